@@ -1,0 +1,3 @@
+"""The linter that knows Python backends."""
+
+__version__ = "0.1.0"
