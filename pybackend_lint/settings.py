@@ -117,7 +117,7 @@ class Settings:
             return self.rules
         ignored = {
             selector
-            for matches, selectors in self._ignored_globs
+            for matches, selectors in _ignored_globs(self.root, self.per_file_ignores)
             if matches(path, False)
             for selector in selectors
         }
@@ -125,10 +125,6 @@ class Settings:
         if not any(_names_syntax_error(selector) for selector in ignored):
             codes.discard(SYNTAX_ERROR)
         return self.rules - codes
-
-    @cached_property
-    def _ignored_globs(self) -> list[tuple[Callable[[Path, bool], bool], tuple[str, ...]]]:
-        return [(glob_matcher(self.root, (glob,)), selectors) for glob, selectors in self.per_file_ignores]
 
     @property
     def key(self) -> list[object]:
@@ -179,6 +175,13 @@ def glob_matcher(root: Path, globs: Iterable[str]) -> Callable[[Path, bool], boo
     return matches
 
 
+@cache
+def _ignored_globs(
+    root: Path, per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...]
+) -> list[tuple[Callable[[Path, bool], bool], tuple[str, ...]]]:
+    return [(glob_matcher(root, (glob,)), selectors) for glob, selectors in per_file_ignores]
+
+
 def _parts_below(root: Path, path: Path) -> tuple[str, ...]:
     try:
         return path.relative_to(root).parts
@@ -209,14 +212,12 @@ def _names_syntax_error(selector: str) -> bool:
 def _selected(start: set[str], layers: Iterable[Selection]) -> frozenset[str]:
     """Apply layers of selectors; within a layer the more specific selector wins, then `ignore`."""
     selected = start
-    carried: tuple[str, ...] = ()
     syntax_errors = True
     for layer in layers:
         changes: dict[str, bool] = {}
-        ignored = (*carried, *layer.ignore)
         chosen = (*(layer.select or ()), *layer.extend_select)
         for selector, on in sorted(
-            [*((s, True) for s in chosen), *((s, False) for s in ignored)],
+            [*((s, True) for s in chosen), *((s, False) for s in layer.ignore)],
             key=lambda item: (_specificity(item[0]), not item[1]),
         ):
             changes |= dict.fromkeys(codes_of(selector), on)
@@ -226,7 +227,6 @@ def _selected(start: set[str], layers: Iterable[Selection]) -> frozenset[str]:
             c for c, on in changes.items() if not on
         }
         syntax_errors = syntax_errors and not any(map(_names_syntax_error, layer.ignore))
-        carried = layer.ignore if layer.select is None else ()
     return frozenset(selected - {SYNTAX_ERROR} | ({SYNTAX_ERROR} if syntax_errors else set()))
 
 
@@ -328,7 +328,7 @@ def _versions(value: object) -> dict[str, str]:
 
     if not isinstance(value, dict):
         raise _Invalid("must be a table of packages, each with a version or specifier")
-    versions = {}
+    versions: dict[str, str] = {}
     for package, version in value.items():
         if not isinstance(version, str):
             raise _Invalid(f"the version of {package!r} must be a string")
