@@ -11,11 +11,12 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from pybackend_lint.finding import Applicability, Edit, Finding, Fix, Position, Related, Severity
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Type
 
 if TYPE_CHECKING:
-    from pybackend_lint.project.index import Project
+    from pybackend_lint.project.project import Project
     from pybackend_lint.project.versions import VersionRange
 
 SAFE = Applicability.SAFE
@@ -196,6 +197,16 @@ class Context:
     def in_coroutine(self, node: ast.AST) -> bool:
         """Whether this node runs in an `async def` itself, not in a function or lambda inside it."""
         return isinstance(self.enclosing_function(node), ast.AsyncFunctionDef)
+
+    @property
+    def function_info(self) -> Callable[[ast.FunctionDef | ast.AsyncFunctionDef], FunctionInfo]:
+        """What is known about a function that this file defines."""
+        return self.module.function_info
+
+    @property
+    def class_info(self) -> Callable[[ast.ClassDef], ClassInfo]:
+        """What is known about a class that this file defines."""
+        return self.module.class_info_of
 
     def version(self, package: str) -> VersionRange | None:
         """What the project says about a package's version (`python` for the interpreter), or None."""

@@ -1,0 +1,1 @@
+"""What names mean in one file: scopes and bindings, qualified names, light types."""

@@ -1,0 +1,208 @@
+"""The engine: which rules apply to a file, run them, honour suppressions and the selection."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import tomllib
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pybackend_lint.finding import Finding, Position, Severity
+from pybackend_lint.frameworks.libraries import libraries
+from pybackend_lint.project.files import Files
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.layout import Layout
+from pybackend_lint.project.project import Project
+from pybackend_lint.registry import ENTRIES
+from pybackend_lint.registry_lookup import load
+from pybackend_lint.rule import Context, ProjectFile, Rule
+from pybackend_lint.rule_entry import Entry
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.settings import SYNTAX_ERROR, Settings
+from pybackend_lint.source import Source, SourceError
+from pybackend_lint.suppression import Suppressions
+
+_PACKAGE = re.compile(r"[A-Za-z][\w.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What checking one file gave.
+
+    - `findings`: sorted, selected and not suppressed.
+    - `errors`: one line for each rule that failed; the other rules went on.
+    - `dependencies`: absolute paths of the files whose content the findings depend on, besides the file.
+    - `missed`: absolute paths, without ending, of modules that were looked for and not found.
+    """
+
+    findings: list[Finding]
+    errors: list[str] = field(default_factory=list)
+    dependencies: frozenset[str] = frozenset()
+    missed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Runnable:
+    """A rule's entry with what is needed to decide quickly whether a file can concern it."""
+
+    entry: Entry
+    nodes: tuple[type[ast.AST], ...]
+    words: tuple[bytes, ...]
+    packages: tuple[str, ...]
+
+
+def _runnable(entry: Entry) -> _Runnable:
+    packages = (match.group() for match in map(_PACKAGE.match, entry.applies.replace(" ", "").split(",")) if match)
+    return _Runnable(
+        entry,
+        tuple(getattr(ast, name) for name in entry.nodes),
+        tuple(word.encode() for word in entry.words or (entry.names if "Module" not in entry.nodes else ())),
+        tuple(package for package in packages if package != "python"),
+    )
+
+
+class Engine:
+    """Checks files of one workspace; keeps what it learnt about modules between files.
+
+    `overlay` holds unsaved contents by absolute path.
+    """
+
+    def __init__(self, settings: Settings, overlay: Mapping[Path, bytes] | None = None) -> None:
+        self.settings = settings
+        self.files = Files(overlay)
+        self.index = Index(self.files, Layout(self.files), libraries(settings.extra_base_classes))
+        self._projects: dict[str, Project] = {}
+        self._python = [_runnable(entry) for entry in ENTRIES if entry.file == "python" and entry.code != SYNTAX_ERROR]
+        self._others = [entry for entry in ENTRIES if entry.file != "python"]
+        self._rules: dict[str, Rule] = {}
+
+    def project_of(self, path: Path) -> Project:
+        """The project that a file belongs to."""
+        root = self.index.layout.project_root(str(path.parent))
+        project = self._projects.get(root)
+        if project is None:
+            project = self._projects[root] = Project(
+                root,
+                self.index,
+                versions=self.settings.versions,
+                extra_blocking=self.settings.extra_blocking,
+                allowed_blocking=self.settings.allowed_blocking,
+            )
+        return project
+
+    def check(self, source: Source, path: Path) -> Report:
+        """Check one Python file.
+
+        `source.path` is the path to report; `path`, absolute, decides project, module and kind of file.
+        """
+        selected = self.settings.rules_for(path)
+        try:
+            source.tree  # noqa: B018  (raises where the file is not valid Python)
+        except SourceError as error:
+            return Report(self._selected([_syntax_error(error)], selected))
+        project = self.project_of(path)
+        module = self.index.add(str(path), source)
+        findings: list[Finding] = []
+        errors: list[str] = []
+        for rule in self._rules_for(source, path, project, selected):
+            context = Context(rule, module, project)
+            try:
+                for node in _candidates(rule, source):
+                    findings.extend(rule.check(node, context))
+            except Exception as error:  # a rule that fails must not stop the others
+                errors.append(_internal_error(rule, source.path, error))
+        if self.settings.respect_noqa and b"noqa" in source.data.lower():
+            findings, _ = Suppressions(source).split(findings)
+        dependencies, missed = self.index.dependencies(str(path))
+        return Report(self._selected(findings, selected), errors, dependencies, missed)
+
+    def check_project_file(self, path: Path, display: str, data: bytes) -> Report:
+        """Check a project file such as `pyproject.toml`; `path` is absolute, `display` is reported."""
+        selected = self.settings.rules_for(path)
+        try:
+            text = data.decode("utf-8-sig")
+            values = tomllib.loads(text)
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            return Report([], [f"{display}: not valid TOML: {error}"])
+        file = ProjectFile(display, text, values)
+        module = Module(path.name, Source(display, data), self.index, is_package=False)
+        findings: list[Finding] = []
+        errors: list[str] = []
+        for entry in self._others:
+            if entry.code in selected and entry.file == path.name:
+                rule = self._load(entry)
+                try:
+                    findings.extend(rule.check(file, Context(rule, module, self.project_of(path))))
+                except Exception as error:  # a rule that fails must not stop the others
+                    errors.append(_internal_error(rule, display, error))
+        return Report(self._selected(findings, selected), errors)
+
+    def _load(self, entry: Entry) -> Rule:
+        rule = self._rules.get(entry.code)
+        if rule is None:
+            rule = self._rules[entry.code] = load(entry)
+        return rule
+
+    def _rules_for(self, source: Source, path: Path, project: Project, selected: frozenset[str]) -> Iterator[Rule]:
+        data = source.data
+        is_test = project.is_test(str(path))
+        is_migration = project.is_migration(str(path))
+        for runnable in self._python:
+            entry = runnable.entry
+            if entry.code not in selected:
+                continue
+            if (entry.tests == "skip" and is_test) or (entry.tests == "only" and not is_test):
+                continue
+            if (entry.migrations == "skip" and is_migration) or (entry.migrations == "only" and not is_migration):
+                continue
+            if runnable.words and not any(word in data for word in runnable.words):
+                continue
+            if not project.concerns(runnable.packages, data):
+                continue
+            if entry.applies and not project.satisfies(entry.applies, entry.bound):
+                continue
+            if entry.names and runnable.nodes == (ast.Call,):
+                if not any(name in source.calls for name in entry.names):
+                    continue
+            elif not any(source.nodes(cls) for cls in runnable.nodes):
+                continue
+            yield self._load(entry)
+
+    def _selected(self, findings: Iterable[Finding], selected: frozenset[str]) -> list[Finding]:
+        unique = {(f.code, f.start, f.end, f.message): f for f in findings if f.code in selected}
+        return sorted(unique.values(), key=lambda finding: finding.sort_key)
+
+
+def _candidates(rule: Rule, source: Source) -> Iterator[ast.AST]:
+    names = rule.names
+    for cls in rule.nodes:
+        if cls is ast.Call and names:
+            for name in names:
+                yield from source.calls.get(name, ())
+        elif cls is ast.Attribute and names:
+            yield from (node for node in source.nodes(ast.Attribute) if node.attr in names)
+        else:
+            yield from source.nodes(cls)
+
+
+def _syntax_error(error: SourceError) -> Finding:
+    start = error.start
+    return Finding(
+        code=SYNTAX_ERROR,
+        name="syntax-error",
+        message=error.reason,
+        path=error.path,
+        start=start,
+        end=Position(start.row, start.column + 1),
+        severity=Severity.ERROR,
+    )
+
+
+def _internal_error(rule: Rule, path: str, error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+    return f"{path}: internal error in {rule.code} ({rule.name}) at {place}: {type(error).__name__}: {error}"

@@ -1,0 +1,22 @@
+"""All frameworks together, as the project index asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pybackend_lint.frameworks import asyncio, django, fastapi, flask, pydantic, sqlalchemy, testing
+from pybackend_lint.project.index import Libraries
+from pybackend_lint.semantic.types import Provider
+
+
+def libraries(extra_bases: Mapping[str, str]) -> Libraries:
+    """What the frameworks know, and the base classes that the settings add (class to framework class)."""
+    providers: dict[str, Provider] = {}
+    bases: dict[str, tuple[str, ...]] = {}
+    aliases: dict[str, str] = {}
+    for framework in (asyncio, django, fastapi, flask, pydantic, sqlalchemy, testing):
+        providers.update(dict.fromkeys(framework.ROOTS, framework.KNOWLEDGE))
+        bases.update(framework.BASES)
+        aliases.update(framework.ALIASES)
+    bases.update({name: (base,) for name, base in extra_bases.items()})
+    return Libraries(providers, bases, aliases)

@@ -1,0 +1,149 @@
+"""The call graph: what a function calls, across files, and the chains by which it reaches a call."""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pybackend_lint.finding import Position, Related
+from pybackend_lint.project.index import Index
+from pybackend_lint.semantic.definitions import FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.types import Kind, Type
+
+MAX_DEPTH = 8
+_CACHED = frozenset({"functools.cache", "functools.lru_cache", "functools.cached_property"})
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """One call (or read of a property) in a function's own body.
+
+    `name` is the qualified name of what is called; methods of a library's value are named by the
+    value's class, such as `requests.Session.get`.
+    """
+
+    name: str
+    callee: Type
+    node: ast.expr
+    awaited: bool
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One link of a chain of calls: where it stands and what is called there."""
+
+    path: str
+    start: Position
+    name: str
+
+    def related(self) -> Related:
+        """The step as a related location of a finding."""
+        return Related(self.path, self.start, f"calls `{self.name}`")
+
+
+def call_sites(function: FunctionInfo) -> list[CallSite]:
+    """The calls that run when a function runs, in source order; calls of unknown things are left out.
+
+    Calls in nested functions and lambdas do not belong to it.
+    """
+    index = function.module.modules
+    if isinstance(index, Index):
+        return index.fact(("call sites", function.module.name, id(function.node)), lambda: _call_sites(function))
+    return _call_sites(function)
+
+
+def _call_sites(function: FunctionInfo) -> list[CallSite]:
+    module = function.module
+    awaited = {id(node.value) for node in function.own_nodes() if isinstance(node, ast.Await)}
+    called = {id(node.func) for node in function.own_nodes() if isinstance(node, ast.Call)}
+    sites: list[CallSite] = []
+    for node in function.own_nodes():
+        if isinstance(node, ast.Call):
+            callee = module.type_of(node.func)
+            if callee is not None:
+                sites.append(CallSite(callee.name, callee, node, id(node) in awaited, module))
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and id(node) not in called:
+            found = property_of(module, node)
+            if found is not None:
+                sites.append(CallSite(found.name, Type(found.name, Kind.FUNCTION), node, False, module))
+    return sorted(sites, key=lambda site: (site.node.lineno, site.node.col_offset))
+
+
+def property_of(module: Module, node: ast.Attribute) -> FunctionInfo | None:
+    """The property of a project class that reading an attribute runs, or None."""
+    owner = module.type_of(node.value)
+    if owner is None or owner.kind is not Kind.INSTANCE:
+        return None
+    info = module.modules.class_info(owner.name)
+    method = info.method(node.attr) if info is not None else None
+    return method if method is not None and method.is_property else None
+
+
+def target(site: CallSite) -> FunctionInfo | None:
+    """The project function whose body runs when a call is made, or None where it is not known.
+
+    For a class it is `__init__`; for a coroutine function the body runs only when it is awaited.
+    """
+    modules = site.module.modules
+    if site.callee.kind is Kind.CLASS:
+        info = modules.class_info(site.name)
+        return info.method("__init__") if info is not None else None
+    if site.callee.kind is Kind.INSTANCE:
+        info = modules.class_info(site.name)
+        return info.method("__call__") if info is not None else None
+    if site.callee.kind is Kind.FUNCTION:
+        return modules.function_info(site.name)
+    return None
+
+
+def step(site: CallSite) -> Step:
+    """A call site as a link of a chain."""
+    source = site.module.source
+    return Step(source.path, source.position(source.start(site.node)), site.name)
+
+
+def reach(
+    function: FunctionInfo,
+    key: str,
+    sink: Callable[[CallSite], bool],
+    enters: Callable[[FunctionInfo], bool],
+) -> tuple[Step, ...] | None:
+    """The shortest chain of calls from a function's body to a call that `sink` accepts.
+
+    Only project functions that `enters` accepts are followed; functions whose decorators are not known
+    to keep the function, and cached ones, are not. `key` names the question, so that its answer is
+    computed once for each function.
+    """
+    index = function.module.modules
+    assert isinstance(index, Index)
+    return index.fact(
+        ("reach", key, function.module.name, id(function.node)), lambda: _reach(function, sink, enters)
+    )
+
+
+def _reach(
+    function: FunctionInfo, sink: Callable[[CallSite], bool], enters: Callable[[FunctionInfo], bool]
+) -> tuple[Step, ...] | None:
+    seen = {function.name}
+    pending: deque[tuple[FunctionInfo, tuple[Step, ...]]] = deque([(function, ())])
+    while pending:
+        current, chain = pending.popleft()
+        followed: list[tuple[FunctionInfo, tuple[Step, ...]]] = []
+        for site in call_sites(current):
+            if sink(site):
+                return (*chain, step(site))
+            if len(chain) + 1 < MAX_DEPTH:
+                inner = target(site)
+                if inner is not None and inner.name not in seen and _follows(inner) and enters(inner):
+                    seen.add(inner.name)
+                    followed.append((inner, (*chain, step(site))))
+        pending.extend(followed)
+    return None
+
+
+def _follows(function: FunctionInfo) -> bool:
+    return function.is_transparent and not any(name in _CACHED for name in function.decorators) and not function.yields

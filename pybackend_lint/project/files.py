@@ -1,0 +1,71 @@
+"""The files of the workspace, as they are on disk or in an editor's unsaved buffers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
+
+
+class Files:
+    """Reads files and lists directories, each once.
+
+    `overlay` holds contents that replace or add to what is on disk, by absolute path.
+    """
+
+    def __init__(self, overlay: Mapping[Path, bytes] | None = None) -> None:
+        self.overlay = {str(path): data for path, data in (overlay or {}).items()}
+        self._listings: dict[str, dict[str, bool]] = {}
+        self._hashes: dict[str, str | None] = {}
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a file, or None when there is none that can be read."""
+        if path in self.overlay:
+            return self.overlay[path]
+        try:
+            with open(path, "rb") as file:
+                return file.read()
+        except OSError:
+            return None
+
+    def listing(self, directory: str) -> dict[str, bool]:
+        """The entries of a directory: name to whether it is a directory; empty when it cannot be read."""
+        found = self._listings.get(directory)
+        if found is None:
+            found = {}
+            try:
+                with os.scandir(directory) as entries:
+                    for entry in entries:
+                        found[entry.name] = entry.is_dir()
+            except OSError:
+                pass
+            prefix = directory.rstrip(os.sep) + os.sep
+            for path in self.overlay:
+                if path.startswith(prefix):
+                    name, _, rest = path.removeprefix(prefix).partition(os.sep)
+                    found[name] = bool(rest)
+            self._listings[directory] = found
+        return found
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is a file of this path."""
+        directory, name = os.path.split(path)
+        return self.listing(directory).get(name) is False
+
+    def is_directory(self, path: str) -> bool:
+        """Whether there is a directory of this path."""
+        directory, name = os.path.split(path)
+        return self.listing(directory).get(name) is True
+
+    def content_hash(self, path: str) -> str | None:
+        """The hash of a file's content, or None when there is no such file."""
+        if path not in self._hashes:
+            data = self.read(path)
+            self._hashes[path] = hash_of(data) if data is not None else None
+        return self._hashes[path]
+
+
+def hash_of(data: bytes) -> str:
+    """The hash under which results about a content are kept."""
+    return blake2b(data, digest_size=16).hexdigest()

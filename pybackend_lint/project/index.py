@@ -1,0 +1,327 @@
+"""The modules of a workspace, found and read only when somebody asks for them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from pybackend_lint.project.files import Files
+from pybackend_lint.project.layout import Layout
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
+from pybackend_lint.semantic.types import Provider
+from pybackend_lint.source import Source, SourceError
+
+import ast
+
+_STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
+
+Fact = TypeVar("Fact")
+
+
+class Libraries:
+    """What the frameworks say about names outside the project.
+
+    - `providers`: top-level package to the framework that knows it.
+    - `bases`: library class to its bases, as far as they matter.
+    - `aliases`: other names of the same thing, whole names or prefixes that end in a dot.
+    """
+
+    def __init__(
+        self,
+        providers: Mapping[str, Provider] | None = None,
+        bases: Mapping[str, tuple[str, ...]] | None = None,
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
+        self.providers = dict(providers or {})
+        self.bases = dict(bases or {})
+        self.aliases = {old: new for old, new in (aliases or {}).items() if not old.endswith(".")}
+        self.prefixes = {old: new for old, new in (aliases or {}).items() if old.endswith(".")}
+
+    def canonical(self, name: str) -> str:
+        """The name under which the frameworks know a library's name."""
+        known = self.aliases.get(name)
+        if known is not None:
+            return known
+        for old, new in self.prefixes.items():
+            if name.startswith(old):
+                return self.canonical(new + name.removeprefix(old))
+        return name
+
+
+class Index:
+    """The modules of one workspace (or several), by path and by qualified name.
+
+    Nothing depends on the order in which files are asked for.
+    """
+
+    def __init__(self, files: Files, layout: Layout, libraries: Libraries) -> None:
+        self.files = files
+        self.layout = layout
+        self.libraries = libraries
+        self.consulted: dict[str, set[str]] = {}
+        self.missed: dict[str, set[str]] = {}
+        self._by_path: dict[str, Module | None] = {}
+        self._paths: dict[str, str] = {}  # qualified name of a module -> path
+        self._canonical: dict[tuple[tuple[str, ...], str], str] = {}
+        self._homes: dict[str, tuple[Module, str] | None] = {}
+        self._mros: dict[str, tuple[str, ...]] = {}
+        self._facts: dict[tuple[object, ...], object] = {}
+
+    # Files
+
+    def add(self, path: str, source: Source) -> Module:
+        """The module of a file that is being checked, from a source that was read already."""
+        module = self._by_path.get(path)
+        if module is None or module.source is not source:
+            module = self._new_module(path, source)
+            self._by_path[path] = module
+        return module
+
+    def _new_module(self, path: str, source: Source) -> Module:
+        name = self.layout.module_name(path)
+        self._paths[name] = path
+        return Module(name, source, self, is_package=os.path.basename(path).startswith("__init__."))
+
+    def path_of(self, module: Module) -> str:
+        """The path of a module's file (of the directory, for a namespace package)."""
+        return self._paths[module.name]
+
+    def at(self, path: str, asker: Module | None = None) -> Module | None:
+        """The module of a file or of a directory without `__init__.py`; None when it cannot be parsed."""
+        if asker is not None:
+            self.consulted.setdefault(self.path_of(asker), set()).add(path)
+        if path in self._by_path:
+            return self._by_path[path]
+        data = b"" if self.files.is_directory(path) else self.files.read(path)
+        module: Module | None = None
+        if data is not None:
+            source = Source(path, data)
+            try:
+                source.tree  # noqa: B018  (a module that cannot be parsed has no names)
+            except SourceError:
+                pass
+            else:
+                module = self._new_module(path, source)
+        self._by_path[path] = module
+        return module
+
+    def dependencies(self, path: str) -> tuple[frozenset[str], frozenset[str]]:
+        """The files whose content the answers about a file came from, and the paths looked for in vain."""
+        seen = {path}
+        pending = [path]
+        missed: set[str] = set()
+        while pending:
+            current = pending.pop()
+            missed |= self.missed.get(current, set())
+            for other in self.consulted.get(current, ()):
+                if other not in seen:
+                    seen.add(other)
+                    pending.append(other)
+        return frozenset(seen - {path}), frozenset(missed)
+
+    def fact(self, key: tuple[object, ...], compute: Callable[[], Fact]) -> Fact:
+        """A fact computed once under a key; frameworks keep what they learn about names here."""
+        if key not in self._facts:
+            self._facts[key] = compute()
+        return self._facts[key]  # type: ignore[return-value]
+
+    # Imports
+
+    def _below(self, directory: str, name: str) -> str | None:
+        """The file or directory of the module `name` in a directory."""
+        listing = self.files.listing(directory)
+        if listing.get(name) is True:
+            package = os.path.join(directory, name)
+            if "__init__.py" in self.files.listing(package):
+                return os.path.join(package, "__init__.py")
+            if listing.get(f"{name}.py") is False:
+                return os.path.join(directory, f"{name}.py")
+            return package
+        return os.path.join(directory, f"{name}.py") if listing.get(f"{name}.py") is False else None
+
+    def _descend(self, top: str, parts: list[str]) -> tuple[str, int]:
+        """The path of the longest dotted prefix that is a module, and the number of parts it took."""
+        path, taken = top, 1
+        for part in parts[1:]:
+            directory = os.path.dirname(path) if path.endswith("__init__.py") else path
+            if path.endswith(".py") and not path.endswith("__init__.py"):
+                break
+            below = self._below(directory, part)
+            if below is None:
+                break
+            path, taken = below, taken + 1
+        return path, taken
+
+    def _resolve(self, dotted: str, asker: Module) -> tuple[str, list[str]] | None:
+        """The path of the module in a dotted name and the names that remain behind it."""
+        parts = dotted.split(".")
+        top = parts[0]
+        if top in _STANDARD_LIBRARY:
+            return None
+        own = self.path_of(asker)
+        directory = os.path.dirname(own)
+        namespace: tuple[str, list[str]] | None = None
+        for root in self.layout.import_roots(directory):
+            path = self._below(root, top)
+            if path is None or path == own:
+                if top not in self.libraries.providers:
+                    self.missed.setdefault(own, set()).add(os.path.join(root, top))
+                continue
+            path, taken = self._descend(path, parts)
+            if taken > 1 or path.endswith(".py"):
+                return path, parts[taken:]
+            if namespace is None and len(parts) == 1 and top not in self.libraries.providers:
+                namespace = path, parts[taken:]
+        return namespace
+
+    def canonical(self, dotted: str, asker: Module) -> str:
+        """The qualified name that an absolute dotted name, as written in `asker`, leads to."""
+        own = self.path_of(asker)
+        key = (self.layout.import_roots(os.path.dirname(own)), dotted)
+        name = self._canonical.get(key)
+        if name is None:
+            name = self._canonical[key] = self._canonical_name(dotted, asker)
+        else:
+            self._consult_home(name, asker)
+        return name
+
+    def _consult_home(self, name: str, asker: Module) -> None:
+        if self.owns(name):
+            home = self._home(name)
+            if home is not None:
+                self.consulted.setdefault(self.path_of(asker), set()).add(self.path_of(home[0]))
+
+    def _canonical_name(self, dotted: str, asker: Module) -> str:
+        found = self._resolve(dotted, asker)
+        if found is None:
+            return self.libraries.canonical(dotted)
+        path, rest = found
+        module = self.at(path, asker)
+        name = module.name if module is not None else self.layout.module_name(path)
+        for part in rest:
+            name = self.member_name(name, part)
+        return name
+
+    def import_module(self, dotted: str, asker: Module) -> Module | None:
+        """The project module that an absolute dotted name means in `asker`."""
+        found = self._resolve(dotted, asker)
+        return self.at(found[0], asker) if found is not None and not found[1] else None
+
+    def submodule(self, package: Module, name: str) -> Module | None:
+        """A module directly below a package."""
+        path = self.path_of(package)
+        below = self._below(os.path.dirname(path) if path.endswith(".py") else path, name)
+        return self.at(below, package) if below is not None else None
+
+    def relative(self, asker: Module, level: int, dotted: str) -> str | None:
+        """The qualified name of a relative import's module; None when it leaves the workspace."""
+        directory = os.path.dirname(self.path_of(asker))
+        for _ in range(level - 1):
+            directory = os.path.dirname(directory)
+        init = os.path.join(directory, "__init__.py")
+        path = init if self.files.is_file(init) else directory
+        parts = [part for part in dotted.split(".") if part]
+        path, taken = self._descend(path, ["", *parts])
+        module = self.at(path, asker)
+        if module is None:
+            return None
+        return ".".join([module.name, *parts[taken - 1 :]])
+
+    # Names
+
+    def module(self, name: str) -> Module | None:
+        """The project module of a qualified name."""
+        path = self._paths.get(name)
+        return self.at(path) if path is not None else None
+
+    def owns(self, name: str) -> bool:
+        """Whether a qualified name is of the project."""
+        while name:
+            if name in self._paths:
+                return True
+            name = name.rpartition(".")[0]
+        return False
+
+    def _home(self, name: str) -> tuple[Module, str] | None:
+        """The module of a qualified name and the rest of the name inside it."""
+        prefix, rest = name, ""
+        while prefix:
+            path = self._paths.get(prefix)
+            if path is not None:
+                module = self.at(path)
+                return (module, rest) if module is not None else None
+            prefix, _, last = prefix.rpartition(".")
+            rest = f"{last}.{rest}" if rest else last
+        return None
+
+    def _definition(self, name: str) -> tuple[Module, Binding] | None:
+        home = self._home(name)
+        if home is None or not home[1]:
+            return None
+        module, path = home
+        binding = module.definition(path)
+        return (module, binding) if binding is not None else None
+
+    def class_info(self, name: str) -> ClassInfo | None:
+        """The project class of a qualified name."""
+        found = self._definition(name)
+        if found is None or not isinstance(found[1].node, ast.ClassDef):
+            return None
+        return found[0].class_info_of(found[1].node)
+
+    def function_info(self, name: str) -> FunctionInfo | None:
+        """The project function or method of a qualified name."""
+        found = self._definition(name)
+        if found is None or not isinstance(found[1].node, FUNCTIONS):
+            return None
+        return found[0].function_info(found[1].node)
+
+    def variable_bindings(self, name: str) -> tuple[Module, list[Binding]] | None:
+        """All assignments that may bind a module variable of the project."""
+        home = self._home(name)
+        if home is None or not home[1] or "." in home[1]:
+            return None
+        module, path = home
+        bindings = module.exit_bindings(path)
+        if not bindings or any(binding.kind not in {"assign", "declare", "type"} for binding in bindings):
+            return None
+        return module, bindings
+
+    def variable(self, name: str) -> tuple[Module, Binding] | None:
+        """The assignment that binds a module variable of the project, when there is exactly one."""
+        found = self.variable_bindings(name)
+        return (found[0], found[1][0]) if found is not None and len(found[1]) == 1 else None
+
+    def member_name(self, owner: str, name: str) -> str:
+        """The qualified name of an attribute of a project module or class, or of a library's name."""
+        if not self.owns(owner):
+            return self.libraries.canonical(f"{owner}.{name}")
+        module = self.module(owner)
+        if module is not None:
+            return module.export(name) or f"{owner}.{name}"
+        info = self.class_info(owner)
+        if info is not None:
+            found = info.member(name)
+            if found is not None:
+                return f"{found[0].name}.{name}"
+        return f"{owner}.{name}"
+
+    # Libraries
+
+    def provider(self, name: str) -> Provider | None:
+        """The framework that knows a qualified name outside the project."""
+        return self.libraries.providers.get(name.partition(".")[0])
+
+    def library_mro(self, name: str) -> tuple[str, ...]:
+        """A library class and the bases of it that matter, nearest first."""
+        known = self._mros.get(name)
+        if known is None:
+            found = [name]
+            for base in self.libraries.bases.get(name, ()):
+                found.extend(item for item in self.library_mro(base) if item not in found)
+            known = self._mros[name] = tuple(found)
+        return known

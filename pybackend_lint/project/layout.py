@@ -1,0 +1,150 @@
+"""Where a file belongs: workspace, project, import roots, and what kind of file it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from pybackend_lint.project.files import Files
+
+_PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
+_REPOSITORY = (".git", ".hg", ".svn")
+_MARKERS = (*_PROJECT_FILES, "manage.py", "requirements.txt", "Pipfile", "alembic.ini")
+
+
+class Layout:
+    """The directories of a workspace.
+
+    The workspace root is the nearest repository root upwards, else the outermost directory
+    with a project file, else the directory above the outermost package.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._workspaces: dict[str, str] = {}
+        self._projects: dict[str, str] = {}
+        self._roots: dict[str, tuple[str, ...]] = {}
+        self._siblings: dict[str, tuple[str, ...]] = {}
+
+    def workspace_root(self, directory: str) -> str:
+        """The root of the workspace that a directory belongs to."""
+        root = self._workspaces.get(directory)
+        if root is None:
+            root = self._workspaces[directory] = self._find_workspace(directory)
+        return root
+
+    def _find_workspace(self, directory: str) -> str:
+        outermost = None
+        for ancestor in _upwards(directory):
+            listing = self._files.listing(ancestor)
+            if any(name in listing for name in _REPOSITORY):
+                return ancestor
+            if any(name in listing for name in _MARKERS):
+                outermost = ancestor
+        return outermost or self.package_root(directory)
+
+    def package_root(self, directory: str) -> str:
+        """The directory above the outermost package with `__init__.py` that a directory is in."""
+        while "__init__.py" in self._files.listing(directory):
+            parent = os.path.dirname(directory)
+            if parent == directory:
+                break
+            directory = parent
+        return directory
+
+    def project_root(self, directory: str) -> str:
+        """The nearest directory upwards with a project file, not above the workspace root."""
+        found = self._projects.get(directory)
+        if found is None:
+            workspace = self.workspace_root(directory)
+            found = workspace
+            for ancestor in _upwards(directory):
+                listing = self._files.listing(ancestor)
+                if "pyproject.toml" in listing or any(name in listing for name in _PROJECT_FILES):
+                    found = ancestor
+                    break
+                if ancestor == workspace:
+                    break
+            self._projects[directory] = found
+        return found
+
+    def import_roots(self, directory: str) -> tuple[str, ...]:
+        """The directories in which absolute imports of a file in this directory are looked for."""
+        roots = self._roots.get(directory)
+        if roots is None:
+            found: dict[str, None] = {}
+            package_root = self.package_root(directory)
+            if package_root != directory:
+                found[package_root] = None
+            workspace = self.workspace_root(directory)
+            ancestors = []
+            for ancestor in _upwards(package_root):
+                ancestors.append(ancestor)
+                if ancestor == workspace:
+                    break
+            project = self.project_root(directory)
+            for root in (project, *reversed(ancestors)):
+                if self._files.is_directory(os.path.join(root, "src")):
+                    found[os.path.join(root, "src")] = None
+                found[root] = None
+            for root in self._sibling_roots(workspace):
+                found[root] = None
+            roots = self._roots[directory] = tuple(found)
+        return roots
+
+    def _sibling_roots(self, workspace: str) -> tuple[str, ...]:
+        """Other projects of the workspace: up to two levels below its root."""
+        roots = self._siblings.get(workspace)
+        if roots is None:
+            found: list[str] = []
+            level = [workspace]
+            for _ in range(2):
+                level = [
+                    os.path.join(directory, name)
+                    for directory in level
+                    for name, is_directory in sorted(self._files.listing(directory).items())
+                    if is_directory and not name.startswith((".", "_")) and name not in {"node_modules", "venv"}
+                ][:400]
+                for directory in level:
+                    listing = self._files.listing(directory)
+                    if any(name in listing for name in _PROJECT_FILES):
+                        if listing.get("src"):
+                            found.append(os.path.join(directory, "src"))
+                        found.append(directory)
+            roots = self._siblings[workspace] = tuple(found)
+        return roots
+
+    def module_name(self, path: str) -> str:
+        """The name of a file's module, unique in its workspace: its path below the root with dots."""
+        directory = os.path.dirname(path)
+        relative = os.path.relpath(path, self.workspace_root(directory))
+        parts = relative.removesuffix(".py").removesuffix(".pyi").split(os.sep)
+        if parts[-1] == "__init__":
+            parts.pop()
+        return ".".join(parts) or os.path.basename(directory)
+
+
+def _upwards(directory: str) -> Iterator[str]:
+    while True:
+        yield directory
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return
+        directory = parent
+
+
+def is_test_file(path: str, root: str) -> bool:
+    """Whether a file holds tests: by pytest's and Django's default names, or below a tests folder."""
+    parts = os.path.relpath(path, root).split(os.sep)
+    name = parts[-1]
+    if name in {"conftest.py", "tests.py"} or (name.endswith(".py") and name.startswith("test_")):
+        return True
+    return name.endswith("_test.py") or any(part in {"tests", "test", "testing"} for part in parts[:-1])
+
+
+def is_migration_file(path: str, root: str) -> bool:
+    """Whether a file is a Django or Alembic migration, by the folder it lies in."""
+    parts = os.path.relpath(path, root).split(os.sep)
+    if len(parts) < 2 or parts[-1] == "__init__.py":
+        return False
+    return "migrations" in parts[:-1] or parts[-2] == "versions"

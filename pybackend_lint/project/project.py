@@ -1,0 +1,78 @@
+"""One project of the workspace: its root, its versions and what its settings add to our knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.layout import is_migration_file, is_test_file
+from pybackend_lint.project.versions import Versions, satisfies
+
+# The package to import where its name is not that of the distribution.
+_IMPORT_NAMES = {
+    "djangorestframework": "rest_framework",
+    "pyjwt": "jwt",
+    "flask-sqlalchemy": "flask_sqlalchemy",
+    "pydantic-settings": "pydantic_settings",
+    "pytest-asyncio": "pytest_asyncio",
+}
+
+
+class Project:
+    """The nearest directory with a project file above the files that are checked.
+
+    `extra_blocking` and `allowed_blocking` are qualified names from the settings.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        index: Index,
+        *,
+        versions: Mapping[str, str],
+        extra_blocking: tuple[str, ...] = (),
+        allowed_blocking: tuple[str, ...] = (),
+    ) -> None:
+        self.root = root
+        self.index = index
+        self.extra_blocking = frozenset(extra_blocking)
+        self.allowed_blocking = frozenset(allowed_blocking)
+        self._by_hand = versions
+        self._applies: dict[tuple[str, str], bool] = {}
+
+    @cached_property
+    def versions(self) -> Versions:
+        """Framework and Python versions by the lock file, declarations or settings."""
+        return Versions(Path(self.root), self._by_hand, lambda path: self.index.files.read(str(path)))
+
+    def satisfies(self, applies: str, bound: str) -> bool:
+        """Whether the project's versions are in the range of a rule; see `rule.Rule`."""
+        key = (applies, bound)
+        known = self._applies.get(key)
+        if known is None:
+            known = self._applies[key] = satisfies(applies, self.versions, bound=bound)
+        return known
+
+    def concerns(self, packages: tuple[str, ...], data: bytes) -> bool:
+        """Whether a file may use one of these distributions, by a look at its bytes.
+
+        A file that does not name the package may reach it through the project's own modules, unless
+        the project declares its dependencies and the package is not among them.
+        """
+        for package in packages:
+            name = _IMPORT_NAMES.get(package, package.replace("-", "_"))
+            if name.encode() in data:
+                return True
+            if b"import" in data and self.versions.declares(package) is not False:
+                return True
+        return not packages
+
+    def is_test(self, path: str) -> bool:
+        """Whether a file holds tests."""
+        return is_test_file(path, self.root)
+
+    def is_migration(self, path: str) -> bool:
+        """Whether a file is a database migration."""
+        return is_migration_file(path, self.root)

@@ -1,0 +1,322 @@
+"""Classes and functions of the project: bases, members, parameters and results."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pybackend_lint.semantic.scopes import FUNCTIONS, Binding, Function, Scope, parameters
+from pybackend_lint.semantic.types import NONE, Kind, Type, context_manager, coroutine, instance, join
+
+if TYPE_CHECKING:
+    from pybackend_lint.semantic.module import Module
+
+_CONTEXT_MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+# Decorators that give back a function with the same parameters and result.
+_TRANSPARENT = frozenset(
+    {
+        "builtins.staticmethod", "builtins.classmethod", "abc.abstractmethod", "typing.override",
+        "typing.final", "functools.wraps", "functools.cache", "functools.lru_cache",
+        "django.db.transaction.atomic", "django.views.decorators.csrf.csrf_exempt",
+    }
+)  # fmt: skip
+_PROPERTIES = frozenset(
+    {
+        "builtins.property", "functools.cached_property", "django.utils.functional.cached_property",
+        "sqlalchemy.ext.hybrid.hybrid_property", "werkzeug.utils.cached_property", "abc.abstractproperty",
+    }
+)  # fmt: skip
+
+
+class FunctionInfo:
+    """A function or method of the project."""
+
+    def __init__(self, module: Module, node: Function, qualname: str, owner: ClassInfo | None) -> None:
+        self.module = module
+        self.node = node
+        self.name = f"{module.name}.{qualname}"
+        self.owner = owner
+
+    @property
+    def is_async(self) -> bool:
+        """Whether it was written as `async def`."""
+        return isinstance(self.node, ast.AsyncFunctionDef)
+
+    @cached_property
+    def decorators(self) -> tuple[str | None, ...]:
+        """Qualified names of the decorators (of what is called, where it is a call); None where unknown."""
+        names: list[str | None] = []
+        for decorator in self.node.decorator_list:
+            target = decorator.func if isinstance(decorator, ast.Call) else decorator
+            if isinstance(target, ast.Attribute) and target.attr in {"setter", "getter", "deleter"}:
+                names.append(f"builtins.property.{target.attr}")
+                continue
+            name = self.module.qualified_name(target)
+            if isinstance(target, ast.Attribute):
+                known = self.module.type_of(target)
+                name = known.name if known is not None and known.kind is Kind.EXTERNAL else name
+            names.append(name)
+        return tuple(names)
+
+    @cached_property
+    def is_accessor(self) -> bool:
+        """Whether it only adds a setter or an overload to an attribute that another function defines."""
+        return any(
+            name is not None and (name.startswith("builtins.property.") or name.endswith((".overload", ".dispatch")))
+            for name in self.decorators
+        )
+
+    @cached_property
+    def is_property(self) -> bool:
+        """Whether reading the attribute calls it."""
+        return any(name in _PROPERTIES for name in self.decorators)
+
+    @cached_property
+    def is_static(self) -> bool:
+        """Whether it is a static method."""
+        return "builtins.staticmethod" in self.decorators
+
+    @cached_property
+    def is_class_method(self) -> bool:
+        """Whether its first parameter is the class."""
+        return "builtins.classmethod" in self.decorators or self.node.name in {
+            "__init_subclass__", "__class_getitem__", "__new__",
+        }  # fmt: skip
+
+    @cached_property
+    def _own_nodes(self) -> list[ast.AST]:
+        """The nodes of the body that belong to this function, not to functions or classes in it."""
+        found: list[ast.AST] = []
+        stack: list[ast.AST] = list(self.node.body)
+        while stack:
+            node = stack.pop()
+            found.append(node)
+            if not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+                stack.extend(ast.iter_child_nodes(node))
+        return found
+
+    def own_nodes(self) -> list[ast.AST]:
+        """The nodes of the body that run in this function itself, in no particular order."""
+        return self._own_nodes
+
+    @cached_property
+    def yields(self) -> list[ast.expr | None]:
+        """The values it yields; empty for a function that is no generator."""
+        found: list[ast.expr | None] = []
+        for node in self._own_nodes:
+            if isinstance(node, ast.Yield):
+                found.append(node.value)
+            elif isinstance(node, ast.YieldFrom):
+                found.append(None)
+        return found
+
+    @cached_property
+    def returned(self) -> list[ast.expr | None]:
+        """The values of its `return` statements."""
+        return [node.value for node in self._own_nodes if isinstance(node, ast.Return)]
+
+    @cached_property
+    def is_transparent(self) -> bool:
+        """Whether calling the decorated name has the result of the function itself, as far as is known."""
+        return all(name in _TRANSPARENT or name in _PROPERTIES for name in self.decorators)
+
+    def parameters(self) -> Iterator[tuple[ast.arg, ast.expr | None]]:
+        """The named parameters with their defaults, `self` and `cls` included."""
+        return parameters(self.node.args)
+
+    def body_type(self) -> Type | None:
+        """What the body returns, before `async`, generators and decorators change it."""
+        if self.node.returns is not None:
+            annotated = self.module.annotation_type(self.node.returns, self.node)
+            if annotated is not None:
+                return annotated
+        if not self.returned:
+            return NONE
+        return join(NONE if value is None else self.module.type_of(value) for value in self.returned)
+
+    def yield_type(self) -> Type | None:
+        """What a generator yields."""
+        if self.node.returns is not None:
+            annotated = self.module.annotation_type(self.node.returns, self.node)
+            if annotated is not None and annotated.args:
+                return annotated.args[0]
+        return join(NONE if value is None else self.module.type_of(value) for value in self.yields)
+
+    @cached_property
+    def call_type(self) -> Type | None:
+        """What a call gives: a coroutine for `async def`, the `as` target for a context manager."""
+        return self.module.guarded(("call", id(self.node)), self._call_type)
+
+    def _call_type(self) -> Type | None:
+        if any(name in _CONTEXT_MANAGERS for name in self.decorators):
+            return context_manager(self.yield_type()) if self.yields else None
+        if not self.is_transparent:
+            return None
+        if self.yields:
+            kind = "typing.AsyncIterator" if self.is_async else "typing.Iterator"
+            return instance(kind, self.yield_type())
+        return coroutine(self.body_type()) if self.is_async else self.body_type()
+
+
+class ClassInfo:
+    """A class of the project."""
+
+    def __init__(self, module: Module, node: ast.ClassDef, qualname: str) -> None:
+        self.module = module
+        self.node = node
+        self.name = f"{module.name}.{qualname}"
+
+    def __repr__(self) -> str:
+        return f"<class {self.name}>"
+
+    @cached_property
+    def scope(self) -> Scope:
+        """The names bound in the class body."""
+        return self.module.scope_of(self.node)
+
+    @cached_property
+    def bases(self) -> tuple[str | None, ...]:
+        """Qualified names of the bases; a call's result is written `name()`; None where unknown."""
+        return tuple(self.module.base_name(base) for base in self.node.bases)
+
+    @cached_property
+    def mro(self) -> tuple[ClassInfo | str, ...]:
+        """The method resolution order as far as it is known: project classes and names of other bases.
+
+        Bases of library classes that the frameworks declare are included.
+        """
+        result = self.module.guarded(("mro", id(self.node)), self._linearise)
+        return result if result is not None else (self,)
+
+    def _linearise(self) -> tuple[ClassInfo | str, ...]:
+        sequences: list[list[ClassInfo | str]] = []
+        direct: list[ClassInfo | str] = []
+        for name in self.bases:
+            if name is None:
+                continue
+            base = self.module.modules.class_info(name)
+            if base is self:
+                continue
+            if base is not None:
+                direct.append(base)
+                sequences.append(list(base.mro))
+            else:
+                direct.append(name)
+                sequences.append(list(self.module.modules.library_mro(name)))
+        merged = _merge([*sequences, direct])
+        if merged is None:
+            flat = [item for sequence in sequences for item in sequence]
+            merged = [item for i, item in enumerate(flat) if _key(item) not in {_key(o) for o in flat[:i]}]
+        return (self, *merged)
+
+    @cached_property
+    def libraries(self) -> frozenset[str]:
+        """Qualified names of all bases outside the project, however far away."""
+        return frozenset(item for item in self.mro if isinstance(item, str))
+
+    @cached_property
+    def is_closed(self) -> bool:
+        """Whether every base, at any distance, is a known class of the project or a named library class."""
+        for item in self.mro:
+            if isinstance(item, ClassInfo) and None in item.bases:
+                return False
+        return True
+
+    def is_a(self, *names: str) -> bool:
+        """Whether one of these qualified names is this class or a base at any distance."""
+        return any(_key(item) in names for item in self.mro)
+
+    def members(self, name: str) -> Iterator[tuple[ClassInfo, list[Binding]]]:
+        """The definitions of an attribute in class bodies, nearest class first."""
+        for item in self.mro:
+            if isinstance(item, ClassInfo):
+                bindings = item.scope.bindings.get(name)
+                if bindings:
+                    yield item, bindings
+
+    def member(self, name: str) -> tuple[ClassInfo, Binding] | None:
+        """The nearest definition of an attribute in a class body; the last one where it is defined twice."""
+        for owner, bindings in self.members(name):
+            return owner, owner.effective(bindings)
+        return None
+
+    def effective(self, bindings: list[Binding]) -> Binding:
+        """The binding that decides what an attribute of this class is: the last that is no accessor."""
+        for binding in reversed(bindings):
+            node = binding.node
+            if not isinstance(node, FUNCTIONS) or not node.decorator_list:
+                return binding
+            if not self.module.function_info(node).is_accessor:
+                return binding
+        return bindings[-1]
+
+    def method(self, name: str) -> FunctionInfo | None:
+        """The method of this name, also inherited from project classes."""
+        found = self.member(name)
+        if found is None or not isinstance(found[1].node, FUNCTIONS):
+            return None
+        return found[0].module.function_info(found[1].node)
+
+    def methods(self) -> Iterator[FunctionInfo]:
+        """The functions defined in the body of this class itself."""
+        for statement in self.node.body:
+            if isinstance(statement, FUNCTIONS):
+                yield self.module.function_info(statement)
+
+    @cached_property
+    def instance_attributes(self) -> dict[str, list[tuple[ast.expr | None, ast.expr | None]]]:
+        """Attributes set on `self` in this class's own methods: name to (annotation, value) pairs."""
+        found: dict[str, list[tuple[ast.expr | None, ast.expr | None]]] = {}
+        for method in self.methods():
+            arguments = [*method.node.args.posonlyargs, *method.node.args.args]
+            if not arguments or method.is_static or method.is_class_method:
+                continue
+            this = arguments[0].arg
+            for node in method.own_nodes():
+                match node:
+                    case ast.AnnAssign(target=ast.Attribute(value=ast.Name(id=name), attr=attr)) if name == this:
+                        found.setdefault(attr, []).append((node.annotation, node.value))
+                    case ast.Assign(targets=targets):
+                        for target in targets:
+                            for element, known in _flatten(target):
+                                match element:
+                                    case ast.Attribute(value=ast.Name(id=name), attr=attr) if name == this:
+                                        found.setdefault(attr, []).append((None, node.value if known else None))
+                    case ast.AugAssign(target=ast.Attribute(value=ast.Name(id=name), attr=attr)) if name == this:
+                        found.setdefault(attr, []).append((None, None))
+        return found
+
+
+def _flatten(target: ast.expr, known: bool = True) -> Iterator[tuple[ast.expr, bool]]:
+    if isinstance(target, (ast.Tuple, ast.List)):
+        for element in target.elts:
+            yield from _flatten(element, False)
+    else:
+        yield target, known
+
+
+def _key(item: ClassInfo | str) -> str:
+    return item if isinstance(item, str) else item.name
+
+
+def _merge(sequences: list[list[ClassInfo | str]]) -> list[ClassInfo | str] | None:
+    """C3 linearisation; None when the orders contradict each other."""
+    result: list[ClassInfo | str] = []
+    rest = [list(sequence) for sequence in sequences if sequence]
+    while rest:
+        for sequence in rest:
+            head = _key(sequence[0])
+            if not any(head == _key(item) for other in rest for item in other[1:]):
+                break
+        else:
+            return None
+        chosen = sequence[0]
+        result.append(chosen)
+        rest = [
+            remaining
+            for remaining in ([item for item in other if _key(item) != _key(chosen)] for other in rest)
+            if remaining
+        ]
+    return result

@@ -1,0 +1,407 @@
+"""One module as the rest of the project sees it: its names, definitions and the types of its expressions."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Hashable
+from functools import cached_property
+from typing import Protocol, TypeVar, cast
+
+from pybackend_lint.semantic import inference
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
+from pybackend_lint.semantic.scopes import (
+    COMPREHENSIONS,
+    FUNCTIONS,
+    Binding,
+    Function,
+    Scope,
+    at_exit,
+    build_scope,
+    reaching,
+    star_exports,
+)
+from pybackend_lint.semantic.types import Kind, Provider, Type
+from pybackend_lint.source import Source
+
+_BUILTINS = frozenset(dir(builtins))
+_IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "builtins.ImportError"})
+_OPEN = object()
+
+Value = TypeVar("Value")
+
+
+class Modules(Protocol):
+    """What a module may ask of the other modules of the project and of the frameworks."""
+
+    def canonical(self, dotted: str, asker: Module) -> str:
+        """The qualified name that a dotted name, as written in `asker`, leads to."""
+
+    def submodule(self, package: Module, name: str) -> Module | None:
+        """A module directly below a package."""
+
+    def import_module(self, dotted: str, asker: Module) -> Module | None:
+        """The project module that an absolute dotted name means in `asker`."""
+
+    def module(self, name: str) -> Module | None:
+        """The project module of a qualified name."""
+
+    def owns(self, name: str) -> bool:
+        """Whether a qualified name is of the project."""
+
+    def relative(self, asker: Module, level: int, dotted: str) -> str | None:
+        """The qualified name of a relative import's module; None when it leaves the project."""
+
+    def class_info(self, name: str) -> ClassInfo | None:
+        """The project class of a qualified name."""
+
+    def function_info(self, name: str) -> FunctionInfo | None:
+        """The project function or method of a qualified name."""
+
+    def variable(self, name: str) -> tuple[Module, Binding] | None:
+        """The assignment that binds a module variable of the project, when there is exactly one."""
+
+    def variable_bindings(self, name: str) -> tuple[Module, list[Binding]] | None:
+        """All assignments that may bind a module variable of the project."""
+
+    def member_name(self, owner: str, name: str) -> str:
+        """The qualified name of an attribute of a project module or class, or of a library's name."""
+
+    def provider(self, name: str) -> Provider | None:
+        """The framework that knows a qualified name outside the project."""
+
+    def library_mro(self, name: str) -> tuple[str, ...]:
+        """A library class and the bases of it that matter, nearest first."""
+
+
+class Module:
+    """One module: everything is computed when asked for, once.
+
+    `name` is unique in the workspace: it is the path below the workspace's root with dots.
+    """
+
+    def __init__(self, name: str, source: Source, modules: Modules, *, is_package: bool) -> None:
+        self.name = name
+        self.source = source
+        self.modules = modules
+        self.is_package = is_package
+        self._scopes: dict[int, Scope] = {}
+        self._types: dict[int, Type | None] = {}
+        self._names: dict[int, str | None] = {}
+        self._exports: dict[str, str | None] = {}
+        self._classes: dict[int, ClassInfo] = {}
+        self._functions: dict[int, FunctionInfo] = {}
+        self._under_way: set[Hashable] = set()
+
+    def __repr__(self) -> str:
+        return f"<module {self.name}>"
+
+    @property
+    def package(self) -> str:
+        """The name of the package this module belongs to."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+    def guarded(self, key: Hashable, compute: Callable[[], Value]) -> Value | None:
+        """The value, or None when computing it needs the same value again."""
+        if key in self._under_way:
+            return None
+        self._under_way.add(key)
+        try:
+            return compute()
+        finally:
+            self._under_way.discard(key)
+
+    # Scopes
+
+    def scope_of(self, node: ast.AST) -> Scope:
+        """The scope that a module, class, function, lambda or comprehension opens."""
+        scope = self._scopes.get(id(node))
+        if scope is None:
+            scope = self._scopes[id(node)] = build_scope(self.source, node)
+        return scope
+
+    @cached_property
+    def scope(self) -> Scope:
+        """The scope of the module itself."""
+        return self.scope_of(self.source.tree)
+
+    def lookup(self, name: str, use: ast.AST) -> tuple[Scope, list[Binding]] | None:
+        """The scope in which a name is found from a use, and the bindings that may reach it.
+
+        None for built-in and unbound names.
+        """
+        child: ast.AST = use
+        in_iterable = False
+        direct = True  # whether the use runs when the scope's own body runs
+        limit = ""
+        for ancestor in self.source.ancestors(use):
+            if isinstance(ancestor, ast.comprehension):
+                in_iterable = child is ancestor.iter
+            elif isinstance(ancestor, COMPREHENSIONS):
+                # the first iterable is evaluated in the scope around the comprehension
+                if not (in_iterable and child is ancestor.generators[0]):
+                    scope = self.scope_of(ancestor)
+                    if name in scope.bindings:
+                        return scope, scope.bindings[name]
+            elif isinstance(ancestor, (*FUNCTIONS, ast.Lambda)):
+                if _in_body(ancestor, child):
+                    scope = self.scope_of(ancestor)
+                    declared = scope.outer.get(name)
+                    if declared == "global":
+                        limit = "global"
+                    elif declared is None and not limit and name in scope.bindings:
+                        found = scope.bindings[name]
+                        return scope, reaching(self.source, scope, name, use) if direct else found
+                    direct = False
+            elif isinstance(ancestor, ast.ClassDef):
+                if direct and not limit and _in_body(ancestor, child):
+                    scope = self.scope_of(ancestor)
+                    if name in scope.bindings:
+                        return scope, reaching(self.source, scope, name, use)
+            child = ancestor
+        scope = self.scope
+        if name not in scope.bindings:
+            return None
+        found = reaching(self.source, scope, name, use) if direct else at_exit(scope, name)
+        return scope, self.preferred(found)
+
+    def preferred(self, bindings: list[Binding]) -> list[Binding]:
+        """Without the alternatives for a failed import or for run time next to `TYPE_CHECKING`."""
+        if len(bindings) < 2:
+            return bindings
+        kept = [binding for binding in bindings if not self._is_fallback(binding)]
+        return kept or bindings
+
+    def _is_fallback(self, binding: Binding) -> bool:
+        if not isinstance(binding.node, ast.stmt):
+            return False
+        child: ast.AST = binding.node
+        for ancestor in self.source.ancestors(binding.node):
+            if isinstance(ancestor, ast.ExceptHandler):
+                names = ancestor.type.elts if isinstance(ancestor.type, ast.Tuple) else [ancestor.type]
+                if any(isinstance(n, ast.Name) and n.id in _IMPORT_ERRORS for n in names):
+                    try_body = cast(ast.Try, self.source.parent(ancestor)).body
+                    return any(isinstance(s, (ast.Import, ast.ImportFrom)) for s in try_body)
+            elif isinstance(ancestor, ast.If):
+                if child in ancestor.orelse and _is_type_checking(ancestor.test):
+                    return True
+            elif isinstance(ancestor, (*FUNCTIONS, ast.ClassDef)):
+                break
+            child = ancestor
+        return False
+
+    # Definitions
+
+    def qualname(self, node: ast.AST) -> str:
+        """The dotted path of a class or function inside the module."""
+        parts = [cast(ast.ClassDef, node).name]
+        for ancestor in self.source.ancestors(node):
+            if isinstance(ancestor, (*FUNCTIONS, ast.ClassDef)):
+                parts.append(ancestor.name)
+        return ".".join(reversed(parts))
+
+    def class_info_of(self, node: ast.ClassDef) -> ClassInfo:
+        """The class that a statement of this module defines."""
+        info = self._classes.get(id(node))
+        if info is None:
+            info = self._classes[id(node)] = ClassInfo(self, node, self.qualname(node))
+        return info
+
+    def function_info(self, node: Function) -> FunctionInfo:
+        """The function that a statement of this module defines."""
+        info = self._functions.get(id(node))
+        if info is None:
+            parent = self.source.parent(node)
+            while parent is not None and not isinstance(parent, (*FUNCTIONS, ast.ClassDef, ast.Module)):
+                parent = self.source.parent(parent)
+            owner = self.class_info_of(parent) if isinstance(parent, ast.ClassDef) else None
+            info = self._functions[id(node)] = FunctionInfo(self, node, self.qualname(node), owner)
+        return info
+
+    def exit_bindings(self, name: str) -> list[Binding]:
+        """The bindings of a module-level name that hold once the module has run."""
+        return self.preferred(at_exit(self.scope, name))
+
+    def definition(self, path: str) -> Binding | None:
+        """The one binding of a dotted path of classes and functions inside this module."""
+        scope = self.scope
+        parts = path.split(".")
+        for index, part in enumerate(parts):
+            bindings = self.preferred(at_exit(scope, part))
+            if len(bindings) != 1:
+                return None
+            binding = bindings[0]
+            if index == len(parts) - 1:
+                return binding
+            if not isinstance(binding.node, (*FUNCTIONS, ast.ClassDef)):
+                return None
+            scope = self.scope_of(binding.node)
+        return None
+
+    # Names
+
+    @cached_property
+    def exports_all(self) -> frozenset[str] | None:
+        """The names of a literal `__all__`, or None."""
+        return star_exports(self.source.tree)
+
+    def export(self, name: str) -> str | None:
+        """The qualified name that an attribute of this module leads to, or None when it has none."""
+        if name not in self._exports:
+            self._exports[name] = self.guarded(("export", name), lambda: self._export(name))
+        return self._exports[name]
+
+    def _export(self, name: str) -> str | None:
+        bindings = self.preferred(at_exit(self.scope, name))
+        if bindings:
+            names = {self._binding_name(self.scope, binding) for binding in bindings}
+            return names.pop() if len(names) == 1 else f"{self.name}.{name}"
+        if not name.startswith("_"):
+            for star in reversed(self.scope.stars):
+                found = self._star_export(star, name)
+                if found is not None:
+                    return found
+        below = self.modules.submodule(self, name) if self.is_package else None
+        return below.name if below is not None else None
+
+    def _star_export(self, star: ast.ImportFrom, name: str) -> str | None:
+        target = self._star_module(star)
+        if target is None or (target.exports_all is not None and name not in target.exports_all):
+            return None
+        return target.export(name)
+
+    def _star_module(self, star: ast.ImportFrom) -> Module | None:
+        if star.level:
+            name = self.modules.relative(self, star.level, star.module or "")
+            return self.modules.module(name) if name else None
+        return self.modules.import_module(star.module or "", self)
+
+    def _from_name(self, statement: ast.ImportFrom, name: str) -> str | None:
+        if statement.level:
+            base = self.modules.relative(self, statement.level, statement.module or "")
+            return self.modules.member_name(base, name) if base is not None else None
+        return self.modules.canonical(f"{statement.module}.{name}", self)
+
+    def _binding_name(self, scope: Scope, binding: Binding) -> str | None:
+        node = binding.node
+        match binding.kind:
+            case "import":
+                for alias in cast(ast.Import, node).names:
+                    if alias.asname == binding.name:
+                        return self.modules.canonical(alias.name, self)
+                    if alias.asname is None and alias.name.partition(".")[0] == binding.name:
+                        return self.modules.canonical(binding.name, self)
+            case "from":
+                statement = cast(ast.ImportFrom, node)
+                for alias in statement.names:
+                    if (alias.asname or alias.name) == binding.name:
+                        return self._from_name(statement, alias.name)
+            case "function" | "class":
+                return f"{self.name}.{self.qualname(node)}"
+            case "assign" if not binding.path and isinstance(binding.value, (ast.Name, ast.Attribute)):
+                followed = self.guarded(("name", id(node)), lambda: self.qualified_name(cast(ast.AST, binding.value)))
+                if followed is not None:
+                    return followed
+        if scope.kind == "module":
+            return f"{self.name}.{binding.name}"
+        if scope.kind == "class":
+            return f"{self.name}.{self.qualname(scope.node)}.{binding.name}"
+        return None
+
+    def qualified_name(self, node: ast.AST) -> str | None:
+        """The dotted name of what a name or attribute refers to, or None when it is not certain.
+
+        Project names start with `Module.name`; built-in names with `builtins`.
+        """
+        if not isinstance(node, (ast.Name, ast.Attribute)):
+            return None
+        key = id(node)
+        known = self._names.get(key, _OPEN)
+        if known is not _OPEN:
+            return cast("str | None", known)
+        self._names[key] = None
+        result = self._qualified_name(node)
+        self._names[key] = result
+        return result
+
+    def _qualified_name(self, node: ast.Name | ast.Attribute) -> str | None:
+        if isinstance(node, ast.Name):
+            return self.name_of(node.id, node)
+        owner = self.qualified_name(node.value)
+        return None if owner is None else self.modules.member_name(owner, node.attr)
+
+    def name_of(self, name: str, use: ast.AST) -> str | None:
+        """The qualified name that a bare name has at the place of `use`."""
+        found = self.lookup(name, use)
+        if found is None:
+            for star in reversed(self.scope.stars):
+                exported = self._star_export(star, name)
+                if exported is not None:
+                    return exported
+            opaque = [star for star in self.scope.stars if self._star_module(star) is None]
+            if name in _BUILTINS and not opaque:
+                return f"builtins.{name}"
+            if len(opaque) == 1 and len(self.scope.stars) == 1 and not opaque[0].level:
+                return f"{opaque[0].module}.{name}"
+            return None
+        scope, bindings = found
+        names = {self._binding_name(scope, binding) for binding in bindings}
+        if len(names) == 1:
+            return names.pop()
+        return f"{self.name}.{name}" if scope.kind == "module" else None
+
+    def base_name(self, base: ast.expr) -> str | None:
+        """The qualified name of a base class; `name()` for the result of a library's call."""
+        if isinstance(base, ast.Subscript):
+            base = base.value
+        if isinstance(base, ast.Call):
+            return self._call_result_name(base)
+        name = self.qualified_name(base)
+        if name is not None and self.modules.class_info(name) is None:
+            variable = self.modules.variable(name)
+            if variable is not None:
+                module, binding = variable
+                if isinstance(binding.value, ast.Call):
+                    return module._call_result_name(binding.value)
+                return None
+        if isinstance(base, ast.Attribute) and (name is None or self.modules.class_info(name) is None):
+            known = self.type_of(base)
+            if known is not None and known.kind in {Kind.EXTERNAL, Kind.CLASS}:
+                return known.name
+        return name
+
+    def _call_result_name(self, call: ast.Call) -> str | None:
+        callee = self.type_of(call.func)
+        if callee is not None and callee.kind is Kind.EXTERNAL:
+            return f"{callee.name}()"
+        result = self.type_of(call)
+        return result.name if result is not None and result.kind is Kind.CLASS else None
+
+    # Types
+
+    def type_of(self, node: ast.expr) -> Type | None:
+        """The type of an expression's value, or None when it is not known for certain."""
+        key = id(node)
+        known = self._types.get(key, _OPEN)
+        if known is not _OPEN:
+            return cast("Type | None", known)
+        self._types[key] = None
+        result = inference.infer(self, node)
+        self._types[key] = result
+        return result
+
+    def annotation_type(self, annotation: ast.expr, use: ast.AST) -> Type | None:
+        """The type of the values that an annotation describes; names are looked up at `use`."""
+        return inference.annotated(self, annotation, use)
+
+
+def _in_body(node: ast.AST, child: ast.AST) -> bool:
+    if isinstance(node, ast.Lambda):
+        return child is node.body
+    return isinstance(child, (ast.stmt, ast.ExceptHandler)) and any(child is s for s in cast(ast.ClassDef, node).body)
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
+        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
+    )
