@@ -11,18 +11,21 @@ from pathlib import Path
 class Files:
     """Reads files and lists directories, each once.
 
-    `overlay` holds contents that replace or add to what is on disk, by absolute path.
+    `overlay` holds contents that replace or add to what is on disk, by absolute path. `reads` and
+    `listings` remember what was asked for, found or not: what answers about the workspace rest on.
     """
 
     def __init__(self, overlay: Mapping[Path, bytes] | None = None) -> None:
         self.overlay = {str(path): data for path, data in (overlay or {}).items()}
-        self._listings: dict[str, dict[str, bool]] = {}
+        self.reads: set[str] = set()
+        self.listings: dict[str, dict[str, bool]] = {}
         self._hashes: dict[str, str | None] = {}
 
     def read(self, path: str) -> bytes | None:
         """The content of a file, or None when there is none that can be read."""
         if path in self.overlay:
             return self.overlay[path]
+        self.reads.add(path)
         try:
             with open(path, "rb") as file:
                 return file.read()
@@ -31,7 +34,7 @@ class Files:
 
     def listing(self, directory: str) -> dict[str, bool]:
         """The entries of a directory: name to whether it is a directory; empty when it cannot be read."""
-        found = self._listings.get(directory)
+        found = self.listings.get(directory)
         if found is None:
             found = {}
             try:
@@ -45,7 +48,7 @@ class Files:
                 if path.startswith(prefix):
                     name, _, rest = path.removeprefix(prefix).partition(os.sep)
                     found[name] = bool(rest)
-            self._listings[directory] = found
+            self.listings[directory] = found
         return found
 
     def is_file(self, path: str) -> bool:
