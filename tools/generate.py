@@ -20,15 +20,14 @@ from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pybackend_lint.engine_entries import ENGINE_DOCUMENTATION, ENGINE_ENTRIES  # noqa: E402
-from pybackend_lint.rule import Rule  # noqa: E402
-from pybackend_lint.rule_entry import Entry  # noqa: E402
-from pybackend_lint.settings import OPTIONS, json_schema  # noqa: E402
-from tools.families import FAMILIES, family_of  # noqa: E402
-from tools.own_rules import rule_files  # noqa: E402
+from pybackend_lint.engine_entries import ENGINE_DOCUMENTATION, ENGINE_ENTRIES
+from pybackend_lint.rule import Rule
+from pybackend_lint.rule_entry import Entry
+from pybackend_lint.settings import OPTIONS, json_schema
+from tools.families import FAMILIES, family_of
+from tools.own_rules import ROOT, rule_files
 
 REGISTRY = ROOT / "pybackend_lint" / "registry.py"
 LINE_LENGTH = 110

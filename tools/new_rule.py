@@ -13,13 +13,12 @@ import sys
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pybackend_lint.registry import ENTRIES  # noqa: E402
-from tools.families import FAMILIES, Family  # noqa: E402
-from tools.own_rules import message_problems  # noqa: E402
-from tools.precision import NOT_MEASURED, PAGE, Row, with_row  # noqa: E402
+from pybackend_lint.registry import ENTRIES
+from tools.families import FAMILIES, Family
+from tools.own_rules import ROOT, RULES, message_problems
+from tools.precision import NOT_MEASURED, PAGE, Row, with_row
 
 _TEMPLATE = '''"""Rule {code}: {name}."""
 
@@ -113,7 +112,7 @@ def main() -> int:
     parser.add_argument("--node", default="Call", help="the type of node the rule looks at (default: Call)")
     arguments = parser.parse_args()
     family = next(family for family in FAMILIES if family.folder == arguments.family)
-    folder = ROOT / "pybackend_lint" / "rules" / family.folder
+    folder = RULES / family.folder
     code = arguments.code or next_code(family, folder)
     module = folder / f"{arguments.name.replace('-', '_')}.py"
     against = problems(family, code, arguments.name, arguments.message, arguments.node)
