@@ -56,7 +56,9 @@ class _Runnable:
 
 
 def _runnable(entry: Entry) -> _Runnable:
-    packages = (match.group() for match in map(_PACKAGE.match, entry.applies.replace(" ", "").split(",")) if match)
+    packages = (
+        match.group() for match in map(_PACKAGE.match, entry.applies.replace(" ", "").split(",")) if match
+    )
     return _Runnable(
         entry,
         tuple(getattr(ast, name) for name in entry.nodes),
@@ -76,7 +78,9 @@ class Engine:
         self.files = Files(overlay)
         self.index = Index(self.files, Layout(self.files), libraries(settings.extra_base_classes))
         self._projects: dict[str, Project] = {}
-        self._python = [_runnable(entry) for entry in ENTRIES if entry.file == "python" and entry.code != SYNTAX_ERROR]
+        self._python = [
+            _runnable(entry) for entry in ENTRIES if entry.file == "python" and entry.code != SYNTAX_ERROR
+        ]
         self._others = [entry for entry in ENTRIES if entry.file != "python"]
         self._rules: dict[str, Rule] = {}
 
@@ -147,7 +151,9 @@ class Engine:
             rule = self._rules[entry.code] = load(entry)
         return rule
 
-    def _rules_for(self, source: Source, path: Path, project: Project, selected: frozenset[str]) -> Iterator[Rule]:
+    def _rules_for(
+        self, source: Source, path: Path, project: Project, selected: frozenset[str]
+    ) -> Iterator[Rule]:
         data = source.data
         is_test = project.is_test(str(path))
         is_migration = project.is_migration(str(path))
@@ -157,7 +163,9 @@ class Engine:
                 continue
             if (entry.tests == "skip" and is_test) or (entry.tests == "only" and not is_test):
                 continue
-            if (entry.migrations == "skip" and is_migration) or (entry.migrations == "only" and not is_migration):
+            if (entry.migrations == "skip" and is_migration) or (
+                entry.migrations == "only" and not is_migration
+            ):
                 continue
             if runnable.words and not any(word in data for word in runnable.words):
                 continue

@@ -11,7 +11,7 @@ import tokenize
 import warnings
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from pybackend_lint.finding import Position
 
@@ -20,10 +20,13 @@ Node = TypeVar("Node", bound=ast.AST)
 _BOM = b"\xef\xbb\xbf"
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _NO_CHILDREN = frozenset(
-    """ctx op ops id attr kind module level asname type_comment simple is_async conversion
-    type_ignores rest tag arg kwd_attrs str""".split()
-)
+    {
+        "ctx", "op", "ops", "id", "attr", "kind", "module", "level", "asname", "type_comment", "simple", "is_async",
+        "conversion", "type_ignores", "rest", "tag", "arg", "kwd_attrs", "str",
+    }
+)  # fmt: skip
 _NAMED_BY_STRING = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchStar, ast.MatchAs,
 )  # fmt: skip
@@ -42,6 +45,45 @@ def _child_fields(cls: type[ast.AST]) -> tuple[str, ...]:
 _CLASSES = [cls for cls in vars(ast).values() if isinstance(cls, type) and issubclass(cls, ast.AST)]
 # `None` stands in the lists of some fields (keys of `{**x}`, defaults of keyword-only parameters).
 _FIELDS: dict[type, tuple[str, ...]] = {type(None): (), **{cls: _child_fields(cls) for cls in _CLASSES}}
+
+
+_OPENERS = frozenset(
+    {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, *_COMPREHENSIONS}
+)  # fmt: skip
+
+
+class Span(NamedTuple):
+    """The nodes of one scope: a slice of all nodes in the order of the walk.
+
+    `roots` are the outermost nodes of the scope, each with its parent.
+    """
+
+    opener: ast.AST
+    outer: int
+    start: int
+    end: int
+    roots: list[tuple[ast.AST, ast.AST]]
+
+
+def _opened(node: ast.AST) -> tuple[list[tuple[ast.AST, ast.AST]], list[ast.AST]]:
+    """What is evaluated inside the scope that a node opens, each with its parent, and what around it."""
+    if isinstance(node, _COMPREHENSIONS):
+        first, *others = node.generators
+        results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        inside: list[tuple[ast.AST, ast.AST]] = [(child, node) for child in (*results, *others)]
+        inside += [(child, first) for child in (first.target, *first.ifs)]
+        return inside, [first.iter]
+    if isinstance(node, ast.Lambda):
+        return [(node.body, node)], [node.args]
+    assert isinstance(node, (*_FUNCTIONS, ast.ClassDef))
+    around: list[ast.AST] = [*node.decorator_list, *getattr(node, "type_params", ())]
+    if isinstance(node, ast.ClassDef):
+        around += [*node.bases, *node.keywords]
+    else:
+        around.append(node.args)
+        if node.returns is not None:
+            around.append(node.returns)
+    return [(child, node) for child in node.body], around
 
 
 class SourceError(Exception):
@@ -69,6 +111,7 @@ class Source:
         self.path = path
         self.data = data
         self._parents: dict[int, dict[int, ast.AST]] = {}
+        self._by_scope: dict[type, dict[int, list[ast.AST]]] = {}
 
     @cached_property
     def encoding(self) -> str:
@@ -139,26 +182,54 @@ class Source:
                 gc.enable()
 
     @cached_property
-    def _nodes(self) -> dict[type, list[ast.AST]]:
+    def _walked(self) -> tuple[dict[type, list[ast.AST]], list[ast.AST], list[Span]]:
+        """One walk: nodes by type, and all nodes scope by scope."""
         lists: dict[type, list[ast.AST]] = {cls: [] for cls in _FIELDS}
+        flat: list[ast.AST] = []
+        spans: list[Span] = []
+        pending: list[tuple[ast.AST, int, list[tuple[ast.AST, ast.AST]]]] = []
+        tree = self.tree
+        lists[ast.Module].append(tree)
+        tree.scope_index = 0  # type: ignore[attr-defined]
+        pending.append((tree, -1, [(child, tree) for child in tree.body]))
         fields = _FIELDS
-        stack: list[ast.AST] = [self.tree]
-        pop, push, extend = stack.pop, stack.append, stack.extend
-        while stack:
-            node = pop()
-            cls = node.__class__
-            lists[cls].append(node)
-            for field in fields[cls]:
-                child = getattr(node, field)
-                if child.__class__ is list:
-                    extend(child)
-                elif child is not None:
-                    push(child)
-        return lists
+        record = flat.append
+        while pending:
+            opener, outer, roots = pending.pop()
+            index = len(spans)
+            start = len(flat)
+            stack = [child for child, _ in roots]
+            pop, push, extend = stack.pop, stack.append, stack.extend
+            while stack:
+                node = pop()
+                if node is None:
+                    continue
+                cls = node.__class__
+                lists[cls].append(node)
+                record(node)
+                node.scope_index = index  # type: ignore[attr-defined]
+                if cls in _OPENERS:
+                    inside, around = _opened(node)
+                    pending.append((node, index, inside))
+                    extend(around)
+                    if cls in _COMPREHENSIONS:  # the first clause itself stands around, its target inside
+                        first = cast(ast.ListComp, node).generators[0]
+                        lists[ast.comprehension].append(first)
+                        record(first)
+                        first.scope_index = index  # type: ignore[attr-defined]
+                    continue
+                for field in fields[cls]:
+                    child = getattr(node, field)
+                    if child.__class__ is list:
+                        extend(child)
+                    elif child is not None:
+                        push(child)
+            spans.append(Span(opener, outer, start, len(flat), roots))
+        return lists, flat, spans
 
     def nodes(self, cls: type[Node]) -> list[Node]:
         """All nodes of exactly this type, in no particular order."""
-        return cast("list[Node]", self._nodes.get(cls, []))
+        return cast("list[Node]", self._walked[0].get(cls, []))
 
     @cached_property
     def calls(self) -> dict[str, list[ast.Call]]:
@@ -167,72 +238,85 @@ class Source:
         for call in self.nodes(ast.Call):
             func = call.func
             if func.__class__ is ast.Attribute:
-                name = cast(ast.Attribute, func).attr
+                name = func.attr
             elif func.__class__ is ast.Name:
-                name = cast(ast.Name, func).id
+                name = func.id
             else:
                 continue
-            calls.setdefault(name, []).append(call)
+            if name in calls:
+                calls[name].append(call)
+            else:
+                calls[name] = [call]
         return calls
 
+    def scope_index(self, node: ast.AST) -> int:
+        """The number of the scope in which a node is evaluated; 0 is the module.
+
+        Decorators, defaults, annotations, bases and the first iterable of a comprehension are
+        evaluated in the scope around what they belong to.
+        """
+        _ = self._walked
+        return node.scope_index  # type: ignore[attr-defined, no-any-return]
+
+    def scope_opener(self, index: int) -> tuple[ast.AST, int]:
+        """The node that opens a scope, and the number of the scope around it (-1 for the module)."""
+        span = self._walked[2][index]
+        return span.opener, span.outer
+
+    def scope_nodes(self, opener: ast.AST) -> list[ast.AST]:
+        """The nodes evaluated in the scope that a node opens itself, in no particular order."""
+        _, flat, spans = self._walked
+        span = spans[self._opened_index[id(opener)]]
+        return flat[span.start : span.end]
+
     @cached_property
-    def _units(self) -> tuple[list[int], list[ast.stmt], list[ast.AST]]:
-        """Statements of the module and of its classes by first line: the pieces of the parent map."""
-        starts: list[int] = []
-        units: list[ast.stmt] = []
-        owners: list[ast.AST] = []
+    def _opened_index(self) -> dict[int, int]:
+        return {id(span.opener): index for index, span in enumerate(self._walked[2])}
 
-        def visit(owner: ast.Module | ast.ClassDef) -> None:
-            for statement in owner.body:
-                first = statement.lineno
-                for decorator in getattr(statement, "decorator_list", ()):
-                    first = min(first, decorator.lineno)
-                starts.append(first)
-                units.append(statement)
-                owners.append(owner)
-                if isinstance(statement, ast.ClassDef):
-                    visit(statement)
+    def in_scope(self, cls: type[Node], opener: ast.AST) -> list[Node]:
+        """The nodes of exactly this type that are evaluated in the scope that `opener` opens itself."""
+        grouped = self._by_scope.get(cls)
+        if grouped is None:
+            grouped = self._by_scope[cls] = {}
+            for node in self.nodes(cls):
+                grouped.setdefault(node.scope_index, []).append(node)  # type: ignore[attr-defined]
+        return cast("list[Node]", grouped.get(self._opened_index[id(opener)], []))
 
-        visit(self.tree)
-        return starts, units, owners
+    @cached_property
+    def _walruses(self) -> dict[int, list[ast.NamedExpr]]:
+        owners: dict[int, list[ast.NamedExpr]] = {}
+        for walrus in self.nodes(ast.NamedExpr):
+            index = self.scope_index(walrus)
+            opener, outer = self.scope_opener(index)
+            while isinstance(opener, _COMPREHENSIONS):
+                index = outer
+                opener, outer = self.scope_opener(index)
+            owners.setdefault(index, []).append(walrus)
+        return owners
+
+    def walruses(self, opener: ast.AST) -> list[ast.NamedExpr]:
+        """The assignment expressions that bind in the scope that a node opens."""
+        return self._walruses.get(self._opened_index[id(opener)], [])
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """The node that contains this one; `None` for the module."""
-        if isinstance(node, ast.Module):
+        if node is self.tree:
             return None
-        row = getattr(node, "lineno", None)
-        starts, units, owners = self._units
-        if row is not None:
-            index = bisect.bisect_right(starts, row)
-            while index > 0:  # several statements may share a line
-                index -= 1
-                found = self._unit_parents(index, units[index], owners[index]).get(id(node))
-                if found is not None:
-                    return found
-                if starts[index] < row and not isinstance(units[index], ast.ClassDef):
-                    break
-        for index, unit in enumerate(units):
-            found = self._unit_parents(index, unit, owners[index]).get(id(node))
-            if found is not None:
-                return found
-        return None
-
-    def _unit_parents(self, index: int, unit: ast.stmt, owner: ast.AST) -> dict[int, ast.AST]:
+        index = self.scope_index(node)
         parents = self._parents.get(index)
         if parents is None:
-            parents = self._parents[index] = {id(unit): owner}
-            stack: list[ast.AST] = [unit]
-            while stack:
-                node = stack.pop()
-                for field in _FIELDS[node.__class__]:
-                    if node is unit and field == "body" and isinstance(unit, ast.ClassDef):
-                        continue  # statements of a class are units of their own
-                    child = getattr(node, field)
-                    for item in child if child.__class__ is list else (child,):
-                        if item is not None:
-                            parents[id(item)] = node
-                            stack.append(item)
-        return parents
+            _, flat, spans = self._walked
+            span = spans[index]
+            parents = self._parents[index] = {id(child): parent for child, parent in span.roots}
+            for owner in flat[span.start : span.end]:
+                for field in _FIELDS[owner.__class__]:
+                    child = getattr(owner, field)
+                    if child.__class__ is list:
+                        for item in child:
+                            parents[id(item)] = owner
+                    elif child is not None:
+                        parents[id(child)] = owner
+        return parents[id(node)]
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes around this one, from the inside out; the module is the last."""
@@ -251,31 +335,26 @@ class Source:
         raise ValueError("a module is not inside a statement")
 
     def enclosing_function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
-        """The innermost function or lambda whose body, not its header, contains this node.
+        """The innermost function or lambda in whose body, not in whose header, this node is evaluated.
 
-        Decorators, defaults and annotations belong to the scope around the function.
+        None in the body of a class, also of a class inside a function.
         """
-        child = node
-        for ancestor in self.ancestors(node):
-            if isinstance(ancestor, _FUNCTIONS):
-                if isinstance(child, ast.stmt) and child is not ancestor and child in ancestor.body:
-                    return ancestor
-            elif isinstance(ancestor, ast.Lambda):
-                if child is ancestor.body:
-                    return ancestor
-            elif isinstance(ancestor, ast.ClassDef):
-                if isinstance(child, ast.stmt):
-                    return None
-            child = ancestor
+        index = self.scope_index(node)
+        while index > 0:
+            opener, index = self.scope_opener(index)
+            if isinstance(opener, (*_FUNCTIONS, ast.Lambda)):
+                return opener
+            if isinstance(opener, ast.ClassDef):
+                return None
         return None
 
     def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
         """The innermost class whose body contains this node, also through functions."""
-        child = node
-        for ancestor in self.ancestors(node):
-            if isinstance(ancestor, ast.ClassDef) and isinstance(child, ast.stmt) and child in ancestor.body:
-                return ancestor
-            child = ancestor
+        index = self.scope_index(node)
+        while index > 0:
+            opener, index = self.scope_opener(index)
+            if isinstance(opener, ast.ClassDef):
+                return opener
         return None
 
     def offset(self, row: int, column: int) -> int:

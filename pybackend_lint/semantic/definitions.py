@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pybackend_lint.semantic.scopes import FUNCTIONS, Binding, Function, Scope, parameters
+from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS, Binding, Function, Scope, parameters
 from pybackend_lint.semantic.types import NONE, Kind, Type, context_manager, coroutine, instance, join
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class FunctionInfo:
     def is_accessor(self) -> bool:
         """Whether it only adds a setter or an overload to an attribute that another function defines."""
         return any(
-            name is not None and (name.startswith("builtins.property.") or name.endswith((".overload", ".dispatch")))
+            name is not None
+            and (name.startswith("builtins.property.") or name.endswith((".overload", ".dispatch")))
             for name in self.decorators
         )
 
@@ -85,37 +86,32 @@ class FunctionInfo:
             "__init_subclass__", "__class_getitem__", "__new__",
         }  # fmt: skip
 
-    @cached_property
-    def _own_nodes(self) -> list[ast.AST]:
-        """The nodes of the body that belong to this function, not to functions or classes in it."""
-        found: list[ast.AST] = []
-        stack: list[ast.AST] = list(self.node.body)
-        while stack:
-            node = stack.pop()
-            found.append(node)
-            if not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
-                stack.extend(ast.iter_child_nodes(node))
-        return found
-
     def own_nodes(self) -> list[ast.AST]:
-        """The nodes of the body that run in this function itself, in no particular order."""
-        return self._own_nodes
+        """The nodes of the body that run in this function itself, in no particular order.
+
+        Bodies of comprehensions are included, those of nested functions, lambdas and classes are not.
+        """
+        source = self.module.source
+        found: list[ast.AST] = []
+        pending: list[ast.AST] = [self.node]
+        while pending:
+            nodes = source.scope_nodes(pending.pop())
+            found.extend(nodes)
+            pending.extend(node for node in nodes if isinstance(node, COMPREHENSIONS))
+        return found
 
     @cached_property
     def yields(self) -> list[ast.expr | None]:
-        """The values it yields; empty for a function that is no generator."""
-        found: list[ast.expr | None] = []
-        for node in self._own_nodes:
-            if isinstance(node, ast.Yield):
-                found.append(node.value)
-            elif isinstance(node, ast.YieldFrom):
-                found.append(None)
+        """The values it yields (None for `yield from`); empty for a function that is no generator."""
+        source = self.module.source
+        found: list[ast.expr | None] = [node.value for node in source.in_scope(ast.Yield, self.node)]
+        found.extend(None for _ in source.in_scope(ast.YieldFrom, self.node))
         return found
 
     @cached_property
     def returned(self) -> list[ast.expr | None]:
-        """The values of its `return` statements."""
-        return [node.value for node in self._own_nodes if isinstance(node, ast.Return)]
+        """The values of its `return` statements, None for a bare `return`."""
+        return [node.value for node in self.module.source.in_scope(ast.Return, self.node)]
 
     @cached_property
     def is_transparent(self) -> bool:
@@ -274,19 +270,28 @@ class ClassInfo:
             if not arguments or method.is_static or method.is_class_method:
                 continue
             this = arguments[0].arg
-            for node in method.own_nodes():
-                match node:
-                    case ast.AnnAssign(target=ast.Attribute(value=ast.Name(id=name), attr=attr)) if name == this:
-                        found.setdefault(attr, []).append((node.annotation, node.value))
-                    case ast.Assign(targets=targets):
-                        for target in targets:
-                            for element, known in _flatten(target):
-                                match element:
-                                    case ast.Attribute(value=ast.Name(id=name), attr=attr) if name == this:
-                                        found.setdefault(attr, []).append((None, node.value if known else None))
-                    case ast.AugAssign(target=ast.Attribute(value=ast.Name(id=name), attr=attr)) if name == this:
-                        found.setdefault(attr, []).append((None, None))
+            source = self.module.source
+            for declaration in source.in_scope(ast.AnnAssign, method.node):
+                name = _attribute_of(declaration.target, this)
+                if name is not None:
+                    found.setdefault(name, []).append((declaration.annotation, declaration.value))
+            for assignment in source.in_scope(ast.Assign, method.node):
+                for target in assignment.targets:
+                    for element, known in _flatten(target):
+                        name = _attribute_of(element, this)
+                        if name is not None:
+                            found.setdefault(name, []).append((None, assignment.value if known else None))
+            for change in source.in_scope(ast.AugAssign, method.node):
+                name = _attribute_of(change.target, this)
+                if name is not None:
+                    found.setdefault(name, []).append((None, None))
         return found
+
+
+def _attribute_of(target: ast.expr, this: str) -> str | None:
+    if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == this:
+        return target.attr
+    return None
 
 
 def _flatten(target: ast.expr, known: bool = True) -> Iterator[tuple[ast.expr, bool]]:

@@ -50,7 +50,19 @@ _RETURNS_BUILTIN = {
 }  # fmt: skip
 _KEEPS_ELEMENTS = frozenset({"list", "set", "tuple", "frozenset", "sorted", "reversed", "iter", "filter"})
 _STR_METHODS_TO_STR = frozenset(
-    {"format", "join", "strip", "lower", "upper", "title", "replace", "lstrip", "rstrip", "capitalize", "zfill"}
+    {
+        "format",
+        "join",
+        "strip",
+        "lower",
+        "upper",
+        "title",
+        "replace",
+        "lstrip",
+        "rstrip",
+        "capitalize",
+        "zfill",
+    }
 )
 
 
@@ -172,7 +184,9 @@ def binding_type(module: Module, scope: Scope, binding: Binding) -> Type | None:
             return _unpack(element(module, module.type_of(binding.value)), binding.path)
         case "with":
             assert binding.value is not None
-            return _unpack(entered(module, module.type_of(binding.value), is_async=binding.is_async), binding.path)
+            return _unpack(
+                entered(module, module.type_of(binding.value), is_async=binding.is_async), binding.path
+            )
         case "except":
             return _exception_type(module, binding.value)
         case "parameter":
@@ -308,7 +322,12 @@ def class_attribute(module: Module, info: ClassInfo, owner: Type, name: str) -> 
     if found is not _ABSENT:
         return found if isinstance(found, Type) else None
     for item in info.mro:
-        if isinstance(item, str) and item not in {"builtins.object", "typing.Generic", "abc.ABC", "typing.Protocol"}:
+        if isinstance(item, str) and item not in {
+            "builtins.object",
+            "typing.Generic",
+            "abc.ABC",
+            "typing.Protocol",
+        }:
             receiver = owner if owner.kind is Kind.INSTANCE else None
             return Type(f"{item}.{name}", Kind.EXTERNAL, receiver=receiver) if info.is_closed else None
     return None
@@ -406,8 +425,8 @@ def called(module: Module, callee: Type, call: ast.Call) -> Type | None:
     if callee.kind is Kind.CLASS:
         info = modules.class_info(callee.name)
         if info is not None:
-            for provider in _providers(module, info):
-                known = provider.call(callee, call, module)
+            for base_provider in _providers(module, info):
+                known = base_provider.call(callee, call, module)
                 if known is not None:
                     return known
         return instance(callee.name)
@@ -418,8 +437,8 @@ def called(module: Module, callee: Type, call: ast.Call) -> Type | None:
         if callee.receiver is not None:
             receiver_class = modules.class_info(callee.receiver.name)
             if receiver_class is not None:
-                for provider in _providers(module, receiver_class):
-                    known = provider.call(callee, call, module)
+                for base_provider in _providers(module, receiver_class):
+                    known = base_provider.call(callee, call, module)
                     if known is not None:
                         return known
         return function.call_type
@@ -449,7 +468,9 @@ def _builtin_call(module: Module, callee: Type, call: ast.Call) -> Type | None:
     name = callee.name.removeprefix("builtins.")
     first = module.type_of(call.args[0]) if call.args and not isinstance(call.args[0], ast.Starred) else None
     if name in _KEEPS_ELEMENTS and call.args:
-        kind = {"sorted": "builtins.list", "set": "builtins.set", "tuple": "builtins.list"}.get(name, "builtins.list")
+        kind = {"sorted": "builtins.list", "set": "builtins.set", "tuple": "builtins.list"}.get(
+            name, "builtins.list"
+        )
         source = call.args[1] if name == "filter" and len(call.args) > 1 else call.args[0]
         return instance(kind, element(module, module.type_of(source)))
     if name in _BUILTIN_CLASSES:
@@ -457,7 +478,9 @@ def _builtin_call(module: Module, callee: Type, call: ast.Call) -> Type | None:
     if name in _RETURNS_BUILTIN:
         return instance(f"builtins.{_RETURNS_BUILTIN[name]}")
     if name == "enumerate":
-        return instance("typing.Iterator", instance("builtins.tuple", instance("builtins.int"), element(module, first)))
+        return instance(
+            "typing.Iterator", instance("builtins.tuple", instance("builtins.int"), element(module, first))
+        )
     if name == "zip":
         items = (element(module, module.type_of(argument)) for argument in call.args)
         return instance("typing.Iterator", instance("builtins.tuple", *items))
@@ -507,7 +530,11 @@ def _subscript_type(module: Module, node: ast.Subscript) -> Type | None:
     if owner.name == "builtins.dict":
         return owner.argument(1)
     if owner.name == "builtins.tuple":
-        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int) and node.slice.value >= 0:
+        if (
+            isinstance(node.slice, ast.Constant)
+            and isinstance(node.slice.value, int)
+            and node.slice.value >= 0
+        ):
             return owner.argument(node.slice.value)
         return None
     return owner.argument() if owner.name.startswith(("builtins.", "typing.")) else None
@@ -577,7 +604,9 @@ def _named_annotation(module: Module, node: ast.expr, use: ast.AST, depth: int) 
 def _alias(home: Module, binding: Binding, depth: int) -> Type | None:
     value = binding.value
     assert value is not None
-    if binding.kind == "type" or isinstance(value, (ast.Subscript, ast.BinOp, ast.Name, ast.Attribute, ast.Constant)):
+    if binding.kind == "type" or isinstance(
+        value, (ast.Subscript, ast.BinOp, ast.Name, ast.Attribute, ast.Constant)
+    ):
         return annotated(home, value, binding.node, depth + 1)
     if isinstance(value, ast.Call):
         callee = home.qualified_name(value.func)
@@ -626,7 +655,12 @@ def _generic_annotation(
         name = _CONTAINERS[last]
     if name.startswith("collections.abc."):
         name = f"typing.{last}"
-    if last in {"AbstractContextManager", "AbstractAsyncContextManager", "ContextManager", "AsyncContextManager"}:
+    if last in {
+        "AbstractContextManager",
+        "AbstractAsyncContextManager",
+        "ContextManager",
+        "AsyncContextManager",
+    }:
         return Type(CONTEXT_MANAGER, Kind.INSTANCE, (argument(0),))
     if module.modules.class_info(name) is None:
         variable = module.modules.variable(name)

@@ -130,39 +130,26 @@ class Module:
 
         None for built-in and unbound names.
         """
-        child: ast.AST = use
-        in_iterable = False
+        source = self.source
+        index = source.scope_index(use)
         direct = True  # whether the use runs when the scope's own body runs
-        limit = ""
-        for ancestor in self.source.ancestors(use):
-            if isinstance(ancestor, ast.comprehension):
-                in_iterable = child is ancestor.iter
-            elif isinstance(ancestor, COMPREHENSIONS):
-                # the first iterable is evaluated in the scope around the comprehension
-                if not (in_iterable and child is ancestor.generators[0]):
-                    scope = self.scope_of(ancestor)
-                    if name in scope.bindings:
-                        return scope, scope.bindings[name]
-            elif isinstance(ancestor, (*FUNCTIONS, ast.Lambda)):
-                if _in_body(ancestor, child):
-                    scope = self.scope_of(ancestor)
-                    declared = scope.outer.get(name)
-                    if declared == "global":
-                        limit = "global"
-                    elif declared is None and not limit and name in scope.bindings:
-                        found = scope.bindings[name]
-                        return scope, reaching(self.source, scope, name, use) if direct else found
-                    direct = False
-            elif isinstance(ancestor, ast.ClassDef):
-                if direct and not limit and _in_body(ancestor, child):
-                    scope = self.scope_of(ancestor)
-                    if name in scope.bindings:
-                        return scope, reaching(self.source, scope, name, use)
-            child = ancestor
+        only_global = False
+        while index > 0:
+            opener, outer = source.scope_opener(index)
+            is_class = isinstance(opener, ast.ClassDef)
+            if not only_global and (direct or not is_class):
+                scope = self.scope_of(opener)
+                declared = scope.outer.get(name)
+                if declared == "global":
+                    only_global = True
+                elif declared is None and name in scope.bindings:
+                    return scope, reaching(source, scope, name, use) if direct else scope.bindings[name]
+            direct = direct and isinstance(opener, COMPREHENSIONS)
+            index = outer
         scope = self.scope
         if name not in scope.bindings:
             return None
-        found = reaching(self.source, scope, name, use) if direct else at_exit(scope, name)
+        found = reaching(source, scope, name, use) if direct else at_exit(scope, name)
         return scope, self.preferred(found)
 
     def preferred(self, bindings: list[Binding]) -> list[Binding]:
@@ -299,7 +286,9 @@ class Module:
             case "function" | "class":
                 return f"{self.name}.{self.qualname(node)}"
             case "assign" if not binding.path and isinstance(binding.value, (ast.Name, ast.Attribute)):
-                followed = self.guarded(("name", id(node)), lambda: self.qualified_name(cast(ast.AST, binding.value)))
+                followed = self.guarded(
+                    ("name", id(node)), lambda: self.qualified_name(cast(ast.AST, binding.value))
+                )
                 if followed is not None:
                     return followed
         if scope.kind == "module":
@@ -393,12 +382,6 @@ class Module:
     def annotation_type(self, annotation: ast.expr, use: ast.AST) -> Type | None:
         """The type of the values that an annotation describes; names are looked up at `use`."""
         return inference.annotated(self, annotation, use)
-
-
-def _in_body(node: ast.AST, child: ast.AST) -> bool:
-    if isinstance(node, ast.Lambda):
-        return child is node.body
-    return isinstance(child, (ast.stmt, ast.ExceptHandler)) and any(child is s for s in cast(ast.ClassDef, node).body)
 
 
 def _is_type_checking(test: ast.expr) -> bool:

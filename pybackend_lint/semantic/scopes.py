@@ -54,9 +54,8 @@ def build_scope(source: Source, node: ast.AST) -> Scope:
     if isinstance(node, ast.Module):
         scope = Scope("module", node)
         _collect(scope, node.body)
-        for walrus in source.nodes(ast.NamedExpr):
-            if source.enclosing_function(walrus) is None and source.enclosing_class(walrus) is None:
-                _bind_walrus(scope, walrus)
+        for walrus in source.walruses(node):
+            _bind_walrus(scope, walrus)
         _add_globals(source, scope)
         return scope
     if isinstance(node, ast.ClassDef):
@@ -79,9 +78,8 @@ def build_scope(source: Source, node: ast.AST) -> Scope:
     scope = Scope("function", node)
     _bind_parameters(scope, node.args)
     _collect(scope, node.body)
-    for walrus in source.nodes(ast.NamedExpr):
-        if source.enclosing_function(walrus) is node:
-            _bind_walrus(scope, walrus)
+    for walrus in source.walruses(node):
+        _bind_walrus(scope, walrus)
     return scope
 
 
@@ -316,7 +314,9 @@ class _Flow:
         return before
 
     def _loop(self, loop: ast.For | ast.AsyncFor | ast.While, before: Reaching | None) -> Reaching | None:
-        endless = isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+        endless = (
+            isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+        )
         head = before
         self._breaks.append(set())
         while True:
@@ -344,7 +344,9 @@ class _Flow:
             return None if after is None else self._final(statement, after, after_final)
         return after
 
-    def _final(self, statement: ast.Try | ast.TryStar, after: Reaching, final: Reaching | None) -> Reaching | None:
+    def _final(
+        self, statement: ast.Try | ast.TryStar, after: Reaching, final: Reaching | None
+    ) -> Reaching | None:
         bound = {b for inner in statement.finalbody for b in self.own.get(id(inner), ())}
         return final if bound else after
 
