@@ -143,9 +143,9 @@ def registry_text(entries: list[Entry]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _fences_with_titles(markdown: str) -> str:
-    """Show the file names of example blocks (`python file=a/b.py`) as the titles of the blocks."""
-    return re.sub(r"^```(\w+).*? file=(\S+).*$", r'```\1 title="\2"', markdown, flags=re.MULTILINE)
+def _with_captions(markdown: str) -> str:
+    """Show the file names of example blocks (`python file=a/b.py`) as a line above each block."""
+    return re.sub(r"^```(\w+).*? file=(\S+).*$", r"\n`\2`:\n\n```\1", markdown, flags=re.MULTILINE)
 
 
 def rule_page(entry: Entry, documentation: str, guidelines: list[Guideline]) -> str:
@@ -161,7 +161,7 @@ def rule_page(entry: Entry, documentation: str, guidelines: list[Guideline]) -> 
         if entry.code in guideline.rules:
             anchor = guideline.identifier.lower()
             facts.append(f"[{guideline.identifier}](../guidelines.md#{anchor})")
-    body = _fences_with_titles(inspect.cleandoc(documentation))
+    body = _with_captions(inspect.cleandoc(documentation))
     return (
         f"<!-- {_GENERATED} -->\n\n# {entry.code} {entry.name}\n\n{' · '.join(facts)}\n\n"
         f"Message: {entry.message}\n\n{body}\n"
