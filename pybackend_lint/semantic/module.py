@@ -182,9 +182,10 @@ class Module:
     def qualname(self, node: ast.AST) -> str:
         """The dotted path of a class or function inside the module."""
         parts = [cast(ast.ClassDef, node).name]
-        for ancestor in self.source.ancestors(node):
-            if isinstance(ancestor, (*FUNCTIONS, ast.ClassDef)):
-                parts.append(ancestor.name)
+        index = self.source.scope_index(node)
+        while index > 0:
+            opener, index = self.source.scope_opener(index)
+            parts.append(getattr(opener, "name", "<lambda>"))
         return ".".join(reversed(parts))
 
     def class_info_of(self, node: ast.ClassDef) -> ClassInfo:
@@ -198,10 +199,8 @@ class Module:
         """The function that a statement of this module defines."""
         info = self._functions.get(id(node))
         if info is None:
-            parent = self.source.parent(node)
-            while parent is not None and not isinstance(parent, (*FUNCTIONS, ast.ClassDef, ast.Module)):
-                parent = self.source.parent(parent)
-            owner = self.class_info_of(parent) if isinstance(parent, ast.ClassDef) else None
+            opener, _ = self.source.scope_opener(self.source.scope_index(node))
+            owner = self.class_info_of(opener) if isinstance(opener, ast.ClassDef) else None
             info = self._functions[id(node)] = FunctionInfo(self, node, self.qualname(node), owner)
         return info
 

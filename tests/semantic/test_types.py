@@ -1,0 +1,163 @@
+"""Light types: annotations, constructors, results, iteration, attributes; unknown where not certain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.semantic.modules import module_of, types
+
+PRELUDE = """
+from __future__ import annotations
+import asyncio, contextlib, requests
+from typing import Annotated, AsyncIterator, Iterator, Optional, Self, Union, cast
+class User:
+    name: str
+    def __init__(self, boss: User):
+        self.boss = boss
+        self.client = requests.Session()
+        self.mixed = 1
+    def set(self):
+        self.mixed = "a"
+    @property
+    def friends(self) -> list[User]: ...
+    def copy(self) -> Self: ...
+    @classmethod
+    def make(cls):
+        return cls()
+    @staticmethod
+    def find() -> User | None: ...
+    def __enter__(self) -> int: ...
+class Admin(User): ...
+def anything(): return unknown()
+def one() -> User: ...
+def inferred(): return User()
+def either(flag): return User() if flag else 1
+def maybe(flag):
+    if flag:
+        return None
+    return User()
+async def fetch() -> list[User]: ...
+def recursive(n): return recursive(n - 1)
+def generate() -> Iterator[User]:
+    yield User()
+@contextlib.contextmanager
+def opened():
+    yield User()
+@contextlib.asynccontextmanager
+async def aopened() -> AsyncIterator[User]:
+    yield User()
+UserDep = Annotated[User, "dependency"]
+"""
+
+EXPRESSIONS = {
+    "constructor": ("probe(User())", "main.User"),
+    "class": ("probe(User)", "class:main.User"),
+    "parameter": ("def f(u: User): probe(u)", "main.User"),
+    "string annotation": ("def f(u: 'list[User]'): probe(u)", "builtins.list[main.User]"),
+    "optional": ("def f(u: Optional[User]): probe(u)", "main.User?"),
+    "union with None": ("def f(u: User | None): probe(u)", "main.User?"),
+    "union of two": ("def f(u: Union[User, int]): probe(u)", None),
+    "annotated": ("def f(u: Annotated[User, 1]): probe(u)", "main.User"),
+    "alias": ("def f(u: UserDep): probe(u)", "main.User"),
+    "default of None": ("def f(u: User = None): probe(u)", "main.User?"),
+    "no annotation": ("def f(u): probe(u)", None),
+    "class in annotation": ("def f(u: type[User]): probe(u)", "class:main.User"),
+    "return annotation": ("probe(one())", "main.User"),
+    "inferred return": ("probe(inferred())", "main.User"),
+    "two returns": ("probe(either(1))", None),
+    "None or value": ("probe(maybe(1))", "main.User?"),
+    "unknown return": ("probe(anything())", None),
+    "recursive function": ("probe(recursive(1))", None),
+    "coroutine": ("probe(fetch())", "typing.Coroutine[builtins.list[main.User]]"),
+    "awaited": ("async def f(): probe(await fetch())", "builtins.list[main.User]"),
+    "loop over awaited": ("async def f():\n    for u in await fetch(): probe(u)", "main.User"),
+    "generator": ("for u in generate(): probe(u)", "main.User"),
+    "context manager": ("with opened() as u: probe(u)", "main.User"),
+    "async context manager": ("async def f():\n    async with aopened() as u: probe(u)", "main.User"),
+    "class as context manager": ("with User() as n: probe(n)", "builtins.int"),
+    "self": ("class B:\n    def f(self): probe(self)", "main.B"),
+    "cls": ("class B:\n    @classmethod\n    def f(cls): probe(cls)", "class:main.B"),
+    "instance attribute": ("probe(User().boss)", "main.User"),
+    "library value on self": ("probe(User().client.get)", "external:requests.Session.get"),
+    "attribute of two types": ("probe(User().mixed)", None),
+    "declared attribute": ("probe(User().name)", "builtins.str"),
+    "property": ("probe(User().friends[0])", "main.User"),
+    "Self": ("probe(User().copy())", "main.User"),
+    "class method": ("probe(User.make())", "main.User"),
+    "static method": ("probe(User.find())", "main.User?"),
+    "inherited": ("probe(Admin().boss)", "main.User"),
+    "super": ("class B(User):\n    def f(self): probe(super().friends)", "builtins.list[main.User]"),
+    "branches agree": ("def f(c):\n    if c: x = User()\n    else: x = one()\n    probe(x)", "main.User"),
+    "branches differ": ("def f(c):\n    if c: x = User()\n    else: x = 1\n    probe(x)", None),
+    "assigned again": ("def f():\n    x = 1\n    x = User()\n    probe(x)", "main.User"),
+    "before it is assigned again": ("def f():\n    x = User()\n    probe(x)\n    x = 1", "main.User"),
+    "assigned again in a loop": ("def f():\n    x = User()\n    while c:\n        probe(x)\n        x = 1", None),
+    "branch that leaves": ("def f(c):\n    x = User()\n    if c:\n        x = 1\n        return\n    probe(x)", "main.User"),
+    "try may stop anywhere": ("def f():\n    x = User()\n    try:\n        x = 1\n    except E:\n        probe(x)", None),
+    "after break": ("def f():\n    x = 1\n    while True:\n        x = User()\n        break\n    probe(x)", "main.User"),
+    "walrus": ("if (x := User()): probe(x)", "main.User"),
+    "unpacking": ("a, b = User(), 1\nprobe(a)", "main.User"),
+    "starred unpacking": ("a, *b = User(), 1\nprobe(b)", None),
+    "enumerate": ("for i, u in enumerate(generate()): probe(u)", "main.User"),
+    "dict items": ("def f(d: dict[str, User]):\n    for k, v in d.items(): probe(v)", "main.User"),
+    "comprehension": ("probe([u.boss for u in generate()])", "builtins.list[main.User]"),
+    "cast": ("probe(cast('User', x))", "main.User"),
+    "conditional with None": ("probe(User() if c else None)", "main.User?"),
+    "module variable that a function sets": (
+        "client = None\ndef connect():\n    global client\n    client = User()\ndef f(): probe(client)",
+        "main.User?",
+    ),
+    "deleted": ("x = User()\ndel x\nprobe(x)", None),
+    "closure over a name with two values": ("def f():\n    x = User()\n    def g(): probe(x)\n    x = 1", None),
+    "conditional function": ("if c:\n    def g() -> User: ...\nelse:\n    def g() -> int: ...\nprobe(g())", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), EXPRESSIONS.values(), ids=EXPRESSIONS)
+def test_expression(text: str, expected: str | None, tmp_path: Path) -> None:
+    assert types(module_of(tmp_path, {"main.py": PRELUDE + text})) == [expected]
+
+
+ACROSS_FILES: dict[str, tuple[Mapping[str, str], str | None]] = {
+    "session alias": (
+        {
+            "main.py": "from deps import DbSession\nasync def f(db: DbSession): probe(db)",
+            "deps.py": """
+                from typing import Annotated
+                from fastapi import Depends
+                from sqlalchemy.ext.asyncio import AsyncSession
+                DbSession = Annotated[AsyncSession, Depends(lambda: None)]
+                """,
+        },
+        "sqlalchemy.ext.asyncio.AsyncSession",
+    ),
+    "module-level singleton": (
+        {"main.py": "from billing import gateway\nprobe(gateway.charge())", "billing.py": """
+            class Gateway:
+                def charge(self) -> int: ...
+            gateway = Gateway()
+            """},
+        "builtins.int",
+    ),
+    "base class three files away": (
+        {
+            "main.py": "from a import A\nprobe(A().save)",
+            "a.py": "from b import B\nclass A(B): ...",
+            "b.py": "from c import C as Root\nclass B(Root): ...",
+            "c.py": "from django.db import models\nclass C(models.Model): ...",
+        },
+        "external:django.db.models.Model.save",
+    ),
+    "unknown base hides": (
+        {"main.py": "from a import A\nprobe(A().save)", "a.py": "class A(make_base()): ..."},
+        None,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "expected"), ACROSS_FILES.values(), ids=ACROSS_FILES)
+def test_across_files(files: Mapping[str, str], expected: str | None, tmp_path: Path) -> None:
+    assert types(module_of(tmp_path, files)) == [expected]
