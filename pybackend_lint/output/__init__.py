@@ -29,6 +29,7 @@ class Outcome:
     - `errors`: one line for each file that could not be checked.
     - `source`: the text behind a finding's path as it is now, or None when it cannot be read.
     - `unsafe_fixes`: whether the user accepts unsafe fixes.
+    - `quiet`: whether to leave out the summary.
     - `paint`: applies a style (`"bold red"`) to a text; returns the text itself without colours.
     """
 
@@ -37,6 +38,7 @@ class Outcome:
     errors: Sequence[str] = ()
     fixed: Counter[str] = field(default_factory=Counter)
     unsafe_fixes: bool = False
+    quiet: bool = False
     paint: Callable[[str, str], str] = _plain
 
     def fixable(self, finding: Finding) -> bool:

@@ -18,7 +18,8 @@ def render(outcome: Outcome) -> Iterator[str]:
     """Every finding with its source lines, then the summary."""
     for finding in outcome.findings:
         yield from _finding(finding, outcome)
-    yield f"{summary(outcome)}\n"
+    if not outcome.quiet:
+        yield f"{summary(outcome)}\n"
 
 
 def summary(outcome: Outcome) -> str:

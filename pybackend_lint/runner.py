@@ -1,0 +1,519 @@
+"""Runs: find the files, check or fix them in one or many processes, keep the results."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pybackend_lint.cache import DIRECTORY, Cache, Trace
+from pybackend_lint.finding import Applicability, Finding
+from pybackend_lint.registry import ENTRIES
+from pybackend_lint.settings import Resolver, Settings, SettingsError, glob_matcher
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+    from multiprocessing.context import BaseContext
+
+    from pathspec import GitIgnoreSpec
+
+    from pybackend_lint.worker import Checked, Task
+
+    Done = tuple[list[Checked], Trace]
+
+PROJECT_FILES = frozenset(entry.file for entry in ENTRIES) - {"python"}
+
+# Starting processes takes as long as checking about this many bytes.
+_WORTH_PROCESSES = 400_000
+_TASKS_PER_PROCESS = 12
+_MAX_FIX_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A file to check: its absolute path, the path to show, its settings, its size in bytes."""
+
+    path: str
+    display: str
+    settings: Settings
+    size: int
+
+
+@dataclass
+class Targets:
+    """What discovery found: the files, each once, and one line for each path that is of no use."""
+
+    files: list[Target] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Result:
+    """What a run gave.
+
+    - `findings`: of all files, sorted; `errors`: one line each.
+    - `fixed`: applied fixes by code; `dropped`: one line for each fix that was given up.
+    - `changes`: path to the content that fixes lead to, for files that differ.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    fixed: Counter[str] = field(default_factory=Counter)
+    dropped: list[str] = field(default_factory=list)
+    changes: dict[str, bytes] = field(default_factory=dict)
+
+
+def display_path(path: str, working_directory: str) -> str:
+    """An absolute path as it is shown: relative when it lies below the working directory."""
+    prefix = working_directory.rstrip(os.sep) + os.sep
+    return path.removeprefix(prefix)
+
+
+# Discovery
+
+
+class _Excluded:
+    """Which paths some settings exclude."""
+
+    def __init__(self, settings: Settings) -> None:
+        globs = (*settings.exclude, *settings.extend_exclude)
+        self._root = settings.root
+        self.names = frozenset(glob for glob in globs if not set(glob) & set("*?[]/\\!# "))
+        others = [glob for glob in globs if glob not in self.names]
+        self._matches = glob_matcher(settings.root, others) if others else None
+
+    def entry(self, name: str, path: str, is_directory: bool) -> bool:
+        """Whether an entry of a directory that is not excluded itself is."""
+        if name in self.names:
+            return True
+        return self._matches is not None and self._matches(Path(path), is_directory)
+
+    def path(self, path: str) -> bool:
+        """Whether a path or a directory above it, below the root of the settings, is excluded."""
+        try:
+            parts = Path(path).relative_to(self._root).parts
+        except ValueError:
+            return False
+        current = str(self._root)
+        for depth, name in enumerate(parts, 1):
+            current = os.path.join(current, name)
+            if self.entry(name, current, depth < len(parts)):
+                return True
+        return False
+
+
+class _Ignored:
+    """What git ignores: the patterns of the directories from the repository's root downwards."""
+
+    def __init__(self, specs: tuple[tuple[str, GitIgnoreSpec], ...] = ()) -> None:
+        self._specs = specs
+
+    def below(self, directory: str, names: Iterable[str]) -> _Ignored:
+        """What is ignored in a directory with these names."""
+        specs = () if ".git" in names else self._specs
+        if ".git" in names:
+            specs = _read_patterns(directory, os.path.join(directory, ".git", "info", "exclude"))
+        if ".gitignore" in names:
+            specs = (*specs, *_read_patterns(directory, os.path.join(directory, ".gitignore")))
+        return _Ignored(specs) if specs != self._specs else self
+
+    def entry(self, path: str, is_directory: bool) -> bool:
+        """Whether an entry is ignored; the nearest file of patterns with an opinion decides."""
+        for base, spec in reversed(self._specs):
+            relative = path[len(base) + 1 :].replace(os.sep, "/") + ("/" if is_directory else "")
+            verdict = spec.check_file(relative).include
+            if verdict is not None:
+                return verdict
+        return False
+
+
+def _read_patterns(base: str, file: str) -> tuple[tuple[str, GitIgnoreSpec], ...]:
+    try:
+        with open(file, encoding="utf-8", errors="replace") as lines:
+            patterns = [line for line in lines.read().splitlines() if line.strip() and line[0] != "#"]
+    except OSError:
+        return ()
+    if not patterns:
+        return ()
+    from pathspec import GitIgnoreSpec  # many runs need none
+
+    valid = []
+    for pattern in patterns:
+        try:
+            GitIgnoreSpec.from_lines([pattern])
+        except ValueError:
+            continue  # git passes over what it cannot read
+        valid.append(pattern)
+    return ((base.rstrip(os.sep), GitIgnoreSpec.from_lines(valid)),)
+
+
+def _repository_above(directory: str) -> _Ignored:
+    """What is ignored below a directory by the files of patterns above it."""
+    above = []
+    while True:
+        parent = os.path.dirname(directory)
+        if os.path.exists(os.path.join(directory, ".git")) or parent == directory:
+            break
+        above.append(parent)
+        directory = parent
+    if not os.path.exists(os.path.join(directory, ".git")):
+        return _Ignored()
+    ignored = _Ignored()
+    for ancestor in reversed(above):
+        names = [name for name in (".git", ".gitignore") if os.path.exists(os.path.join(ancestor, name))]
+        ignored = ignored.below(ancestor, names)
+    return ignored
+
+
+def discover(paths: Sequence[str], resolver: Resolver, *, force_exclude: bool = False) -> Targets:
+    """The files to check in some files and directories.
+
+    Files and directories that are named are taken even when they are excluded or ignored, unless
+    `force_exclude`. Below directories: Python files and the project files that rules check.
+    """
+    found = Targets()
+    seen: set[str] = set()
+    excluded: dict[int, _Excluded] = {}
+    broken: set[str] = set()
+    working_directory = os.getcwd()
+
+    def settings_of(directory: str) -> Settings | None:
+        try:
+            return resolver.for_directory(directory)
+        except SettingsError as error:
+            if str(error) not in broken:
+                broken.add(str(error))
+                found.errors.append(str(error))
+            return None
+
+    def excluded_by(settings: Settings) -> _Excluded:
+        return excluded.setdefault(id(settings), _Excluded(settings))
+
+    def add(path: str, settings: Settings, size: int) -> None:
+        if path not in seen:
+            seen.add(path)
+            found.files.append(Target(path, display_path(path, working_directory), settings, size))
+
+    def walk(directory: str, settings: Settings, ignored: _Ignored) -> None:
+        try:
+            with os.scandir(directory) as scan:
+                entries = {entry.name: entry for entry in scan}
+        except OSError as error:
+            reason = error.strerror or str(error)
+            found.errors.append(f"{display_path(directory, working_directory)}: {reason}")
+            return
+        if "pyproject.toml" in entries:
+            nearest = settings_of(directory)
+            if nearest is None:
+                return
+            settings = nearest
+        if settings.respect_gitignore and (".gitignore" in entries or ".git" in entries):
+            ignored = ignored.below(directory, entries)
+        exclusion = excluded_by(settings)
+        directories = []
+        for name, entry in sorted(entries.items()):
+            if name.endswith((".py", ".pyi")) or name in PROJECT_FILES:
+                if (
+                    entry.is_file()
+                    and not exclusion.entry(name, entry.path, False)
+                    and not (settings.respect_gitignore and ignored.entry(entry.path, False))
+                ):
+                    add(entry.path, settings, entry.stat().st_size)
+            elif "." in name[1:] and entry.is_file(follow_symlinks=False):
+                continue
+            elif (
+                entry.is_dir(follow_symlinks=False)
+                and not exclusion.entry(name, entry.path, True)
+                and not (settings.respect_gitignore and ignored.entry(entry.path, True))
+            ):
+                directories.append(entry.path)
+        for path in directories:
+            walk(path, settings, ignored)
+
+    for given in paths:
+        path = os.path.abspath(given)
+        is_directory = os.path.isdir(path)
+        if not is_directory and not os.path.exists(path):
+            found.errors.append(f"{given}: No such file or directory")
+            continue
+        settings = settings_of(path if is_directory else os.path.dirname(path))
+        if settings is None:
+            continue
+        if force_exclude and excluded_by(settings).path(path):
+            continue
+        if is_directory:
+            above = _repository_above(path) if settings.respect_gitignore else _Ignored()
+            if above.entry(path, True):
+                above = _Ignored()
+            walk(path, settings, above)
+        else:
+            add(path, settings, os.path.getsize(path))
+    return found
+
+
+# Runs
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def cache_directory(settings: Settings) -> Path:
+    """Where the results of some settings are kept."""
+    return settings.cache_dir or settings.root / DIRECTORY
+
+
+def check(
+    targets: Sequence[Target],
+    *,
+    jobs: int | None = None,
+    executor: Executor | None = None,
+    cache: Callable[[Settings], Path] | None = cache_directory,
+    contents: Mapping[str, bytes] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Check files; the findings are the same whatever the order and the number of processes.
+
+    - `jobs`: how many processes, by default one for each processor when there is enough to do.
+    - `executor`: does the work instead of processes of our own.
+    - `cache`: where the results of some settings are kept, or None to keep none.
+    - `contents`: what to take instead of the content on disk, by absolute path.
+    - `progress`: is told how many files are done, and of how many.
+    """
+    result = Result()
+    caches: dict[int, Cache] = {}
+    stale: list[Target] = []
+    for target in targets:
+        known = None
+        if cache is not None and not contents:
+            kept = caches.get(id(target.settings))
+            if kept is None:
+                kept = caches[id(target.settings)] = Cache(cache(target.settings), target.settings.key)
+                kept.load()
+            known = kept.get(target.path, target.display)
+        if known is None:
+            stale.append(target)
+        else:
+            result.findings += known
+    if stale:
+        for target, checked, trace in _checked(stale, jobs, executor, contents or {}, None, progress):
+            kept = caches.get(id(target.settings))
+            if kept is not None:
+                if not checked.errors:
+                    kept.put(target.path, checked.digest, checked.findings)
+                if trace is not None:
+                    kept.add(trace)
+            result.findings += checked.findings
+            result.errors += checked.errors
+    for kept in caches.values():
+        kept.save()
+    result.findings.sort(key=lambda finding: finding.sort_key)
+    result.errors.sort()
+    return result
+
+
+def fix(
+    targets: Sequence[Target],
+    *,
+    unsafe: bool,
+    write: bool = True,
+    jobs: int | None = None,
+    executor: Executor | None = None,
+    cache: Callable[[Settings], Path] | None = cache_directory,
+    contents: Mapping[str, bytes] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Fix files, then check them again, until no fix is left.
+
+    All fixes of one round are made from the same state of the files, so that their order has no
+    influence. Without `write` the files stay as they are; `changes` tells what they would become.
+    The other arguments are those of `check`.
+    """
+    overlay = dict(contents or {})
+    total = Result()
+    failed: set[str] = set()
+    for remaining_rounds in reversed(range(_MAX_FIX_ROUNDS)):
+        state = check(targets, jobs=jobs, executor=executor, cache=cache, contents=overlay, progress=progress)
+        total.findings = state.findings
+        total.errors += [error for error in state.errors if error not in total.errors]
+        fixable = {finding.path for finding in state.findings if _wanted(finding, unsafe)}
+        todo = [target for target in targets if target.display in fixable and target.path not in failed]
+        if not todo or not remaining_rounds:
+            break
+        for target, checked, _ in _checked(todo, jobs, executor, overlay, unsafe, None):
+            total.dropped += [line for line in checked.dropped if line not in total.dropped]
+            total.errors += [error for error in checked.errors if error not in total.errors]
+            problem = None
+            if checked.data is not None and write:
+                problem = _write(target, checked.data)
+            if checked.data is None or problem is not None:
+                failed.add(target.path)
+                total.errors += [problem] if problem is not None else []
+                continue
+            total.fixed += checked.applied
+            total.changes[target.path] = checked.data
+            if not write:
+                overlay[target.path] = checked.data
+    return total
+
+
+def _wanted(finding: Finding, unsafe: bool) -> bool:
+    return finding.fix is not None and (unsafe or finding.fix.applicability is Applicability.SAFE)
+
+
+def _write(target: Target, data: bytes) -> str | None:
+    from pybackend_lint.fixer import write_atomically  # only when something is fixed
+
+    try:
+        write_atomically(Path(target.path), data)
+    except OSError as error:
+        return f"{target.display}: cannot be written: {error.strerror or error}"
+    return None
+
+
+def _checked(
+    targets: Sequence[Target],
+    jobs: int | None,
+    executor: Executor | None,
+    contents: Mapping[str, bytes],
+    fix: bool | None,
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[tuple[Target, Checked, Trace | None]]:
+    """Do the work; every file comes back once, with what its batch rests on at the last of a batch."""
+    by_path = {target.path: target for target in targets}
+    done = 0
+    for results, trace in _results(targets, jobs, executor, contents, fix):
+        for number, checked in enumerate(results, 1):
+            yield by_path[checked.path], checked, trace if number == len(results) else None
+        done += len(results)
+        if progress is not None:
+            progress(done, len(targets))
+
+
+def _results(
+    targets: Sequence[Target],
+    jobs: int | None,
+    executor: Executor | None,
+    contents: Mapping[str, bytes],
+    fix: bool | None,
+) -> Iterator[Done]:
+    from pybackend_lint import worker  # the engine; not needed when every result is known
+
+    processes = jobs or processors()
+    if executor is None and jobs is None and sum(target.size for target in targets) < _WORTH_PROCESSES:
+        processes = 1
+    run = f"{os.getpid()}-{time.monotonic_ns()}"
+    tasks = _tasks(targets, processes, run, contents, fix)
+    if executor is not None:
+        for future in _completed([executor.submit(worker.work, task) for task in tasks]):
+            yield future.result()
+    elif processes == 1:
+        for task in tasks:
+            yield worker.work(task)
+    else:
+        yield from _in_processes(tasks, processes)
+
+
+def _tasks(
+    targets: Sequence[Target],
+    processes: int,
+    run: str,
+    contents: Mapping[str, bytes],
+    fix: bool | None,
+) -> list[Task]:
+    """Split files into tasks of neighbours, since neighbours consult the same modules.
+
+    The tasks are ordered so that each process, as it takes the next one, stays in its own part.
+    """
+    groups: dict[int, list[Target]] = {}
+    for target in targets:
+        groups.setdefault(id(target.settings), []).append(target)
+    tasks: list[Task] = []
+    limit = sum(target.size for target in targets) // (processes * _TASKS_PER_PROCESS) + 1
+    for group in groups.values():
+        batch: list[Target] = []
+        size = 0
+        for target in sorted(group, key=lambda target: target.path):
+            batch.append(target)
+            size += target.size
+            if size >= limit:
+                tasks.append(_task(batch, run, contents, fix))
+                batch, size = [], 0
+        if batch:
+            tasks.append(_task(batch, run, contents, fix))
+    part = -(-len(tasks) // processes)
+    return [tasks[at] for start in range(part) for at in range(start, len(tasks), part)]
+
+
+def _task(batch: Sequence[Target], run: str, contents: Mapping[str, bytes], fix: bool | None) -> Task:
+    from pybackend_lint.worker import Task
+
+    files = tuple((target.path, target.display) for target in batch)
+    return Task(run, batch[0].settings, files, contents, fix)
+
+
+def _completed(futures: Sequence[Future[Done]]) -> Iterator[Future[Done]]:
+    from concurrent.futures import as_completed
+
+    return as_completed(futures)
+
+
+def _in_processes(tasks: Sequence[Task], processes: int) -> Iterator[Done]:
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    from pybackend_lint import worker
+
+    lost: list[Task] = []
+    pool = ProcessPoolExecutor(min(processes, len(tasks)), _context(), worker.prepare)
+    try:
+        futures = {pool.submit(worker.work, task): task for task in tasks}
+        for future in _completed(list(futures)):
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                lost.append(futures[future])
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    # A file killed its process and with it the others: find it by giving every file a process of its own.
+    for task in lost:
+        done = _alone(task)
+        if done is not None:
+            yield done
+            continue
+        for path, display in task.files:
+            done = _alone(replace(task, files=((path, display),)))
+            if done is None:
+                reason = "internal error: the process that checked it ended abruptly"
+                done = [worker.Checked(path, errors=[f"{display}: {reason}"])], Trace()
+            yield done
+
+
+def _alone(task: Task) -> Done | None:
+    """Do a task in a process of its own; None when the process dies."""
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    from pybackend_lint import worker
+
+    with ProcessPoolExecutor(1, _context(), worker.prepare) as pool:
+        try:
+            return pool.submit(worker.work, task).result()
+        except BrokenProcessPool:
+            return None
+
+
+def _context() -> BaseContext:
+    """Forked processes share what is imported; elsewhere each has to import for itself."""
+    from multiprocessing import get_all_start_methods, get_context
+
+    fork = "fork" in get_all_start_methods() and sys.platform.startswith("linux")
+    return get_context("fork" if fork else "spawn")
