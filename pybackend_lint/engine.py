@@ -104,24 +104,28 @@ class Engine:
         `source.path` is the path to report; `path`, absolute, decides project, module and kind of file.
         """
         selected = self.settings.rules_for(path)
+        display = source.path
+        module = self.index.add(str(path), source.data)
+        source = module.source
         try:
             source.tree  # noqa: B018  (raises where the file is not valid Python)
         except SourceError as error:
-            return Report(self._selected([_syntax_error(error)], selected))
+            self.index.discard(str(path))
+            return Report(self._selected([_syntax_error(error, display)], selected))
         project = self.project_of(path)
-        module = self.index.add(str(path), source)
         findings: list[Finding] = []
         errors: list[str] = []
         for rule in self._rules_for(source, path, project, selected):
-            context = Context(rule, module, project)
+            context = Context(rule, module, project, display)
             try:
                 for node in _candidates(rule, source):
                     findings.extend(rule.check(node, context))
             except Exception as error:  # a rule that fails must not stop the others
-                errors.append(_internal_error(rule, source.path, error))
+                errors.append(_internal_error(rule, display, error))
         if self.settings.respect_noqa and b"noqa" in source.data.lower():
             findings, _ = Suppressions(source).split(findings)
         dependencies, missed = self.index.dependencies(str(path))
+        self.index.trim()
         return Report(self._selected(findings, selected), errors, dependencies, missed)
 
     def check_project_file(self, path: Path, display: str, data: bytes) -> Report:
@@ -140,7 +144,7 @@ class Engine:
             if entry.code in selected and entry.file == path.name:
                 rule = self._load(entry)
                 try:
-                    findings.extend(rule.check(file, Context(rule, module, self.project_of(path))))
+                    findings.extend(rule.check(file, Context(rule, module, self.project_of(path), display)))
                 except Exception as error:  # a rule that fails must not stop the others
                     errors.append(_internal_error(rule, display, error))
         return Report(self._selected(findings, selected), errors)
@@ -197,13 +201,13 @@ def _candidates(rule: Rule, source: Source) -> Iterator[ast.AST]:
             yield from source.nodes(cls)
 
 
-def _syntax_error(error: SourceError) -> Finding:
+def _syntax_error(error: SourceError, path: str) -> Finding:
     start = error.start
     return Finding(
         code=SYNTAX_ERROR,
         name="syntax-error",
         message=error.reason,
-        path=error.path,
+        path=path,
         start=start,
         end=Position(start.row, start.column + 1),
         severity=Severity.ERROR,

@@ -152,12 +152,15 @@ class ProjectFile:
 class Context:
     """What a rule may ask about the file under check; one per file and rule.
 
+    `path` is the path to report; `source.path` is absolute.
+
     A rule never opens a file and never sees another module's tree: everything beyond the file
     comes as names, types and facts.
     """
 
-    def __init__(self, rule: Rule, module: Module, project: Project) -> None:
+    def __init__(self, rule: Rule, module: Module, project: Project, path: str) -> None:
         self.rule = rule
+        self.path = path
         self.module = module
         self.project = project
         self.source = module.source
@@ -233,7 +236,7 @@ class Context:
             code=self.rule.code,
             name=self.rule.name,
             message=" ".join(text.split()),
-            path=source.path,
+            path=self.path,
             start=source.position(source.start(node)),
             end=source.position(source.end(end or node)),
             severity=severity or self.rule.severity,
@@ -243,7 +246,7 @@ class Context:
 
     def related(self, node: ast.AST, message: str) -> Related:
         """A place in this file that helps to prove a finding."""
-        return Related(self.source.path, self.source.position(self.source.start(node)), message)
+        return Related(self.path, self.source.position(self.source.start(node)), message)
 
     def fix(self, message: str, *edits: Edit, applicability: Applicability | None = None) -> Fix:
         """A fix of these edits, as applicable as the rule declares unless said otherwise."""

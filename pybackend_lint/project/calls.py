@@ -52,7 +52,9 @@ def call_sites(function: FunctionInfo) -> list[CallSite]:
     """
     index = function.module.modules
     if isinstance(index, Index):
-        return index.fact(("call sites", function.module.name, id(function.node)), lambda: _call_sites(function))
+        return index.fact(
+            ("call sites", function.module.name, id(function.node)), lambda: _call_sites(function)
+        )
     return _call_sites(function)
 
 
@@ -146,4 +148,8 @@ def _reach(
 
 
 def _follows(function: FunctionInfo) -> bool:
-    return function.is_transparent and not any(name in _CACHED for name in function.decorators) and not function.yields
+    return (
+        function.is_transparent
+        and not any(name in _CACHED for name in function.decorators)
+        and not function.yields
+    )

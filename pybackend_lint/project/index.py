@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -14,8 +16,6 @@ from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
 from pybackend_lint.semantic.types import Provider
 from pybackend_lint.source import Source, SourceError
-
-import ast
 
 _STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
 
@@ -55,10 +55,14 @@ class Libraries:
 class Index:
     """The modules of one workspace (or several), by path and by qualified name.
 
-    Nothing depends on the order in which files are asked for.
+    Nothing depends on the order in which files are asked for. `keep` is how many bytes of source
+    text may be held as trees; a byte of text takes about sixty.
     """
 
+    keep = 8_000_000
+
     def __init__(self, files: Files, layout: Layout, libraries: Libraries) -> None:
+        self._held = 0
         self.files = files
         self.layout = layout
         self.libraries = libraries
@@ -67,23 +71,41 @@ class Index:
         self._by_path: dict[str, Module | None] = {}
         self._paths: dict[str, str] = {}  # qualified name of a module -> path
         self._canonical: dict[tuple[tuple[str, ...], str], str] = {}
-        self._homes: dict[str, tuple[Module, str] | None] = {}
         self._mros: dict[str, tuple[str, ...]] = {}
         self._facts: dict[tuple[object, ...], object] = {}
 
     # Files
 
-    def add(self, path: str, source: Source) -> Module:
-        """The module of a file that is being checked, from a source that was read already."""
+    def add(self, path: str, data: bytes) -> Module:
+        """The module of a file that is being checked, whose content was read already.
+
+        It may turn out not to parse; then call `discard`.
+        """
         module = self._by_path.get(path)
-        if module is None or module.source is not source:
-            module = self._new_module(path, source)
+        if module is None or module.source.data != data:
+            module = self._new_module(path, Source(path, data))
             self._by_path[path] = module
         return module
+
+    def discard(self, path: str) -> None:
+        """Treat a file as one that has no names, because it cannot be parsed."""
+        self._by_path[path] = None
+
+    def trim(self) -> None:
+        """Forget all modules when they hold more than can be kept; call it between two files.
+
+        What a module says is computed again when somebody asks.
+        """
+        if self._held > self.keep:
+            self._held = 0
+            self._by_path.clear()
+            self._facts.clear()
+            gc.collect()  # scopes, definitions and modules refer to each other
 
     def _new_module(self, path: str, source: Source) -> Module:
         name = self.layout.module_name(path)
         self._paths[name] = path
+        self._held += len(source.data)
         return Module(name, source, self, is_package=os.path.basename(path).startswith("__init__."))
 
     def path_of(self, module: Module) -> str:

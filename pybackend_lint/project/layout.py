@@ -103,7 +103,9 @@ class Layout:
                     os.path.join(directory, name)
                     for directory in level
                     for name, is_directory in sorted(self._files.listing(directory).items())
-                    if is_directory and not name.startswith((".", "_")) and name not in {"node_modules", "venv"}
+                    if is_directory
+                    and not name.startswith((".", "_"))
+                    and name not in {"node_modules", "venv"}
                 ][:400]
                 for directory in level:
                     listing = self._files.listing(directory)

@@ -19,7 +19,9 @@ from pybackend_lint.rule_entry import Entry
 from pybackend_lint.settings import Selection, Settings
 from pybackend_lint.source import Source
 
-_BLOCK = re.compile(r"^```(?P<language>python|toml)(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"^```(?P<language>python|toml)(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _MARKER = re.compile(r"#\s*(PB\d{3})\b")
 PROJECTS = Path(__file__).parent.parent / "projects"
 
@@ -155,9 +157,7 @@ def findings(
     return found
 
 
-def fix(
-    rule: str, source: str, *, files: Mapping[str, str] | None = None, path: str = "example.py"
-) -> str:
+def fix(rule: str, source: str, *, files: Mapping[str, str] | None = None, path: str = "example.py") -> str:
     """The text after all fixes of one rule were applied."""
     entry = entry_of(rule)
     text = textwrap.dedent(source).lstrip("\n")

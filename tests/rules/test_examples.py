@@ -51,7 +51,11 @@ def test_has_examples(entry: Entry) -> None:
     assert bad
     assert good
     assert entry.fix == "" or len(good) >= len(bad)
-    texts = [(e.path, e.text, tuple(e.files.items())) for title in ("Bad", "Good") for e in examples(documentation(entry), title)]
+    texts = [
+        (e.path, e.text, tuple(e.files.items()))
+        for title in ("Bad", "Good")
+        for e in examples(documentation(entry), title)
+    ]
     assert len(set(texts)) == len(texts)
 
 

@@ -83,7 +83,11 @@ ACROSS_FILES: dict[str, tuple[Mapping[str, str], str]] = {
         "other.m.X",
     ),
     "submodule by attribute": (
-        {"main.py": "import shop.models\nprobe(shop.models.Order)", "shop/__init__.py": "", "shop/models.py": "class Order: ..."},
+        {
+            "main.py": "import shop.models\nprobe(shop.models.Order)",
+            "shop/__init__.py": "",
+            "shop/models.py": "class Order: ...",
+        },
         "shop.models.Order",
     ),
     "src layout": (
@@ -91,7 +95,10 @@ ACROSS_FILES: dict[str, tuple[Mapping[str, str], str]] = {
         "src.shop.models.Order",
     ),
     "namespace package": (
-        {"app/routers/main.py": "from app.deps import get_db\nprobe(get_db)", "app/deps.py": "def get_db(): ..."},
+        {
+            "app/routers/main.py": "from app.deps import get_db\nprobe(get_db)",
+            "app/deps.py": "def get_db(): ...",
+        },
         "app.deps.get_db",
     ),
     "sibling project of a monorepo": (
@@ -115,7 +122,7 @@ ACROSS_FILES: dict[str, tuple[Mapping[str, str], str]] = {
         {"main.py": "from a import X\nprobe(X)", "a.py": "def ("},
         "a.X",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("files", "expected"), ACROSS_FILES.values(), ids=ACROSS_FILES)

@@ -94,10 +94,22 @@ EXPRESSIONS = {
     "branches differ": ("def f(c):\n    if c: x = User()\n    else: x = 1\n    probe(x)", None),
     "assigned again": ("def f():\n    x = 1\n    x = User()\n    probe(x)", "main.User"),
     "before it is assigned again": ("def f():\n    x = User()\n    probe(x)\n    x = 1", "main.User"),
-    "assigned again in a loop": ("def f():\n    x = User()\n    while c:\n        probe(x)\n        x = 1", None),
-    "branch that leaves": ("def f(c):\n    x = User()\n    if c:\n        x = 1\n        return\n    probe(x)", "main.User"),
-    "try may stop anywhere": ("def f():\n    x = User()\n    try:\n        x = 1\n    except E:\n        probe(x)", None),
-    "after break": ("def f():\n    x = 1\n    while True:\n        x = User()\n        break\n    probe(x)", "main.User"),
+    "assigned again in a loop": (
+        "def f():\n    x = User()\n    while c:\n        probe(x)\n        x = 1",
+        None,
+    ),
+    "branch that leaves": (
+        "def f(c):\n    x = User()\n    if c:\n        x = 1\n        return\n    probe(x)",
+        "main.User",
+    ),
+    "try may stop anywhere": (
+        "def f():\n    x = User()\n    try:\n        x = 1\n    except E:\n        probe(x)",
+        None,
+    ),
+    "after break": (
+        "def f():\n    x = 1\n    while True:\n        x = User()\n        break\n    probe(x)",
+        "main.User",
+    ),
     "walrus": ("if (x := User()): probe(x)", "main.User"),
     "unpacking": ("a, b = User(), 1\nprobe(a)", "main.User"),
     "starred unpacking": ("a, *b = User(), 1\nprobe(b)", None),
@@ -111,9 +123,15 @@ EXPRESSIONS = {
         "main.User?",
     ),
     "deleted": ("x = User()\ndel x\nprobe(x)", None),
-    "closure over a name with two values": ("def f():\n    x = User()\n    def g(): probe(x)\n    x = 1", None),
-    "conditional function": ("if c:\n    def g() -> User: ...\nelse:\n    def g() -> int: ...\nprobe(g())", None),
-}  # fmt: skip
+    "closure over a name with two values": (
+        "def f():\n    x = User()\n    def g(): probe(x)\n    x = 1",
+        None,
+    ),
+    "conditional function": (
+        "if c:\n    def g() -> User: ...\nelse:\n    def g() -> int: ...\nprobe(g())",
+        None,
+    ),
+}
 
 
 @pytest.mark.parametrize(("text", "expected"), EXPRESSIONS.values(), ids=EXPRESSIONS)
@@ -135,11 +153,14 @@ ACROSS_FILES: dict[str, tuple[Mapping[str, str], str | None]] = {
         "sqlalchemy.ext.asyncio.AsyncSession",
     ),
     "module-level singleton": (
-        {"main.py": "from billing import gateway\nprobe(gateway.charge())", "billing.py": """
+        {
+            "main.py": "from billing import gateway\nprobe(gateway.charge())",
+            "billing.py": """
             class Gateway:
                 def charge(self) -> int: ...
             gateway = Gateway()
-            """},
+            """,
+        },
         "builtins.int",
     ),
     "base class three files away": (
@@ -155,7 +176,7 @@ ACROSS_FILES: dict[str, tuple[Mapping[str, str], str | None]] = {
         {"main.py": "from a import A\nprobe(A().save)", "a.py": "class A(make_base()): ..."},
         None,
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("files", "expected"), ACROSS_FILES.values(), ids=ACROSS_FILES)
