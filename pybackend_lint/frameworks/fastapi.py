@@ -1,16 +1,403 @@
-"""Facts about FastAPI."""
+"""Facts about FastAPI and Starlette: routers, routes, prefixes, dependencies and kinds of parameters."""
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
 from pybackend_lint.frameworks.knowledge import Knowledge
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
+from pybackend_lint.semantic.definitions import FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import FUNCTIONS
+from pybackend_lint.semantic.types import COROUTINE, Kind, Type, instance
+
+Fact = TypeVar("Fact")
 
 ROOTS = ("fastapi", "starlette")
-BASES: dict[str, tuple[str, ...]] = {}
-ALIASES: dict[str, str] = {}
+
+_APP = "fastapi.FastAPI"
+_ROUTER = "fastapi.APIRouter"
+_ROUTERS = (_APP, _ROUTER)
+_STARLETTE = "starlette.applications.Starlette"
+_RESPONSE = "starlette.responses.Response"
+_CONNECTION = "starlette.requests.HTTPConnection"
+_REQUEST = "starlette.requests.Request"
+_HTTP_EXCEPTION = "starlette.exceptions.HTTPException"
+
+BASES: dict[str, tuple[str, ...]] = {
+    _APP: (_STARLETTE,),
+    _ROUTER: ("starlette.routing.Router",),
+    _REQUEST: (_CONNECTION,),
+    "starlette.websockets.WebSocket": (_CONNECTION,),
+    "fastapi.HTTPException": (_HTTP_EXCEPTION,),
+    _HTTP_EXCEPTION: ("builtins.Exception",),
+    "fastapi.BackgroundTasks": ("starlette.background.BackgroundTasks",),
+    "fastapi.UploadFile": ("starlette.datastructures.UploadFile",),
+    "fastapi.security.OAuth2PasswordRequestFormStrict": ("fastapi.security.OAuth2PasswordRequestForm",),
+    **{
+        f"starlette.responses.{name}": (_RESPONSE,)
+        for name in (
+            "FileResponse", "HTMLResponse", "JSONResponse", "PlainTextResponse", "RedirectResponse",
+            "StreamingResponse",
+        )
+    },
+    "fastapi.responses.ORJSONResponse": ("starlette.responses.JSONResponse",),
+    "fastapi.responses.UJSONResponse": ("starlette.responses.JSONResponse",),
+}  # fmt: skip
+
+# What FastAPI re-exports from Starlette is known by Starlette's name; the rest by `fastapi.<name>`.
+ALIASES: dict[str, str] = {
+    "fastapi.applications.": "fastapi.",
+    "fastapi.routing.APIRouter": _ROUTER,
+    "fastapi.params.": "fastapi.",
+    "fastapi.param_functions.": "fastapi.",
+    "fastapi.exceptions.HTTPException": "fastapi.HTTPException",
+    "fastapi.exceptions.WebSocketException": "fastapi.WebSocketException",
+    "fastapi.background.BackgroundTasks": "fastapi.BackgroundTasks",
+    "fastapi.datastructures.UploadFile": "fastapi.UploadFile",
+    "fastapi.security.oauth2.": "fastapi.security.",
+    "fastapi.Request": _REQUEST,
+    "fastapi.Response": _RESPONSE,
+    "fastapi.WebSocket": "starlette.websockets.WebSocket",
+    "fastapi.WebSocketDisconnect": "starlette.websockets.WebSocketDisconnect",
+    "fastapi.status": "starlette.status",
+    "fastapi.requests.": "starlette.requests.",
+    "fastapi.websockets.": "starlette.websockets.",
+    "fastapi.status.": "starlette.status.",
+    "fastapi.testclient.": "starlette.testclient.",
+    "fastapi.staticfiles.": "starlette.staticfiles.",
+    "fastapi.templating.": "starlette.templating.",
+    "fastapi.middleware.": "starlette.middleware.",
+    "fastapi.concurrency.run_in_threadpool": "starlette.concurrency.run_in_threadpool",
+    "fastapi.concurrency.iterate_in_threadpool": "starlette.concurrency.iterate_in_threadpool",
+    **{
+        f"fastapi.responses.{name}": f"starlette.responses.{name}"
+        for name in (
+            "FileResponse", "HTMLResponse", "JSONResponse", "PlainTextResponse", "RedirectResponse",
+            "Response", "StreamingResponse",
+        )
+    },
+}  # fmt: skip
+
+_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
+_DECORATORS = _METHODS | {"api_route", "websocket", "route", "websocket_route"}
+_ADDERS = {"add_api_route": False, "add_api_websocket_route": True}
+_DEPENDENCIES = frozenset({"fastapi.Depends", "fastapi.Security"})
+_MARKERS = _DEPENDENCIES | {
+    f"fastapi.{name}" for name in ("Query", "Path", "Header", "Cookie", "Body", "Form", "File")
+}
+_ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """One registration of a function as a route.
+
+    - `call`: the decorator, or the call of `add_api_route`; `router` is what it is called on.
+    - `path`: what the registration itself says, without prefixes; None when it is no constant.
+    - `methods`: HTTP methods in upper case; empty for a WebSocket, None when they are not constant.
+    """
+
+    module: Module
+    call: ast.Call
+    router: ast.expr
+    function: FunctionInfo | None
+    path: str | None
+    methods: frozenset[str] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Injected:
+    """What a `Depends` or `Security` injects.
+
+    - `function`: the project function (`__init__` of a class, `__call__` of an instance) that runs.
+    - `result`: the type of the value that is injected, or None when it is not known.
+    """
+
+    marker: ast.Call
+    function: FunctionInfo | None
+    result: Type | None
+
+
+def is_router(node: ast.expr, module: Module) -> bool:
+    """Whether an expression is certainly a `FastAPI` or `APIRouter`, or a subclass of one."""
+    known = module.type_of(node)
+    if known is None or known.kind is not Kind.INSTANCE:
+        return False
+    info = module.modules.class_info(known.name)
+    return info.is_a(*_ROUTERS) if info is not None else known.name in _ROUTERS
+
+
+def routes(module: Module) -> list[Route]:
+    """The routes that a module registers, by decorators and by `add_api_route`, in source order."""
+    return _fact(module, "fastapi routes", _routes)
+
+
+def _routes(module: Module) -> list[Route]:
+    found: list[Route] = []
+    source = module.source
+    for name in _DECORATORS:
+        for call in source.calls.get(name, ()):
+            match call.func:
+                case ast.Attribute(value=router) if is_router(router, module):
+                    decorated = source.parent(call)
+                    if isinstance(decorated, FUNCTIONS) and call in decorated.decorator_list:
+                        found.append(_route(module, call, router, name, module.function_info(decorated)))
+    for name in _ADDERS:
+        for call in source.calls.get(name, ()):
+            match call.func:
+                case ast.Attribute(value=router) if is_router(router, module):
+                    endpoint = argument(call, 1, "endpoint")
+                    function = target(endpoint, module) if endpoint is not None else None
+                    found.append(_route(module, call, router, name, function))
+    return sorted(found, key=lambda route: (route.call.lineno, route.call.col_offset))
+
+
+def _route(
+    module: Module, call: ast.Call, router: ast.expr, name: str, function: FunctionInfo | None
+) -> Route:
+    path = argument(call, 0, "path")
+    methods: frozenset[str] | None
+    if "websocket" in name:
+        methods = frozenset()
+    elif name in _METHODS:
+        methods = frozenset({name.upper()})
+    else:
+        methods = _methods(argument(call, None, "methods"))
+    text = constant_text(path, module) if path is not None else None
+    return Route(module, call, router, function, text, methods)
+
+
+def _methods(listed: ast.expr | None) -> frozenset[str] | None:
+    if listed is None:
+        return frozenset({"GET"})
+    if not isinstance(listed, (ast.List, ast.Tuple, ast.Set)):
+        return None
+    names = [item.value for item in listed.elts if isinstance(item, ast.Constant)]
+    if len(names) != len(listed.elts):
+        return None
+    return frozenset(str(name).upper() for name in names)
+
+
+def is_route(function: FunctionInfo) -> bool:
+    """Whether a function is certainly a route: its module decorates it, or adds it to a router."""
+    return any(
+        route.function is not None and route.function.node is function.node
+        for route in routes(function.module)
+    )
+
+
+def argument(call: ast.Call, position: int | None, name: str) -> ast.expr | None:
+    """The argument of a call at a position or of a name; None when it is absent or hidden by unpacking."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    if position is None or position >= len(call.args):
+        return None
+    if any(isinstance(item, ast.Starred) for item in call.args[: position + 1]):
+        return None
+    return call.args[position]
+
+
+def constant_text(node: ast.expr, module: Module, depth: int = 0) -> str | None:
+    """The text of an expression made of literals and of constants of the project, or None."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            one, other = constant_text(left, module, depth), constant_text(right, module, depth)
+            return one + other if one is not None and other is not None else None
+        case ast.Name() | ast.Attribute() if depth < 8:
+            name = module.qualified_name(node)
+            variable = module.modules.variable(name) if name is not None else None
+            if variable is not None and variable[1].value is not None and not variable[1].path:
+                return constant_text(variable[1].value, variable[0], depth + 1)
+    return None
+
+
+# Dependencies
+
+
+def marker_of(node: ast.expr | None, module: Module) -> str | None:
+    """The name of the parameter marker that a call makes (`fastapi.Depends`, `fastapi.Query`), or None."""
+    if not isinstance(node, ast.Call):
+        return None
+    name = module.qualified_name(node.func)
+    return name if name in _MARKERS else None
+
+
+def is_injection(node: ast.expr | None, module: Module) -> bool:
+    """Whether an expression is a call of `Depends` or `Security`."""
+    return marker_of(node, module) in _DEPENDENCIES
+
+
+def target(node: ast.expr, module: Module) -> FunctionInfo | None:
+    """The project function that runs when FastAPI calls a value: function, class, callable or partial."""
+    return _target(node, module)[0]
+
+
+def _target(node: ast.expr, module: Module) -> tuple[FunctionInfo | None, Type | None]:
+    """The project function that runs when a value is called, and what the call gives in the end."""
+    if isinstance(node, ast.Call) and module.qualified_name(node.func) == "functools.partial" and node.args:
+        return _target(node.args[0], module)
+    known = module.type_of(node)
+    if known is None:
+        return None, None
+    modules = module.modules
+    match known.kind:
+        case Kind.FUNCTION:
+            function = modules.function_info(known.name)
+            return function, _provided(function) if function is not None else None
+        case Kind.CLASS:
+            info = modules.class_info(known.name)
+            return info.method("__init__") if info is not None else None, instance(known.name)
+        case Kind.INSTANCE:
+            info = modules.class_info(known.name)
+            method = info.method("__call__") if info is not None else None
+            return method, _provided(method) if method is not None else None
+        case Kind.EXTERNAL if known.name.rpartition(".")[2][:1].isupper():
+            return None, instance(known.name)
+    return None, None
+
+
+def _provided(function: FunctionInfo) -> Type | None:
+    """The value that a dependency function provides: awaited, or what it yields."""
+    if function.yields:
+        return function.yield_type()
+    result = function.call_type
+    if result is not None and result.name == COROUTINE:
+        return result.argument()
+    return result
+
+
+def injected(parameter: ast.arg, default: ast.expr | None, module: Module) -> Injected | None:
+    """What FastAPI injects for a parameter: by its default, or by the `Annotated` of its annotation."""
+    if is_injection(default, module):
+        assert isinstance(default, ast.Call)
+        return _injected(default, parameter.annotation, module)
+    if parameter.annotation is None:
+        return None
+    annotation, metadata, home = annotated(parameter.annotation, module)
+    for item in metadata:
+        if is_injection(item, home):
+            assert isinstance(item, ast.Call)
+            return _injected(item, annotation, home)
+    return None
+
+
+def _injected(marker: ast.Call, annotation: ast.expr | None, module: Module) -> Injected:
+    wanted = argument(marker, 0, "dependency")
+    if wanted is None or (isinstance(wanted, ast.Constant) and wanted.value is None):
+        wanted = annotation
+    function, result = _target(wanted, module) if wanted is not None else (None, None)
+    return Injected(marker, function, result)
+
+
+def annotated(annotation: ast.expr, module: Module) -> tuple[ast.expr, list[ast.expr], Module]:
+    """An annotation without its `Annotated`: the type, the metadata, and the module that they stand in.
+
+    Aliases of the project (`DbSession = Annotated[...]`) are followed into their files.
+    """
+    metadata: list[ast.expr] = []
+    home = module
+    for _ in range(8):
+        match annotation:
+            case ast.Subscript(value=value, slice=ast.Tuple(elts=[inner, *rest])) if (
+                home.qualified_name(value) in _ANNOTATED
+            ):
+                metadata, annotation = [*rest, *metadata], inner
+            case ast.Name() | ast.Attribute():
+                alias = _alias(annotation, home)
+                if alias is None or metadata:
+                    break
+                home, annotation = alias
+            case _:
+                break
+    return annotation, metadata, home
+
+
+def _alias(node: ast.Name | ast.Attribute, module: Module) -> tuple[Module, ast.expr] | None:
+    name = module.qualified_name(node)
+    variable = module.modules.variable(name) if name is not None else None
+    if variable is None or variable[1].path or not isinstance(variable[1].value, ast.Subscript):
+        return None
+    home, binding = variable
+    assert isinstance(binding.value, ast.Subscript)
+    return (home, binding.value) if home.qualified_name(binding.value.value) in _ANNOTATED else None
+
+
+def is_dependency(function: FunctionInfo) -> bool:
+    """Whether some `Depends` or `Security` of the workspace calls a function.
+
+    It may stand in a default, in an `Annotated` alias or in `dependencies=`, in any file.
+    """
+    module = function.module
+    if _is(function, _dependencies(module)):
+        return True
+    index = module.modules
+    if not isinstance(index, Index):
+        return False
+    owner = function.owner
+    constructs = owner is not None and function.node.name in {"__init__", "__call__"}
+    name = owner.node.name if owner is not None and constructs else function.node.name
+    mentions = frozenset(files_with(index, module, name.encode()))
+    for path in sorted(mentions.intersection(files_with(index, module, b"Depends"))):
+        other = index.at(path, module)
+        if other is not None and other is not module and _is(function, _dependencies(other)):
+            return True
+    return False
+
+
+def _is(function: FunctionInfo, found: frozenset[str]) -> bool:
+    if function.name in found:
+        return True
+    owner = function.owner
+    return owner is not None and function.node.name in {"__init__", "__call__"} and owner.name in found
+
+
+def _dependencies(module: Module) -> frozenset[str]:
+    """Qualified names of the functions and classes that a module injects somewhere."""
+    return _fact(module, "fastapi dependencies", lambda module: frozenset(_injected_names(module)))
+
+
+def _injected_names(module: Module) -> Iterator[str]:
+    names = {"Depends", "Security"}
+    for statement in module.source.nodes(ast.ImportFrom):
+        names.update(alias.asname for alias in statement.names if alias.asname and alias.name in names)
+    for name in names:
+        for call in module.source.calls.get(name, ()):
+            if not is_injection(call, module):
+                continue
+            wanted = argument(call, 0, "dependency")
+            if wanted is None:
+                continue
+            function = target(wanted, module)
+            if function is not None:
+                yield function.name
+            known = module.type_of(wanted)
+            if known is not None and known.kind in {Kind.CLASS, Kind.INSTANCE}:
+                yield known.name
+
+
+def _fact(module: Module, key: str, compute: Callable[[Module], Fact]) -> Fact:
+    """What is known about a module, computed once for each version of its source."""
+    index = module.modules
+    if isinstance(index, Index):
+        return index.fact((key, module.name, id(module.source)), lambda: compute(module))
+    return compute(module)
 
 
 class FastAPIKnowledge(Knowledge):
-    """Types of FastAPI."""
+    """Types of FastAPI: what it injects into parameters."""
+
+    def parameter(self, argument: ast.arg, default: ast.expr, module: Module) -> Type | None:
+        """The type of a parameter without annotation whose default is `Depends(...)`."""
+        found = injected(argument, default, module)
+        return found.result if found is not None else None
 
 
 KNOWLEDGE = FastAPIKnowledge()
