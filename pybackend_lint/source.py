@@ -23,8 +23,8 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _NO_CHILDREN = frozenset(
     {
-        "ctx", "op", "ops", "id", "attr", "kind", "module", "level", "asname", "type_comment", "simple", "is_async",
-        "conversion", "type_ignores", "rest", "tag", "arg", "kwd_attrs", "str",
+        "ctx", "op", "ops", "id", "attr", "kind", "module", "level", "asname", "type_comment", "simple",
+        "is_async", "conversion", "type_ignores", "rest", "tag", "arg", "kwd_attrs", "str",
     }
 )  # fmt: skip
 _NAMED_BY_STRING = (

@@ -215,10 +215,7 @@ class ClassInfo:
     @cached_property
     def is_closed(self) -> bool:
         """Whether every base, at any distance, is a known class of the project or a named library class."""
-        for item in self.mro:
-            if isinstance(item, ClassInfo) and None in item.bases:
-                return False
-        return True
+        return all(isinstance(item, str) or None not in item.bases for item in self.mro)
 
     def is_a(self, *names: str) -> bool:
         """Whether one of these qualified names is this class or a base at any distance."""

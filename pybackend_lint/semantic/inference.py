@@ -40,13 +40,13 @@ _CONTAINERS = {
     "FrozenSet": "builtins.frozenset", "Type": "builtins.type",
 }  # fmt: skip
 _BUILTIN_CLASSES = frozenset(
-    {"list", "dict", "set", "tuple", "frozenset", "str", "int", "float", "bool", "bytes", "object", "bytearray",
-     "complex", "range"}
+    {"list", "dict", "set", "tuple", "frozenset", "str", "int", "float", "bool", "bytes", "object",
+     "bytearray", "complex", "range"}
 )  # fmt: skip
 _RETURNS_BUILTIN = {
     "len": "int", "sum": "int", "abs": "int", "round": "float", "repr": "str", "format": "str", "chr": "str",
-    "ord": "int", "isinstance": "bool", "issubclass": "bool", "callable": "bool", "any": "bool", "all": "bool",
-    "hash": "int", "id": "int", "input": "str", "hex": "str", "bin": "str", "hasattr": "bool",
+    "ord": "int", "isinstance": "bool", "issubclass": "bool", "callable": "bool", "any": "bool",
+    "all": "bool", "hash": "int", "id": "int", "input": "str", "hex": "str", "bin": "str", "hasattr": "bool",
 }  # fmt: skip
 _KEEPS_ELEMENTS = frozenset({"list", "set", "tuple", "frozenset", "sorted", "reversed", "iter", "filter"})
 _STR_METHODS_TO_STR = frozenset(
