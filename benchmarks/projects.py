@@ -15,8 +15,6 @@ ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "benchmarks" / "corpus"
 ALL_RULES = ("--extend-select=ALL", "--no-cache", "--exit-zero")
 
-_LINTER = "import sys; from pybackend_lint.cli import main; sys.exit(main())"
-
 
 def projects(names: Sequence[str] = ()) -> list[Path]:
     """The folders of these projects, of all in corpus.toml when none is named.
@@ -41,7 +39,7 @@ def python_files(folder: Path) -> list[Path]:
 
 def linter(*arguments: str) -> list[str]:
     """The command that runs the linter which `environment` chooses."""
-    return [sys.executable, "-P", "-c", _LINTER, "check", *arguments]
+    return [sys.executable, "-P", "-m", "pybackend_lint", "check", *arguments]
 
 
 def environment(package_root: Path = ROOT) -> dict[str, str]:

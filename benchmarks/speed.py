@@ -133,7 +133,7 @@ def main() -> int:
     print(f"command line, cold, {os.cpu_count()} processes: {cold.seconds / unit:.2f}, {cold.memory:.0f} MiB")
     print(f"command line, warm, nothing changed: {warm.seconds / unit:.3f}, {warm.memory:.0f} MiB")
     start_up = best(
-        3, lambda: command([sys.executable, "-P", "-m", "pybackend_lint.cli", "--version"], parent)
+        3, lambda: command([sys.executable, "-P", "-m", "pybackend_lint", "--version"], parent)
     )
     print(f"command line, --version: {start_up.seconds * 1000:.0f} ms")
 
