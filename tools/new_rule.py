@@ -85,6 +85,12 @@ def next_code(family: Family, path: Path) -> str:
     return f"PB{code:03}"
 
 
+def module_text(code: str, name: str, message: str, node: str, since: str) -> str:
+    """The module of a new rule, to be filled in."""
+    literal = message.replace("\\", "\\\\").replace('"', '\\"')
+    return _TEMPLATE.format(code=code, name=name, message=literal, node=node, since=since)
+
+
 def problems(family: Family, code: str, name: str, message: str, node: str) -> list[str]:
     """What stands against a new rule of this description."""
     found = [f"message: {problem}" for problem in message_problems(message)]
@@ -123,13 +129,8 @@ def main() -> int:
     if against:
         return 2
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    text = _TEMPLATE.format(
-        code=code,
-        name=arguments.name,
-        message=arguments.message.replace('"', '\\"'),
-        node=arguments.node,
-        since=".".join(version.split(".")[:2]),
-    )
+    since = ".".join(version.split(".")[:2])
+    text = module_text(code, arguments.name, arguments.message, arguments.node, since)
     module.write_text(text, "utf-8", newline="\n")
     row = Row(code, arguments.name, 0, 0, 0, NOT_MEASURED)
     PAGE.write_text(with_row(PAGE.read_text("utf-8"), row), "utf-8", newline="\n")
