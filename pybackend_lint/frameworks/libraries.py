@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pybackend_lint.frameworks import asyncio, django, fastapi, flask, pydantic, sqlalchemy, testing
+from pybackend_lint.frameworks import (
+    asyncio,
+    django,
+    django_web,
+    fastapi,
+    flask,
+    pydantic,
+    sqlalchemy,
+    testing,
+)
 from pybackend_lint.project.index import Libraries
 from pybackend_lint.semantic.types import Provider
 
@@ -14,7 +23,7 @@ def libraries(extra_bases: Mapping[str, str]) -> Libraries:
     providers: dict[str, Provider] = {}
     bases: dict[str, tuple[str, ...]] = {}
     aliases: dict[str, str] = {}
-    for framework in (asyncio, django, fastapi, flask, pydantic, sqlalchemy, testing):
+    for framework in (asyncio, django, django_web, fastapi, flask, pydantic, sqlalchemy, testing):
         providers.update(dict.fromkeys(framework.ROOTS, framework.KNOWLEDGE))
         bases.update(framework.BASES)
         aliases.update(framework.ALIASES)
