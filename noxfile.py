@@ -109,10 +109,10 @@ def installed_findings(
             session.error(f"{program}: {run.stderr}")
         return run.stdout
 
-    report = json.loads(output("pybackend-lint", "check", "--output-format=json", "--no-cache"))
+    every = ("check", "--output-format=json", "--extend-select=ALL", "--no-cache")
     codes = {
-        "pybackend-lint": {item["code"] for item in report if item["filename"].endswith(".py")},
-        "flake8": set(re.findall(r" (PB\d{3}) ", output("flake8", "--isolated"))),
+        "pybackend-lint": {finding["code"] for finding in json.loads(output("pybackend-lint", *every))},
+        "flake8": set(re.findall(r" (PB\d{3}) ", output("flake8", "--isolated", "--select=PB"))),
         "pylint": {
             f"PB{number}"
             for number in re.findall(r" [A-Z]9(\d{3}): ", output("pylint", *PYLINT_OURS, "--recursive=y"))
