@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import platform
 import re
 import tomllib
 import traceback
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from pybackend_lint.finding import Finding, Position, Severity
 from pybackend_lint.frameworks.libraries import libraries
+from pybackend_lint.newer_syntax import needed_python
 from pybackend_lint.project.files import Files
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.layout import Layout
@@ -203,10 +205,14 @@ def _candidates(rule: Rule, source: Source) -> Iterator[ast.AST]:
 
 def _syntax_error(error: SourceError, path: str) -> Finding:
     start = error.start
+    message = error.reason
+    needed = needed_python(error.line, error.reason)
+    if needed is not None:
+        message += f" (needs Python {needed[0]}.{needed[1]}, this is {platform.python_version()})"
     return Finding(
         code=SYNTAX_ERROR,
         name="syntax-error",
-        message=error.reason,
+        message=message,
         path=path,
         start=start,
         end=Position(start.row, start.column + 1),

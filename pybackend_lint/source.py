@@ -89,14 +89,16 @@ def _opened(node: ast.AST) -> tuple[list[tuple[ast.AST, ast.AST]], list[ast.AST]
 class SourceError(Exception):
     """A file that cannot be decoded or parsed.
 
-    `reason` is one line for the user; `start` is where the parser stopped.
+    `reason` is one line for the user; `start` is where the parser stopped, `line` the text of that
+    line; it is empty when the file cannot be decoded or read at all.
     """
 
-    def __init__(self, path: str, reason: str, start: Position) -> None:
+    def __init__(self, path: str, reason: str, start: Position, line: str = "") -> None:
         super().__init__(f"{path}:{start.row}:{start.column}: {reason}")
         self.path = path
         self.reason = reason
         self.start = start
+        self.line = line
 
 
 class Source:
@@ -119,6 +121,8 @@ class Source:
         try:
             return tokenize.detect_encoding(io.BytesIO(self.data).readline)[0]
         except SyntaxError as error:
+            if str(error.msg).startswith("invalid or missing"):
+                return "utf-8"  # nothing is declared; decoding will tell which byte is wrong
             raise SourceError(self.path, str(error.msg), Position(1, 1)) from error
 
     @cached_property
@@ -171,8 +175,9 @@ class Source:
                 return ast.parse(text)
         except SyntaxError as error:
             row = error.lineno or 1
-            start = Position(row, max(1, min(error.offset or 1, len(self.line(row)) + 1)))
-            raise SourceError(self.path, error.msg, start) from error
+            line = self.line(row)
+            start = Position(row, max(1, min(error.offset or 1, len(line) + 1)))
+            raise SourceError(self.path, error.msg, start, line) from error
         except ValueError as error:
             raise SourceError(self.path, str(error), Position(1, 1)) from error
         except (RecursionError, MemoryError) as error:
