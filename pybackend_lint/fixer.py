@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pybackend_lint.edits import apply
 from pybackend_lint.finding import Applicability, Edit, Finding
 from pybackend_lint.semantic.import_edits import unused_since
 from pybackend_lint.source import Source, SourceError
@@ -55,23 +56,6 @@ class _Candidate:
     @property
     def identity(self) -> tuple[str, int]:
         return (self.finding.code, self.place)
-
-
-def apply(text: str, edits: Iterable[Edit]) -> str:
-    """The text after the edits, all of which refer to `text`.
-
-    Raises `ValueError` when edits overlap or lie outside the text. Of several insertions at one
-    place the first in `edits` comes first.
-    """
-    pieces: list[str] = []
-    at = 0
-    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
-        if not at <= edit.start <= edit.end <= len(text):
-            raise ValueError(f"{edit} overlaps another edit or lies outside the text")
-        pieces += (text[at : edit.start], edit.text)
-        at = edit.end
-    pieces.append(text[at:])
-    return "".join(pieces)
 
 
 def fix_source(

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pybackend_lint.edits import apply
 from pybackend_lint.finding import Applicability, Edit, Finding, Fix
-from pybackend_lint.fixer import apply, diff, fix_source, write_atomically
+from pybackend_lint.fixer import diff, fix_source, write_atomically
 from pybackend_lint.source import Source
 
 Check = Callable[[Source], list[Finding]]

@@ -1,7 +1,7 @@
-"""Which releases of the frameworks are supported: the oldest and the newest of each.
+"""What is known of the frameworks' distributions: supported releases, and which ones bring which.
 
-A question about a version that a project does not tell is answered with these: a rule may speak
-only where both ends agree.
+A question about a version that a project does not tell is answered with the oldest and the newest
+supported release: a rule may speak only where both agree.
 """
 
 from __future__ import annotations
@@ -32,4 +32,25 @@ _RELEASES = {
 
 SUPPORTED: dict[str, tuple[Version, Version]] = {
     package: (Version(oldest), Version(newest)) for package, (oldest, newest) in _RELEASES.items()
+}
+
+# Distributions that always bring another one (their metadata requires it without extra or marker).
+BROUGHT_BY: dict[str, tuple[str, ...]] = {
+    "django": ("wagtail", "djangorestframework", "channels"),
+    "flask": ("quart",),
+    "httpx": ("fastapi-cloud-cli", "openai", "anthropic"),
+    "pydantic": ("fastapi", "pydantic-settings", "sqlmodel", "django-ninja"),
+    "sqlalchemy": ("alembic", "sqlmodel", "flask-sqlalchemy", "flask-migrate", "advanced-alchemy"),
+    "starlette": ("fastapi",),
+    "werkzeug": ("flask", "quart"),
+}
+# ... and prefixes of the names of a framework's extensions, which bring the framework.
+BROUGHT_BY_PREFIX: dict[str, tuple[str, ...]] = {
+    "django": ("django-", "djangorestframework-", "wagtail-"),
+    "fastapi": ("fastapi-",),
+    "flask": ("flask-",),
+    "pydantic": ("fastapi-",),
+    "pytest": ("pytest-",),
+    "starlette": ("fastapi-", "starlette-"),
+    "werkzeug": ("flask-",),
 }

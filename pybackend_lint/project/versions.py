@@ -29,7 +29,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from pybackend_lint.project.supported import SUPPORTED
+from pybackend_lint.project.supported import BROUGHT_BY, BROUGHT_BY_PREFIX, SUPPORTED
 
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock")
 _REQUIREMENTS = ("requirements*.txt", "requirements*.in", "requirements/*.txt", "requirements/*.in")
@@ -562,17 +562,23 @@ class Versions:
     def declares(self, package: str) -> bool | None:
         """Whether the declared dependencies or the lock file name a package.
 
-        None when that cannot be told: the project declares no dependencies, or only in a form
-        that would have to be executed. Dependencies of dependencies are named by lock files only.
+        Without a lock file, a framework counts as named when something that always brings it is
+        (`fastapi` brings `starlette`). None when it cannot be told: the project declares no
+        dependencies, or only in a form that would have to be executed.
         """
         package = canonicalize_name(package)
-        if package in self._by_hand:
-            return True
-        if any(package in group.found for group in self._groups()):
+        if package in self._by_hand or any(package in group.found for group in self._groups()):
             return True
         if self._lock.found:
             return False
-        return False if self._home.declares_any and not self._home.opaque else None
+        if not self._home.declares_any:
+            return None
+        prefixes = BROUGHT_BY_PREFIX.get(package, ())
+        if any(
+            not group.found.keys().isdisjoint(BROUGHT_BY.get(package, ())) for group in self._groups()
+        ) or any(name.startswith(prefixes) for group in self._groups() for name in group.found):
+            return True
+        return None if self._home.opaque else False
 
     def _find(self, package: str) -> VersionRange | None:
         by_hand = self._by_hand.get(package)

@@ -1,11 +1,1013 @@
-"""Add, extend, move and remove imports as isort and ruff would write them."""
+"""Edits that add, extend, move and remove imports, so that isort and ruff accept the result.
+
+The order is the default one of ruff's rule I001, which isort's profile `black` shares: sections
+separated by a blank line, `import` before `from`, constants before classes before other names.
+Where a file keeps another order, its order is kept.
+"""
 
 from __future__ import annotations
 
+import ast
+import builtins
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import PurePath
+
+from pybackend_lint.edits import apply, line_edits
 from pybackend_lint.finding import Edit
+from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS, Binding, build_scope
 from pybackend_lint.source import Source
+
+Import = ast.Import | ast.ImportFrom
+ImportedName = tuple[ast.stmt, ast.alias]
+Taken = Callable[[str], bool]
+
+_FUTURE, _STANDARD, _THIRD_PARTY, _FIRST_PARTY, _RELATIVE = range(5)
+_LINE_LENGTH = 88
+_LONGEST_LINE_LENGTH = 120
+# Packages that are never the project's own, whatever a folder on the way to the file is called.
+_FRAMEWORKS = frozenset(
+    (
+        "alembic", "django", "fastapi", "flask", "flask_sqlalchemy", "httpx", "jwt", "pydantic",
+        "pydantic_settings", "pytest", "pytest_asyncio", "requests", "rest_framework", "sqlalchemy",
+        "starlette", "typing_extensions", "werkzeug",
+    )
+)  # fmt: skip
+_DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
+_WORD = re.compile(r"\w+")
+_NOQA_UNUSED = re.compile(r"#\s*noqa(?!\s*:)|#\s*noqa\s*:.*\bF401\b", re.IGNORECASE)
+
+SortKey = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be imported: a name of a module, or the module itself when `name` is None.
+
+    Relative modules begin with their dots.
+    """
+
+    module: str
+    name: str | None
+    alias: str | None = None
+
+    @property
+    def dotted(self) -> str:
+        return self.module if self.name is None else _join(self.module, self.name)
+
+    @property
+    def local(self) -> str:
+        """The name that the import binds."""
+        return self.alias or self.name or self.module.partition(".")[0]
+
+    @property
+    def expression(self) -> str:
+        """The expression that refers to what is imported."""
+        return self.alias or self.name or self.module
+
+    @property
+    def member(self) -> str:
+        return f"{self.name} as {self.alias}" if self.alias else str(self.name)
+
+    @property
+    def statement(self) -> str:
+        if self.name is not None:
+            return f"from {self.module} import {self.member}"
+        return f"import {self.module} as {self.alias}" if self.alias else f"import {self.module}"
+
+
+def add_import(
+    source: Source,
+    dotted: str,
+    *,
+    alias: str | None = None,
+    taken: Taken | None = None,
+    from_import: bool = True,
+    first_party: Callable[[str], bool] | None = None,
+) -> tuple[str, tuple[Edit, ...]]:
+    """The expression that refers to a qualified name, and the edits that import it.
+
+    There are no edits when the module already imports the name (under any alias) or its module.
+
+    - `dotted`: such as `sqlalchemy.select`; `.models.User` for a relative import.
+    - `alias`: the local name of a new import.
+    - `taken`: whether a name is bound, where the expression is going to be written, by a scope
+      inside the module (a parameter, a local variable). Without it, every such binding of the file
+      counts. A taken name is neither used nor shadowed: the import gets an alias.
+    - `from_import`: `from sqlalchemy import select` rather than `import sqlalchemy.select`, which is
+      what a module of that name needs.
+    - `first_party`: whether a top-level package belongs to the project; without it, the layout of
+      the imports and the file's path tell.
+
+    Raises `SourceError` when the source cannot be parsed.
+    """
+    wanted = _wanted(dotted, alias, from_import=from_import)
+    guarded = _guarded_name(source, wanted)
+    if guarded is None:
+        return _Adder(source, (), taken, first_party).add(wanted)
+    statement, name = guarded
+    local = _Wanted(wanted.module, wanted.name, name.asname)
+    expressions, edits = _change(source, [local], [(statement, name)], taken, first_party)
+    return expressions[0], edits
+
+
+def replace_imports(
+    source: Source,
+    add: Sequence[str],
+    remove: Iterable[ImportedName],
+    *,
+    taken: Taken | None = None,
+    first_party: Callable[[str], bool] | None = None,
+) -> tuple[tuple[str, ...], tuple[Edit, ...]]:
+    """Import qualified names and remove imported ones at once: the expressions, and the edits.
+
+    Unlike edits of `add_import` and `remove_names` taken together, these never overlap. For the
+    arguments see those functions.
+    """
+    wanted = [_wanted(dotted, None, from_import=True) for dotted in add]
+    return _change(source, wanted, list(remove), taken, first_party)
+
+
+def move_import(
+    source: Source,
+    statement: ast.stmt,
+    name: ast.alias,
+    *,
+    first_party: Callable[[str], bool] | None = None,
+) -> tuple[Edit, ...]:
+    """The edits that import a name at run time that is imported in an `if TYPE_CHECKING:` block."""
+    module, imported = _imported(statement, name)
+    wanted = _Wanted(module, imported, name.asname)
+    return _change(source, [wanted], [(statement, name)], lambda _: False, first_party, exact=True)[1]
+
+
+def remove_names(source: Source, names: Iterable[ImportedName]) -> tuple[Edit, ...]:
+    """The edits that remove imported names, with their statement when none of its names is left.
+
+    A block that would become empty keeps a `pass`; an `if TYPE_CHECKING:` block is removed whole.
+    """
+    removed: dict[int, set[int]] = {}
+    statements: dict[int, ast.stmt] = {}
+    for statement, name in names:
+        statements[id(statement)] = statement
+        removed.setdefault(id(statement), set()).add(id(name))
+    edits: list[Edit] = []
+    whole: list[ast.stmt] = []
+    for key, statement in statements.items():
+        kept = [name for name in _names(statement) if id(name) not in removed[key]]
+        if kept:
+            edits += _alias_deletions(source, statement, removed[key])
+        else:
+            whole.append(statement)
+    vanishing = _vanishing_blocks(source, whole)
+    unneeded = [
+        (statement, name)
+        for statement, name in orphaned(source, vanishing)
+        if id(name) not in removed.get(id(statement), ())
+    ]
+    if unneeded:
+        chosen = [(statements[key], name) for key in statements for name in _names(statements[key])]
+        return remove_names(
+            source, [pair for pair in chosen if id(pair[1]) in removed[id(pair[0])]] + unneeded
+        )
+    edits += _statement_deletions(source, whole, vanishing)
+    return _without_overlaps(edits)
+
+
+def orphaned(source: Source, removed: Sequence[ast.AST]) -> list[ImportedName]:
+    """The names imported by the module that nothing but the removed nodes uses.
+
+    Only names that the removed nodes do use. Never those that other modules may want (`__all__`,
+    `__init__.py`, `import x as x`), that strings mention (annotations) or that `noqa` keeps.
+    """
+    inside: set[int] = set()
+    words: set[str] = set()
+    for root in removed:
+        for node in ast.walk(root):
+            inside.add(id(node))
+            if isinstance(node, ast.Name):
+                words.add(node.id)
+    if not words:
+        return []
+    used = {node.id for node in source.nodes(ast.Name) if node.id in words and id(node) not in inside}
+    return [
+        (statement, name)
+        for statement, name, local in _removable(source)
+        if local in words and local not in used and not _mentioned(source, local, inside)
+    ]
 
 
 def unused_since(before: Source, after: Source) -> tuple[Edit, ...]:
-    """Edits of `after` that remove its module-level imports that only `before` uses."""
-    return ()
+    """The edits of `after` that remove the imports which `before` uses and `after` does not."""
+    used = {node.id for node in after.nodes(ast.Name)}
+    unused = [found for found in _removable(after) if found[2] not in used]
+    if not unused:
+        return ()
+    imported = {local for _, _, local in _removable(before)}
+    previous = {node.id for node in before.nodes(ast.Name)} & imported
+    return remove_names(
+        after,
+        [
+            (statement, name)
+            for statement, name, local in unused
+            if local in previous and not _mentioned(after, local, ())
+        ],
+    )
+
+
+def _wanted(dotted: str, alias: str | None, *, from_import: bool) -> _Wanted:
+    if not from_import or "." not in dotted:
+        return _Wanted(dotted, None, alias)
+    dots = len(dotted) - len(dotted.lstrip("."))
+    module, _, name = dotted[dots:].rpartition(".")
+    return _Wanted("." * dots + module, name, alias)
+
+
+def _join(module: str, name: str) -> str:
+    return module + name if module.endswith(".") else f"{module}.{name}"
+
+
+def _change(
+    source: Source,
+    wanted: Sequence[_Wanted],
+    removed: Sequence[ImportedName],
+    taken: Taken | None,
+    first_party: Callable[[str], bool] | None,
+    *,
+    exact: bool = False,
+) -> tuple[tuple[str, ...], tuple[Edit, ...]]:
+    """Add and then remove imports, one after the other, as edits of the original text."""
+    expressions: list[str] = []
+    current, going = source, list(removed)
+    for one in wanted:
+        expression, edits = _Adder(current, going, taken, first_party, exact=exact).add(one)
+        expressions.append(expression)
+        current, going = _after(current, edits, going)
+    current, _ = _after(current, remove_names(current, going), [])
+    return tuple(expressions), line_edits(source.text, current.text)
+
+
+def _after(
+    source: Source, edits: Iterable[Edit], going: Sequence[ImportedName]
+) -> tuple[Source, list[ImportedName]]:
+    """The source after edits of imports, and the same imported names in its tree."""
+    written = [Edit(edit.start, edit.end, edit.text.replace("\n", source.newline)) for edit in edits]
+    if not written:
+        return source, list(going)
+    text = apply(source.text, written)
+    changed = Source(source.path, b"")
+    changed.text = text
+    wanted = [_identity(source, statement, name) for statement, name in going]
+    found = {
+        _identity(changed, statement, name): (statement, name)
+        for statement in _import_statements(changed)
+        for name in _names(statement)
+    }
+    return changed, [found[identity] for identity in wanted if identity in found]
+
+
+def _identity(source: Source, statement: ast.stmt, name: ast.alias) -> tuple[object, ...]:
+    """What tells an imported name from all others of the file, also after edits of other imports."""
+    around = [type(node).__name__ for node in source.ancestors(statement)]
+    return (*_imported(statement, name), name.asname, *around)
+
+
+def _import_statements(source: Source) -> list[Import]:
+    found: list[Import] = [*source.nodes(ast.Import), *source.nodes(ast.ImportFrom)]
+    return sorted(found, key=lambda statement: (statement.lineno, statement.col_offset), reverse=True)
+
+
+def _names(statement: ast.stmt) -> list[ast.alias]:
+    return statement.names if isinstance(statement, Import) else []
+
+
+def _module(statement: ast.ImportFrom) -> str:
+    return "." * statement.level + (statement.module or "")
+
+
+def _imported(statement: ast.stmt, name: ast.alias) -> tuple[str, str | None]:
+    if isinstance(statement, ast.ImportFrom):
+        return _module(statement), name.name
+    return name.name, None
+
+
+def _local(statement: ast.stmt, name: ast.alias) -> str:
+    if name.asname:
+        return name.asname
+    return name.name if isinstance(statement, ast.ImportFrom) else name.name.partition(".")[0]
+
+
+def _is_type_checking(statement: ast.AST) -> bool:
+    match statement:
+        case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
+            return True
+    return False
+
+
+def _guarded_name(source: Source, wanted: _Wanted) -> ImportedName | None:
+    """The import of the wanted name in an `if TYPE_CHECKING:` block, when it is imported only there."""
+    found = None
+    for statement in source.tree.body:
+        for inner in statement.body if _is_type_checking(statement) else [statement]:  # type: ignore[attr-defined]
+            for name in _names(inner):
+                if _imported(inner, name) == (wanted.module, wanted.name):
+                    if inner is statement:
+                        return None
+                    found = found or (inner, name)
+    return found
+
+
+class _Adder:
+    """Adds one import to a module; `going` are imported names that count as removed already.
+
+    With `exact`, only an import under the wanted local name will do.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        going: Sequence[ImportedName],
+        taken: Taken | None,
+        first_party: Callable[[str], bool] | None,
+        *,
+        exact: bool = False,
+    ) -> None:
+        self.source = source
+        self.going = {id(name) for _, name in going}
+        self.taken = taken
+        self.first_party = first_party
+        self.exact = exact
+        self.module_scope = build_scope(source, source.tree)
+
+    def add(self, wanted: _Wanted) -> tuple[str, tuple[Edit, ...]]:
+        """The expression for what is wanted, and the edits that it needs."""
+        expression = self._existing(wanted)
+        if expression is not None:
+            return expression, ()
+        extended = self._extendable(wanted)
+        if extended is None and not self.exact:
+            through = self._through_module(wanted)
+            if through is not None:
+                return through, ()
+        free = self._under_free_name(wanted)
+        if extended is not None and (free.alias is None or self._combines_aliases(extended)):
+            return free.expression, _extended(self.source, extended, free, _limit(self.source))
+        return free.expression, (self._insertion(free),)
+
+    def _existing(self, wanted: _Wanted) -> str | None:
+        for top, statement, name in self._available():
+            module, imported = _imported(statement, name)
+            if _Wanted(module, imported).dotted != wanted.dotted:
+                continue
+            local = _local(statement, name)
+            if self.exact and local != wanted.local:
+                continue
+            if self._usable(local, top, wanted.dotted):
+                return name.asname or (name.name if isinstance(statement, ast.Import) else local)
+        return None
+
+    def _through_module(self, wanted: _Wanted) -> str | None:
+        """`sa.select` where `import sqlalchemy as sa` is there."""
+        if wanted.name is None or wanted.alias is not None:
+            return None
+        for top, statement, name in self._available():
+            module, imported = _imported(statement, name)
+            if _Wanted(module, imported).dotted == wanted.module:
+                local = _local(statement, name)
+                if self._usable(local, top, wanted.module):
+                    bound = name.asname or (name.name if isinstance(statement, ast.Import) else local)
+                    return f"{bound}.{wanted.name}"
+        return None
+
+    def _available(self) -> Iterator[tuple[ast.stmt, ast.stmt, ast.alias]]:
+        """The imports that certainly run when the module does, with their top-level statements."""
+        for top in self.source.tree.body:
+            for statement in _running(top):
+                for name in _names(statement):
+                    if id(name) in self.going or name.name == "*":
+                        continue
+                    if statement is top or _always_binds(top, _local(statement, name)):
+                        yield top, statement, name
+
+    def _usable(self, local: str, top: ast.stmt, dotted: str) -> bool:
+        """Whether a name that `top` binds still means what it imports where it is going to be used."""
+        for binding in self.module_scope.bindings.get(local, ()):
+            if not self._harmless(binding.node, local, dotted) and not self._within(binding.node, top):
+                return False
+        return not self._hidden(local, dotted)
+
+    def _hidden(self, local: str, dotted: str) -> bool:
+        """Whether an inner scope binds a name to something else."""
+        if self.taken is not None:
+            return self.taken(local)
+        return any(not self._harmless(binding.node, local, dotted) for binding in self._inner_bindings(local))
+
+    def _inner_bindings(self, local: str) -> Iterator[Binding]:
+        source = self.source
+        if not re.search(rf"\b{re.escape(local)}\b", source.text):
+            return
+        for cls in (*FUNCTIONS, *COMPREHENSIONS, ast.Lambda, ast.ClassDef):
+            for node in source.nodes(cls):
+                for binding in build_scope(source, node).bindings.get(local, ()):
+                    # A method does not hide a name from the code of other methods.
+                    if cls is not ast.ClassDef or binding.kind != "function":
+                        yield binding
+
+    def _harmless(self, node: ast.AST, local: str, dotted: str) -> bool:
+        """Whether a binding is an import of the same thing, or is going to be removed."""
+        if not isinstance(node, Import):
+            return False
+        return all(
+            id(name) in self.going or self._binds_same(node, name, dotted)
+            for name in _names(node)
+            if _local(node, name) == local
+        )
+
+    def _binds_same(self, node: Import, name: ast.alias, dotted: str) -> bool:
+        module, imported = _imported(node, name)
+        if isinstance(node, ast.Import) and name.asname is None:
+            return module.partition(".")[0] == dotted.partition(".")[0]
+        return _Wanted(module, imported).dotted == dotted
+
+    def _within(self, node: ast.AST, top: ast.stmt) -> bool:
+        return node is not top and not isinstance(top, Import) and top in self.source.ancestors(node)
+
+    def _under_free_name(self, wanted: _Wanted) -> _Wanted:
+        """What is wanted under a local name that means nothing else in the module."""
+        if self._free(wanted.local, wanted) or self.exact:
+            return wanted
+        name = wanted.name or wanted.module.rpartition(".")[2]
+        parts = [part for part in wanted.module.split(".") if part]
+        owner = parts[-1] if wanted.name and parts else "imported"
+        choices = [f"_{name}", f"{owner}_{name}", *(f"{owner}_{name}_{number}" for number in range(2, 100))]
+        alias = next((choice for choice in choices if self._free(choice, wanted)), choices[-1])
+        return _Wanted(wanted.module, wanted.name, alias)
+
+    def _free(self, local: str, wanted: _Wanted) -> bool:
+        dotted = wanted.dotted
+        bindings = self.module_scope.bindings.get(local, ())
+        if any(not self._harmless(binding.node, local, dotted) for binding in bindings):
+            return False
+        if self._hidden(local, dotted):
+            return False
+        if not bindings and (self.module_scope.stars or hasattr(builtins, local)):
+            # Code that reads the built-in or star-imported name would read the import instead.
+            return not any(name.id == local for name in self.source.nodes(ast.Name))
+        return True
+
+    def _extendable(self, wanted: _Wanted) -> ast.ImportFrom | None:
+        """The statement to extend, unless the module has one statement for each name."""
+        if wanted.name is None:
+            return None
+        found = [
+            statement
+            for statement in _header(self.source.tree)
+            if isinstance(statement, ast.ImportFrom)
+            and _module(statement) == wanted.module
+            and statement.names[0].name != "*"
+        ]
+        plain = [statement for statement in found if any(name.asname is None for name in statement.names)]
+        if len(plain) > 1 and all(len(statement.names) == 1 for statement in plain):
+            return None
+        return plain[0] if plain else None
+
+    def _combines_aliases(self, statement: ast.ImportFrom) -> bool:
+        """Whether the statement names aliases beside other names, which isort does on request only."""
+        return len({name.asname is None for name in statement.names}) > 1
+
+    def _insertion(self, wanted: _Wanted) -> Edit:
+        source = self.source
+        line = wanted.statement
+        if wanted.name is not None and len(line) > _limit(source):
+            line = f"from {wanted.module} import (\n    {wanted.member},\n)"
+        if wanted.module == "__future__":
+            return self._first_insertion(line, spaced=True)
+        run = self._run(wanted)
+        if not run:
+            return self._first_insertion(line, spaced=False)
+        sections = self._sections(run)
+        section = self._section(wanted, run, sections)
+        same = [one for one, its in zip(run, sections, strict=True) if its == section]
+        if same:
+            return self._sorted_insertion(line, wanted, run, same)
+        before = [one for one, its in zip(run, sections, strict=True) if its < section]
+        after = [one for one, its in zip(run, sections, strict=True) if its > section]
+        separated = self._separates_sections(run, sections)
+        if before:
+            tight = bool(after) and not _blank_rows_between(source, before[-1], after[0])
+            text = f"\n{line}\n" if separated else f"{line}\n"
+            return self._insert_after(before[-1], text + ("\n" if separated and tight else ""))
+        return self._insert_before(run, after[0], f"{line}\n\n" if separated else f"{line}\n")
+
+    def _run(self, wanted: _Wanted) -> list[Import]:
+        """The block of imports that the new one joins."""
+        runs: list[list[Import]] = [[]]
+        for statement in _header(self.source.tree):
+            if isinstance(statement, Import):
+                runs[-1].append(statement)
+            elif runs[-1]:
+                runs.append([])
+        runs = [run for run in runs if run]
+        package = _package(wanted.module)
+        for run in runs:
+            if any(_package(module) == package for one in run for module in _modules(one)):
+                return run
+        for run in runs:
+            if any("__future__" not in _modules(one) for one in run):
+                return run
+        return runs[0] if runs else []
+
+    def _sections(self, run: Sequence[Import]) -> list[int]:
+        """The section of each import of a block."""
+        sections: list[int] = []
+        group, previous = 0, None
+        for statement in run:
+            section = self._known_section(_modules(statement)[0])
+            if section is None:
+                if previous is not None and _blank_rows_between(self.source, previous, statement):
+                    group += 1
+                section = _THIRD_PARTY if group == 0 else _FIRST_PARTY
+                previous = statement
+            elif section == _THIRD_PARTY:
+                previous = statement
+            sections.append(section)
+        return sections
+
+    def _known_section(self, module: str) -> int | None:
+        """The section of a module, or None when it may be a third party's or the project's own."""
+        if module.startswith("."):
+            return _RELATIVE
+        package = _package(module)
+        if package == "__future__":
+            return _FUTURE
+        if package in sys.stdlib_module_names:
+            return _STANDARD
+        if self.first_party is not None:
+            return _FIRST_PARTY if self.first_party(package) else _THIRD_PARTY
+        if package in _FRAMEWORKS:
+            return _THIRD_PARTY
+        return _FIRST_PARTY if package in PurePath(self.source.path).parts[:-1] else None
+
+    def _section(self, wanted: _Wanted, run: Sequence[Import], sections: Sequence[int]) -> int:
+        known = self._known_section(wanted.module)
+        if known is not None:
+            return known
+        package = _package(wanted.module)
+        for statement, section in zip(run, sections, strict=True):
+            if _package(_modules(statement)[0]) == package:
+                return section
+        return _THIRD_PARTY
+
+    def _separates_sections(self, run: Sequence[Import], sections: Sequence[int]) -> bool:
+        """Whether the module has blank lines between sections."""
+        borders = [
+            _blank_rows_between(self.source, one, other)
+            for (one, section), (other, following) in pairwise(zip(run, sections, strict=True))
+            if section != following
+        ]
+        return any(borders) or not borders
+
+    def _sorted_insertion(
+        self, line: str, wanted: _Wanted, run: Sequence[Import], same: Sequence[Import]
+    ) -> Edit:
+        key: Callable[[str, bool, SortKey], SortKey]
+        for key in (_by_kind, _by_module):
+            keys = [_statement_key(statement, key) for statement in same]
+            if all(one <= other for one, other in pairwise(keys)):
+                own = key(wanted.module, wanted.name is not None, _member_rank(wanted))
+                following = next((at for at, one in enumerate(keys) if one > own), None)
+                if following is not None:
+                    return self._insert_before(run, same[following], f"{line}\n")
+                return self._insert_after(same[-1], f"{line}\n")
+        package = _package(wanted.module)
+        related = [one for one in same if _package(_modules(one)[0]) == package]
+        return self._insert_after((related or list(same))[-1], f"{line}\n")
+
+    def _first_insertion(self, line: str, *, spaced: bool) -> Edit:
+        """Insert a module's first import: behind docstring and header, before everything else."""
+        source = self.source
+        body = source.tree.body
+        documented = bool(body) and ast.get_docstring(source.tree, clean=False) is not None
+        rest = body[1:] if documented else body
+        following = _first_row(rest[0]) if rest else None
+        if documented:
+            row = _physical_end(body, body[0]) + 1
+        else:
+            row = 1
+            while source.line(row).startswith("#") and (following is None or row < following):
+                row += 1
+        blank = 0
+        while row + blank < len(source.line_starts) and not source.line(row + blank).strip():
+            blank += 1
+        needed = 0
+        if rest:
+            needed = 2 if isinstance(rest[0], _DEFINITIONS) and not spaced else 1
+        lead = "\n" if documented or (row > 1 and blank) else ""
+        return self._insert_rows(row, f"{lead}{line}\n" + "\n" * max(0, needed - blank))
+
+    def _insert_after(self, statement: ast.stmt, text: str) -> Edit:
+        return self._insert_rows(_physical_end(self.source.tree.body, statement) + 1, text)
+
+    def _insert_before(self, run: Sequence[Import], statement: ast.stmt, text: str) -> Edit:
+        """Insert before a statement and the comments above it, which stay with it.
+
+        Comments above the first import are about the file.
+        """
+        row = statement.lineno
+        if statement is not run[0]:
+            while self.source.line(row - 1).lstrip().startswith("#"):
+                row -= 1
+        return self._insert_rows(row, text)
+
+    def _insert_rows(self, row: int, text: str) -> Edit:
+        """Insert whole lines before a row."""
+        starts = self.source.line_starts
+        if row <= len(starts):
+            return Edit(starts[row - 1], starts[row - 1], text)
+        end = len(self.source.text)
+        return Edit(end, end, "\n" + text.removesuffix("\n"))
+
+
+def _running(top: ast.stmt) -> Iterator[ast.stmt]:
+    """The statements that run with a top-level one, but for those that only type checkers read."""
+    yield top
+    if isinstance(top, _DEFINITIONS):
+        return
+    for field in ("body", "handlers", "orelse", "finalbody"):
+        if field == "body" and _is_type_checking(top):
+            continue
+        for inner in getattr(top, field, ()):
+            yield from _running(inner)
+
+
+def _always_binds(statement: ast.AST, name: str) -> bool:
+    """Whether a name is bound whenever a statement has run without raising."""
+
+    def block(body: Iterable[ast.AST]) -> bool:
+        return any(_always_binds(inner, name) for inner in body)
+
+    match statement:
+        case ast.Import() | ast.ImportFrom():
+            return any(_local(statement, alias) == name for alias in statement.names)
+        case ast.Assign(targets=targets):
+            return any(isinstance(target, ast.Name) and target.id == name for target in targets)
+        case ast.AnnAssign(target=ast.Name(id=target), value=value):
+            return value is not None and target == name
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return statement.name == name
+        case ast.If(body=body, orelse=orelse):
+            return not _is_type_checking(statement) and block(body) and block(orelse)
+        case ast.With(body=body):
+            return block(body)
+        case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
+            handled = all(block(one.body) or isinstance(one.body[-1], ast.Raise) for one in handlers)
+            return block(finalbody) or (handled and (block(body) or block(orelse)))
+    return False
+
+
+def _header(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The statements before the first function or class: imports behind may run after a use."""
+    for statement in tree.body:
+        if isinstance(statement, _DEFINITIONS):
+            return
+        yield statement
+
+
+def _modules(statement: Import) -> list[str]:
+    if isinstance(statement, ast.ImportFrom):
+        return [_module(statement)]
+    return [name.name for name in statement.names]
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _natural(text: str) -> SortKey:
+    """Sorts numbers inside text by their value."""
+    return tuple(int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", text))
+
+
+def _type_rank(name: str) -> int:
+    """Constants come before classes before other names, judged by how they are written."""
+    if len(name) > 1 and name.isupper():
+        return 0
+    return 1 if name[:1].isupper() else 2
+
+
+def _module_rank(module: str) -> SortKey:
+    dots = len(module) - len(module.lstrip("."))
+    return (-dots, _natural(module.lower()), _natural(module))
+
+
+def _member_rank(member: _Wanted | ast.alias) -> SortKey:
+    """Plain names before aliased ones, which have statements of their own."""
+    alias = member.alias if isinstance(member, _Wanted) else member.asname
+    return (alias is not None, *_name_rank(member.name or ""), alias or "")
+
+
+def _name_rank(name: str) -> SortKey:
+    return (_type_rank(name), _natural(name.lower()), _natural(name))
+
+
+def _by_kind(module: str, is_from: bool, member: SortKey) -> SortKey:
+    return (is_from, _module_rank(module), member)
+
+
+def _by_module(module: str, is_from: bool, member: SortKey) -> SortKey:
+    return (_module_rank(module), is_from, member)
+
+
+def _statement_key(statement: Import, key: Callable[[str, bool, SortKey], SortKey]) -> SortKey:
+    if isinstance(statement, ast.ImportFrom):
+        return key(_module(statement), True, _member_rank(statement.names[0]))
+    name = statement.names[0]
+    return key(name.name, False, (name.asname is not None, 0, (), (), name.asname or ""))
+
+
+def _limit(source: Source) -> int:
+    """How long a line may become: what formatters allow, or more where the imports already do."""
+    longest = _LINE_LENGTH
+    for statement in source.tree.body:
+        if isinstance(statement, ast.ImportFrom) and statement.lineno == statement.end_lineno:
+            length = len(source.line(statement.lineno))
+            if longest < length <= _LONGEST_LINE_LENGTH and "#" not in source.line(statement.lineno):
+                longest = length
+    return longest
+
+
+def _first_row(statement: ast.stmt) -> int:
+    decorators = statement.decorator_list if isinstance(statement, _DEFINITIONS) else []
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _last_row(statement: ast.AST) -> int:
+    row = getattr(statement, "end_lineno", None)
+    assert isinstance(row, int)
+    return row
+
+
+def _physical_end(body: Sequence[ast.stmt], statement: ast.stmt) -> int:
+    """The last row of a statement and of those that follow it on the same line."""
+    row = _last_row(statement)
+    for other in body:
+        if other.lineno == row and _last_row(other) > row:
+            return _physical_end(body, other)
+    return row
+
+
+def _blank_rows_between(source: Source, one: ast.stmt, other: ast.stmt) -> int:
+    rows = range(_last_row(one) + 1, other.lineno)
+    return sum(not source.line(row).strip() for row in rows)
+
+
+def _extended(source: Source, statement: ast.ImportFrom, wanted: _Wanted, limit: int) -> tuple[Edit, ...]:
+    """The edits that add a name to a `from` import, in the style that it is written in."""
+    names = statement.names
+    at = _place(names, wanted)
+    member = wanted.member
+    first = source.start(names[0])
+    bracketed = "(" in source.text[source.start(statement) : first]
+    rows = [name.lineno for name in names]
+    if bracketed and len(set(rows)) == len(rows) and rows[0] > statement.lineno:
+        return _extended_by_row(source, statement, member, at)
+    anchor = names[at - 1] if at else names[0]
+    row = source.line(_last_row(anchor))
+    code = row.partition("#")[0].rstrip()
+    fits = len(code) + len(member) + 2 <= limit
+    if at == 0:
+        inline = Edit(first, first, f"{member}, ")
+    else:
+        inline = Edit(source.end(anchor), source.end(anchor), f", {member}")
+    if fits or (not bracketed and statement.lineno != _last_row(statement)):
+        return (inline,)
+    if bracketed:
+        if at == 0:
+            return (inline,)
+        column = min(
+            source.position(source.start(name)).column for name in names if name.lineno == anchor.lineno
+        )
+        return (Edit(inline.start, inline.end, f",\n{' ' * (column - 1)}{member}"),)
+    trailing = row[source.position(source.end(statement)).column - 1 :].strip()
+    if statement.col_offset or (trailing and not trailing.startswith("#")):
+        return (inline,)
+    members = [source.segment(name) for name in names]
+    members.insert(at, member)
+    listed = "".join(f"    {one},\n" for one in members)
+    end = source.line_starts[statement.lineno - 1] + len(row)
+    return (Edit(first, end, f"({f'  {trailing}' if trailing else ''}\n{listed})"),)
+
+
+def _extended_by_row(source: Source, statement: ast.ImportFrom, member: str, at: int) -> tuple[Edit, ...]:
+    """The edits that add a name where every name has a line of its own."""
+    names = statement.names
+    starts = source.line_starts
+    indent = source.line(names[0].lineno)[: source.position(source.start(names[0])).column - 1]
+    if at == 0:
+        start = starts[names[0].lineno - 1]
+        return (Edit(start, start, f"{indent}{member},\n"),)
+    previous = names[at - 1]
+    end = source.end(previous)
+    line_end = starts[_last_row(previous)]
+    rest = source.text[end:line_end]
+    if at < len(names) or rest.lstrip().startswith(","):
+        return (Edit(line_end, line_end, f"{indent}{member},\n"),)
+    if rest.strip() and not rest.lstrip().startswith("#"):
+        return (Edit(end, end, f",\n{indent}{member}"),)  # the closing bracket follows the last name
+    return (Edit(end, end, ","), Edit(line_end, line_end, f"{indent}{member}\n"))
+
+
+def _place(names: Sequence[ast.alias], wanted: _Wanted) -> int:
+    """Where a name belongs among the names of a statement, in the order that these are in."""
+    ranks: list[Callable[[str], SortKey]] = [
+        _name_rank,
+        lambda name: (_natural(name.lower()), name),
+        lambda name: (name,),
+    ]
+    for rank in ranks:
+        keys = [rank(name.name) for name in names]
+        if all(one <= other for one, other in pairwise(keys)):
+            own = rank(str(wanted.name))
+            return next((at for at, key in enumerate(keys) if key > own), len(names))
+    return len(names)
+
+
+def _removable(source: Source) -> Iterator[tuple[ast.stmt, ast.alias, str]]:
+    """The module's imported names that nobody outside the module is known to want, with local names."""
+    if PurePath(source.path).stem == "__init__":
+        return
+    statements: list[ast.stmt] = []
+    for top in source.tree.body:
+        statements += top.body if isinstance(top, ast.If) and _is_type_checking(top) else [top]
+    bound = [_local(statement, name) for statement in statements for name in _names(statement)]
+    for statement in statements:
+        if not isinstance(statement, Import) or "__future__" in _modules(statement):
+            continue
+        for name in statement.names:
+            local = _local(statement, name)
+            row = source.line(name.lineno) + source.line(statement.lineno)
+            if name.name != "*" and name.asname != name.name and bound.count(local) == 1:
+                if not _NOQA_UNUSED.search(row):
+                    yield statement, name, local
+
+
+def _mentioned(source: Source, local: str, inside: Iterable[int]) -> bool:
+    """Whether a string outside some nodes may mean a name: in an annotation, or in `__all__`."""
+    if source.text.count(local) == 0:
+        return False
+    ignored = set(inside)
+    for constant in source.nodes(ast.Constant):
+        value = constant.value
+        if isinstance(value, str) and local in value and id(constant) not in ignored:
+            if local in _WORD.findall(value):
+                try:
+                    ast.parse(value.strip(), mode="eval")
+                except (SyntaxError, ValueError):
+                    continue
+                return True
+    return False
+
+
+def _vanishing_blocks(source: Source, statements: Sequence[ast.stmt]) -> list[ast.If]:
+    """The `if TYPE_CHECKING:` statements of which nothing is left without some statements."""
+    going = {id(statement) for statement in statements}
+    return [
+        block
+        for block in source.nodes(ast.If)
+        if going
+        and _is_type_checking(block)
+        and not block.orelse
+        and all(id(inner) in going for inner in block.body)
+    ]
+
+
+def _statement_deletions(
+    source: Source, statements: Sequence[ast.stmt], vanishing: Sequence[ast.If]
+) -> Iterator[Edit]:
+    """The edits that delete whole statements."""
+    inside = {id(inner) for block in vanishing for inner in block.body}
+    going: list[ast.stmt] = [statement for statement in statements if id(statement) not in inside]
+    going += vanishing
+    gone = {id(statement) for statement in going}
+    rows: set[int] = set()
+    for statement in going:
+        block = _block(source, statement)
+        if block[0] is statement and all(id(one) in gone for one in block):
+            if not isinstance(source.parent(statement), ast.Module):
+                yield Edit(source.start(statement), source.end(statement), "pass")
+                continue
+        first, last = statement.lineno, _last_row(statement)
+        start, end = source.start(statement), source.end(statement)
+        before = source.text[source.line_starts[first - 1] : start]
+        line_end = source.line_starts[last] if last < len(source.line_starts) else len(source.text)
+        after = source.text[end:line_end]
+        if not before.strip() and re.fullmatch(r"\s*;?\s*(#.*)?\s*", after):
+            rows.update(range(first, last + 1))
+        elif semicolon := re.match(r"\s*;\s*", after):
+            yield Edit(start, end + semicolon.end(), "")
+        else:
+            yield Edit(start - len(before) + len(re.sub(r"\s*;\s*$", "", before)), end, "")
+    yield from _row_deletions(source, sorted(rows))
+
+
+def _block(source: Source, statement: ast.stmt) -> list[ast.stmt]:
+    """The list of statements that a statement is in."""
+    parent = source.parent(statement)
+    for field in ("body", "orelse", "finalbody"):
+        block = getattr(parent, field, None)
+        if isinstance(block, list) and any(one is statement for one in block):
+            return block
+    return [statement]
+
+
+def _row_deletions(source: Source, rows: Sequence[int]) -> Iterator[Edit]:
+    """Delete whole lines, and the blank lines that would be one too many."""
+    starts = source.line_starts
+    total = len(starts) if source.line(len(starts)) else len(starts) - 1
+
+    def blank(row: int) -> bool:
+        return 1 <= row <= total and not source.line(row).strip()
+
+    at = 0
+    while at < len(rows):
+        first = last = rows[at]
+        at += 1
+        while at < len(rows) and rows[at] == last + 1:
+            last = rows[at]
+            at += 1
+        above = below = 0
+        while blank(first - above - 1):
+            above += 1
+        while blank(last + below + 1):
+            below += 1
+        heading = source.line(first - above - 1).rstrip()
+        if first - above == 1 or (not above and heading.endswith(":")):
+            superfluous = below
+        else:
+            superfluous = min(above, below)
+        start = starts[first - 1]
+        end = starts[last] if last < len(starts) else len(source.text)
+        if last + below >= total:  # nothing follows: the lines above become the end of the file
+            start = starts[first - above - 1]
+            if last >= len(starts) and start:
+                start -= (
+                    starts[first - above - 1]
+                    - starts[first - above - 2]
+                    - len(source.line(first - above - 1))
+                )
+        yield Edit(start, end, "")
+        if superfluous:
+            yield Edit(end, starts[last + superfluous], "")
+
+
+def _alias_deletions(source: Source, statement: ast.stmt, removed: set[int]) -> Iterator[Edit]:
+    """The edits that delete some of a statement's names."""
+    names = _names(statement)
+    text, starts = source.text, source.line_starts
+    at = 0
+    while at < len(names):
+        if id(names[at]) not in removed:
+            at += 1
+            continue
+        first = at
+        while at < len(names) and id(names[at]) in removed:
+            at += 1
+        run = names[first:at]
+        if all(_has_own_rows(source, name) for name in run):
+            for name in run:
+                yield Edit(starts[name.lineno - 1], starts[_last_row(name)], "")
+            continue
+        start, end = source.start(run[0]), source.end(run[-1])
+        if at < len(names):
+            wide = (start, source.start(names[at]))
+        else:
+            wide = (source.end(names[first - 1]), end)
+        if "#" in text[wide[0] : wide[1]]:  # a comment between the names stays
+            comma = re.match(r"\s*,", text[end:]) if at < len(names) else None
+            yield Edit(start, end + (comma.end() if comma else 0), "")
+        else:
+            yield Edit(*wide, "")
+
+
+def _has_own_rows(source: Source, name: ast.alias) -> bool:
+    """Whether nothing else is written on the lines of a name, but for a comma and a comment."""
+    starts, last = source.line_starts, _last_row(name)
+    before = source.text[starts[name.lineno - 1] : source.start(name)]
+    end = starts[last] if last < len(starts) else len(source.text)
+    after = source.text[source.end(name) : end]
+    return not before.strip() and re.fullmatch(r"\s*,?\s*(#.*)?\s*", after) is not None
+
+
+def _without_overlaps(edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """Edits with deletions that overlap joined into one."""
+    joined: list[Edit] = []
+    for edit in sorted(set(edits)):
+        last = joined[-1] if joined else None
+        if last is not None and edit.start < last.end and not edit.text and not last.text:
+            joined[-1] = Edit(last.start, max(last.end, edit.end), "")
+        else:
+            joined.append(edit)
+    return tuple(joined)
