@@ -1,16 +1,311 @@
-"""Facts about SQLAlchemy."""
+"""Facts about SQLAlchemy, SQLModel and Flask-SQLAlchemy: sessions, mapped classes, statements, results."""
 
 from __future__ import annotations
 
-from pybackend_lint.frameworks.knowledge import Knowledge
+import ast
+from typing import TYPE_CHECKING
 
-ROOTS = ("sqlalchemy", "sqlmodel", "flask_sqlalchemy")
-BASES: dict[str, tuple[str, ...]] = {}
-ALIASES: dict[str, str] = {}
+from pybackend_lint.frameworks import sqlalchemy_names as names
+from pybackend_lint.frameworks.knowledge import Knowledge
+from pybackend_lint.frameworks.sqlalchemy_mapping import (
+    Relation,
+    attributes,
+    column_type,
+    is_mapped,
+    keyword,
+    mapped_class,
+)
+from pybackend_lint.frameworks.sqlalchemy_statements import (
+    NOWHERE,
+    AttributeOf,
+    Loaded,
+    Rows,
+    Statement,
+    executed,
+    extended,
+    fetched,
+    loader_option,
+    mapped_attribute,
+    query_end,
+    query_item,
+    relation_of,
+    result_method,
+    selected,
+)
+from pybackend_lint.semantic.definitions import ClassInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.types import Kind, Type, class_object, context_manager, coroutine, instance
+
+if TYPE_CHECKING:
+    from pybackend_lint.rule import Context
+
+ROOTS = names.ROOTS
+BASES = names.BASES
+ALIASES = names.ALIASES
+
+_SESSION_ATTRIBUTES = frozenset({names.SCOPED_SESSION, names.ASYNC_SCOPED_SESSION})
+_ASYNC_PLAIN = frozenset(
+    {"add", "add_all", "expunge", "expunge_all", "expire", "expire_all", "begin", "begin_nested"}
+)
+_EXECUTES = frozenset({"execute", "scalars", "scalar", "exec", "stream", "stream_scalars"})
 
 
 class SQLAlchemyKnowledge(Knowledge):
     """Types of SQLAlchemy."""
 
+    def call(self, callee: Type, call: ast.Call, module: Module) -> Type | None:
+        """The value of a call of SQLAlchemy's functions, classes and methods, or of a session factory."""
+        if callee.kind is Kind.INSTANCE:
+            return _made(callee, module)
+        if callee.kind is not Kind.EXTERNAL:
+            return None
+        owner, _, method = callee.name.rpartition(".")
+        if callee.receiver is not None:
+            return _method(owner, method, callee, call, module)
+        return _function(callee, call, module)
+
+    def attribute(self, value: Type, name: str, module: Module) -> Type | None:
+        """An attribute of a session, database object, mapped class or mapped object."""
+        if value.name in _SESSION_ATTRIBUTES:
+            made = value.argument()
+            owner = names.SESSION if value.name == names.SCOPED_SESSION else names.ASYNC_SESSION
+            if name in {"remove", "registry", "configure", "query_property"}:
+                return None
+            return Type(f"{owner}.{name}", Kind.EXTERNAL, receiver=made)
+        info = module.modules.class_info(value.name)
+        if value.kind is Kind.INSTANCE and _is_database(value, info):
+            return _database_attribute(name)
+        if info is None or not is_mapped(info):
+            return None
+        if value.kind in {Kind.INSTANCE, Kind.CLASS}:
+            found = mapped_attribute(value, name, attributes(info))
+            if found is not None:
+                return found
+            if name == "query" and value.kind is Kind.CLASS and info.is_a(names.FLASK_MODEL):
+                return _model_query(info)
+        return None
+
 
 KNOWLEDGE = SQLAlchemyKnowledge()
+
+
+def _function(callee: Type, call: ast.Call, module: Module) -> Type | None:
+    """The value of a call of a function or class of SQLAlchemy."""
+    name = callee.name
+    last = name.rpartition(".")[2]
+    match name:
+        case names.SESSION_MAKER | names.ASYNC_SESSION_MAKER:
+            return instance(name, _made_session(name, call, module))
+        case names.SCOPED_SESSION | names.ASYNC_SCOPED_SESSION:
+            return instance(name, _scoped(name, call, module))
+        case "sqlalchemy.create_engine":
+            return instance(names.ENGINE)
+        case "sqlalchemy.ext.asyncio.create_async_engine":
+            return instance(names.ASYNC_ENGINE)
+        case "sqlalchemy.select":
+            statement = selected(call, module, legacy=False)
+            return instance(names.SELECT, fact=statement)
+        case "sqlalchemy.orm.aliased":
+            known = module.type_of(call.args[0]) if call.args else None
+            is_entity = known is not None and known.kind is Kind.CLASS
+            return (
+                known
+                if is_entity and known is not None and mapped_class(known.name, module.modules)
+                else None
+            )
+        case "sqlalchemy.Column" | "sqlalchemy.orm.mapped_column":
+            kind = names.COLUMN if name == names.COLUMN else names.MAPPED_COLUMN
+            found = column_type(call, module)
+            return instance(kind, found[1].type if found is not None else None)
+        case "sqlalchemy.orm.relationship" | "sqlmodel.Relationship" | "sqlalchemy.orm.dynamic_loader":
+            return instance(names.RELATIONSHIP)
+        case "sqlmodel.Field":
+            return instance(names.MAPPED_COLUMN)
+        case "sqlmodel.col":
+            return module.type_of(call.args[0]) if call.args else None
+    if last in names.LOADER_OPTIONS | names.COLUMN_OPTIONS and name.startswith("sqlalchemy.orm."):
+        return loader_option(callee, call, module)
+    if name.startswith("sqlalchemy.func.") or name in names.CLAUSE_FUNCTIONS:
+        return instance(names.CLAUSE)
+    return None
+
+
+def _made_session(name: str, call: ast.Call, module: Module) -> Type:
+    """The session that a factory makes."""
+    chosen = keyword(call, "class_")
+    known = module.type_of(chosen) if chosen is not None else None
+    if (
+        known is not None
+        and known.kind in {Kind.CLASS, Kind.EXTERNAL}
+        and _is_session_class(known.name, module)
+    ):
+        return instance(known.name)
+    return instance(names.SESSION if name == names.SESSION_MAKER else names.ASYNC_SESSION)
+
+
+def _is_session_class(name: str, module: Module) -> bool:
+    info = module.modules.class_info(name)
+    wanted = (names.SESSION, names.ASYNC_SESSION)
+    return info.is_a(*wanted) if info is not None else name in wanted
+
+
+def _scoped(name: str, call: ast.Call, module: Module) -> Type:
+    """The session behind a registry such as `scoped_session(factory)`."""
+    factory = module.type_of(call.args[0]) if call.args else None
+    made = factory.argument() if factory is not None else None
+    return made or instance(names.SESSION if name == names.SCOPED_SESSION else names.ASYNC_SESSION)
+
+
+def _made(callee: Type, module: Module) -> Type | None:
+    """What calling a session factory or registry gives."""
+    if callee.name in {names.SESSION_MAKER, names.SCOPED_SESSION}:
+        return callee.argument() or instance(names.SESSION)
+    if callee.name in {names.ASYNC_SESSION_MAKER, names.ASYNC_SCOPED_SESSION}:
+        return callee.argument() or instance(names.ASYNC_SESSION)
+    return None
+
+
+def _method(owner: str, method: str, callee: Type, call: ast.Call, module: Module) -> Type | None:
+    """The value of a method of SQLAlchemy's values."""
+    receiver = callee.receiver
+    assert receiver is not None
+    match owner:
+        case names.SESSION | names.ASYNC_SESSION | names.CONNECTION | names.ASYNC_CONNECTION:
+            return _session_method(owner, method, receiver, call, module)
+        case names.SESSION_MAKER | names.ASYNC_SESSION_MAKER if method == "begin":
+            return context_manager(_made(receiver, module))
+        case names.ENGINE | names.ASYNC_ENGINE if method in {"connect", "begin"}:
+            connection = instance(names.CONNECTION if owner == names.ENGINE else names.ASYNC_CONNECTION)
+            return connection if method == "connect" else context_manager(connection)
+        case names.SELECT:
+            return extended(callee, call, module)
+        case names.QUERY:
+            return extended(callee, call, module) or query_end(callee)
+        case names.RESULT | names.SCALARS:
+            return result_method(callee)
+        case names.LOADER:
+            return loader_option(callee, call, module)
+        case names.ATTRIBUTE if method in {"of_type", "and_"}:
+            return receiver
+        case names.ATTRIBUTE | names.CLAUSE:
+            return instance(names.CLAUSE)
+        case names.FLASK_DATABASE if method == "select":
+            return instance(names.SELECT, fact=selected(call, module, legacy=False))
+    return None
+
+
+def _session_method(owner: str, method: str, receiver: Type, call: ast.Call, module: Module) -> Type | None:
+    is_async = owner in names.ASYNC_EXECUTORS
+    if method == "query" and not is_async:
+        statement = selected(call, module, legacy=True)
+        if statement is None:
+            return instance(names.QUERY)
+        return instance(names.QUERY, query_item(statement), fact=statement)
+    if method in {"begin", "begin_nested"}:
+        return None
+    found: Type | None
+    if method in {"get", "get_one"}:
+        found = fetched(call, module, is_async=is_async, optional=method == "get")
+    elif method in _EXECUTES:
+        found = executed(method, call, module, is_async=is_async)
+    else:
+        found = None
+    return coroutine(found) if is_async and method not in _ASYNC_PLAIN else found
+
+
+def _is_database(value: Type, info: ClassInfo | None) -> bool:
+    return value.name == names.FLASK_DATABASE or (info is not None and info.is_a(names.FLASK_DATABASE))
+
+
+def _database_attribute(name: str) -> Type | None:
+    """What Flask-SQLAlchemy's `db` offers: its session and model, and the names of SQLAlchemy."""
+    if name == "session":
+        return instance(names.SCOPED_SESSION, instance(names.SESSION))
+    if name == "engine":
+        return instance(names.ENGINE)
+    if name == "Model":
+        return Type(names.FLASK_MODEL, Kind.EXTERNAL)
+    if name in names.ORM_NAMES:
+        return Type(f"sqlalchemy.orm.{name}", Kind.EXTERNAL)
+    if name[:1].isupper() or name in names.CORE_NAMES:
+        return Type(f"sqlalchemy.{name}", Kind.EXTERNAL)
+    return None
+
+
+def _model_query(info: ClassInfo) -> Type | None:
+    """`Model.query` of Flask-SQLAlchemy; None where the class may have a query class of its own."""
+    if info.member("query_class") is not None or info.member("query") is not None:
+        return None
+    statement = Statement((class_object(info.name),), frozenset(), NOWHERE, legacy=True)
+    return instance(names.QUERY, query_item(statement), fact=statement)
+
+
+# Questions of rules
+
+
+def is_session(node: ast.expr, ctx: Context) -> bool:
+    """Whether the value is a session, synchronous or not."""
+    return session_is_async(node, ctx) is not None
+
+
+def session_is_async(node: ast.expr, ctx: Context) -> bool | None:
+    """Whether the value is an asynchronous session (True) or a synchronous one (False); None for others."""
+    known = ctx.type_of(node)
+    return _executor(known, ctx, sessions_only=True)
+
+
+def executor_is_async(node: ast.expr, ctx: Context) -> bool | None:
+    """As `session_is_async`, for sessions and connections."""
+    return _executor(ctx.type_of(node), ctx, sessions_only=False)
+
+
+def _executor(known: Type | None, ctx: Context, *, sessions_only: bool) -> bool | None:
+    if known is None or known.kind is not Kind.INSTANCE:
+        return None
+    info = ctx.module.modules.class_info(known.name)
+    bases = {item for item in info.mro if isinstance(item, str)} if info is not None else {known.name}
+    if bases & {names.ASYNC_SESSION, names.ASYNC_SCOPED_SESSION}:
+        return True
+    if bases & {names.SESSION, names.SCOPED_SESSION}:
+        return False
+    if not sessions_only and bases & {names.CONNECTION, names.ASYNC_CONNECTION}:
+        return names.ASYNC_CONNECTION in bases
+    return None
+
+
+def entity_of(node: ast.expr, ctx: Context) -> ClassInfo | None:
+    """The mapped class that an expression is."""
+    known = ctx.type_of(node)
+    if known is None or known.kind is not Kind.CLASS:
+        return None
+    return mapped_class(known.name, ctx.module.modules)
+
+
+def statement_of(node: ast.expr, ctx: Context) -> Statement | None:
+    """What is known of a statement or legacy query."""
+    known = ctx.type_of(node)
+    return known.fact if known is not None and isinstance(known.fact, Statement) else None
+
+
+def rows_of(node: ast.expr, ctx: Context) -> Rows | None:
+    """What is known of a result."""
+    known = ctx.type_of(node)
+    return known.fact if known is not None and isinstance(known.fact, Rows) else None
+
+
+def loaded(node: ast.expr, ctx: Context) -> Loaded | None:
+    """What is known of an object that a session loaded."""
+    known = ctx.type_of(node)
+    return known.fact if known is not None and isinstance(known.fact, Loaded) else None
+
+
+def relation(node: ast.Attribute, ctx: Context) -> Relation | None:
+    """The relationship that an attribute of a mapped object or class is."""
+    known = ctx.type_of(node.value)
+    return relation_of(known.name, node.attr, ctx.module.modules) if known is not None else None
+
+
+def attribute_of(node: ast.expr, ctx: Context) -> AttributeOf | None:
+    """The mapped attribute of a class (`Order.lines`) that an expression is."""
+    known = ctx.type_of(node)
+    return known.fact if known is not None and isinstance(known.fact, AttributeOf) else None
