@@ -70,6 +70,8 @@ def _messages(family: str, opt_in: frozenset[str]) -> dict[str, MessageDefinitio
 
 def register(linter: PyLinter) -> None:
     """Add a checker for each family of rules; pylint calls this when it loads the plugin."""
+    if any(isinstance(checker, Checker) for checker in linter.get_checkers()):
+        return  # pylint 3 loads plugins again in each of its processes
     try:
         opt_in = frozenset(opt_in_codes())
     except SettingsError as error:
