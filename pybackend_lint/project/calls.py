@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pybackend_lint.finding import Position, Related
@@ -14,12 +14,18 @@ from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind, Type
 
 MAX_DEPTH = 8
-_CACHED = frozenset({"functools.cache", "functools.lru_cache", "functools.cached_property"})
+_CACHED = frozenset(
+    {
+        "functools.cache", "functools.lru_cache", "functools.cached_property",
+        "django.utils.functional.cached_property", "werkzeug.utils.cached_property",
+    }
+)  # fmt: skip
+_CONTEXT_MANAGER = "contextlib.contextmanager"
 
 
 @dataclass(frozen=True, slots=True)
 class CallSite:
-    """One call (or read of a property) in a function's own body.
+    """One call, read of a property or entry of a `with` block in a function's own body.
 
     `name` is the qualified name of what is called; methods of a library's value are named by the
     value's class, such as `requests.Session.get`.
@@ -72,6 +78,11 @@ def _call_sites(function: FunctionInfo) -> list[CallSite]:
             found = property_of(module, node)
             if found is not None:
                 sites.append(CallSite(found.name, Type(found.name, Kind.FUNCTION), node, False, module))
+        elif isinstance(node, ast.With):
+            for item in node.items:
+                for method in _entered(module, item.context_expr):
+                    callee = Type(method.name, Kind.FUNCTION)
+                    sites.append(CallSite(method.name, callee, item.context_expr, False, module))
     return sorted(sites, key=lambda site: (site.node.lineno, site.node.col_offset))
 
 
@@ -83,6 +94,18 @@ def property_of(module: Module, node: ast.Attribute) -> FunctionInfo | None:
     info = module.modules.class_info(owner.name)
     method = info.method(node.attr) if info is not None else None
     return method if method is not None and method.is_property else None
+
+
+def _entered(module: Module, manager: ast.expr) -> Iterator[FunctionInfo]:
+    """The methods of a project class that a `with` statement runs."""
+    known = module.type_of(manager)
+    info = (
+        module.modules.class_info(known.name) if known is not None and known.kind is Kind.INSTANCE else None
+    )
+    for name in ("__enter__", "__exit__"):
+        method = info.method(name) if info is not None else None
+        if method is not None:
+            yield method
 
 
 def target(site: CallSite) -> FunctionInfo | None:
@@ -105,7 +128,9 @@ def target(site: CallSite) -> FunctionInfo | None:
 def step(site: CallSite) -> Step:
     """A call site as a link of a chain."""
     source = site.module.source
-    return Step(source.path, source.position(source.start(site.node)), site.name)
+    index = site.module.modules
+    name = index.local_name(site.name) if isinstance(index, Index) else site.name
+    return Step(source.path, source.position(source.start(site.node)), name)
 
 
 def reach(
@@ -140,16 +165,20 @@ def _reach(
                 return (*chain, step(site))
             if len(chain) + 1 < MAX_DEPTH:
                 inner = target(site)
-                if inner is not None and inner.name not in seen and _follows(inner) and enters(inner):
+                if inner is not None and inner.name not in seen and follows(inner) and enters(inner):
                     seen.add(inner.name)
                     followed.append((inner, (*chain, step(site))))
         pending.extend(followed)
     return None
 
 
-def _follows(function: FunctionInfo) -> bool:
-    return (
-        function.is_transparent
-        and not any(name in _CACHED for name in function.decorators)
-        and not function.yields
-    )
+def follows(function: FunctionInfo) -> bool:
+    """Whether the body of a function runs each time it is called, as far as its decorators tell.
+
+    Generators run later, when they are iterated; those of `contextmanager` run in the `with` block.
+    """
+    if any(name in _CACHED for name in function.decorators):
+        return False
+    if function.yields:
+        return function.decorators == (_CONTEXT_MANAGER,) and not function.is_async
+    return function.is_transparent

@@ -280,6 +280,11 @@ class Index:
             rest = f"{last}.{rest}" if rest else last
         return None
 
+    def local_name(self, name: str) -> str:
+        """A qualified name as a reader of its module knows it: project names without their module."""
+        home = self._home(name)
+        return home[1] or name if home is not None else name
+
     def _definition(self, name: str) -> tuple[Module, Binding] | None:
         home = self._home(name)
         if home is None or not home[1]:
