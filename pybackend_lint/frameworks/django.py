@@ -1,16 +1,844 @@
-"""Facts about Django."""
+"""Facts about Django's ORM: what querysets, managers and rows are, and what has been loaded with them."""
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from pybackend_lint.frameworks import django_models
+from pybackend_lint.frameworks.django_models import LIBRARY_MODELS, MODEL, Field, Relation, fields, is_model
 from pybackend_lint.frameworks.knowledge import Knowledge
+from pybackend_lint.project.index import Index
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.types import Kind, Type, class_object, coroutine, instance, join
+
+__all__ = [
+    "ALIASES", "BASES", "KNOWLEDGE", "ROOTS", "DjangoKnowledge", "Field", "Loaded", "Relation", "fields",
+    "is_manager", "is_model", "is_model_instance", "is_queryset", "is_queryset_or_manager", "loaded",
+    "model_of",
+]  # fmt: skip
+
+QUERYSET: Final = "django.db.models.QuerySet"
+MANAGER: Final = "django.db.models.Manager"
+RELATED_MANAGER: Final = "django.db.models.RelatedManager"
+CURSOR: Final = "django.db.backends.utils.CursorWrapper"
+_FROM_QUERYSET: Final = "django.db.models.Manager.from_queryset"
+_OPAQUE: Final = "django.db.models.Field.value"
 
 ROOTS = ("django", "rest_framework")
-BASES: dict[str, tuple[str, ...]] = {}
-ALIASES: dict[str, str] = {}
+BASES: dict[str, tuple[str, ...]] = {
+    "django.contrib.auth.models.AbstractBaseUser": (MODEL,),
+    "django.contrib.auth.models.PermissionsMixin": (MODEL,),
+    "django.contrib.auth.models.AbstractUser": (
+        "django.contrib.auth.models.AbstractBaseUser",
+        "django.contrib.auth.models.PermissionsMixin",
+    ),
+    "django.contrib.auth.models.User": ("django.contrib.auth.models.AbstractUser",),
+    "django.contrib.auth.models.Group": (MODEL,),
+    "django.contrib.auth.models.Permission": (MODEL,),
+    "django.contrib.admin.models.LogEntry": (MODEL,),
+    "django.contrib.contenttypes.models.ContentType": (MODEL,),
+    "django.contrib.sessions.models.AbstractBaseSession": (MODEL,),
+    "django.contrib.sessions.models.Session": ("django.contrib.sessions.models.AbstractBaseSession",),
+    "django.contrib.sites.models.Site": (MODEL,),
+    "django.contrib.flatpages.models.FlatPage": (MODEL,),
+    "django.contrib.redirects.models.Redirect": (MODEL,),
+    "django.contrib.auth.models.BaseUserManager": (MANAGER,),
+    "django.contrib.auth.models.UserManager": ("django.contrib.auth.models.BaseUserManager",),
+    f"{_FROM_QUERYSET}()": (MANAGER,),
+    "django.db.models.OneToOneField": ("django.db.models.ForeignKey",),
+    "mptt.models.MPTTModel": (MODEL,),
+    "mptt.managers.TreeManager": (MANAGER,),
+    "mptt.fields.TreeForeignKey": ("django.db.models.ForeignKey",),
+    "mptt.fields.TreeOneToOneField": ("django.db.models.OneToOneField",),
+    "mptt.fields.TreeManyToManyField": ("django.db.models.ManyToManyField",),
+    "modelcluster.fields.ParentalKey": ("django.db.models.ForeignKey",),
+    "modelcluster.fields.ParentalManyToManyField": ("django.db.models.ManyToManyField",),
+    "polymorphic.models.PolymorphicModel": (MODEL,),
+    "polymorphic.managers.PolymorphicManager": (MANAGER,),
+    "polymorphic.query.PolymorphicQuerySet": (QUERYSET,),
+    "model_utils.models.TimeStampedModel": (MODEL,),
+    "model_utils.models.UUIDModel": (MODEL,),
+    "django_extensions.db.models.TimeStampedModel": (MODEL,),
+    "treebeard.models.Node": (MODEL,),
+    "treebeard.mp_tree.MP_Node": ("treebeard.models.Node",),
+    "wagtail.models.Page": ("treebeard.mp_tree.MP_Node",),
+}
+# Longer prefixes first: the first that fits is replaced.
+ALIASES: dict[str, str] = {
+    "django.db.models.fields.related.": "django.db.models.",
+    "django.db.models.fields.json.": "django.db.models.",
+    "django.db.models.fields.files.": "django.db.models.",
+    "django.db.models.fields.": "django.db.models.",
+    "django.db.models.query.": "django.db.models.",
+    "django.db.models.manager.": "django.db.models.",
+    "django.db.models.base.": "django.db.models.",
+    "django.db.models.expressions.": "django.db.models.",
+    "django.db.models.aggregates.": "django.db.models.",
+    "django.db.models.functions.datetime.": "django.db.models.functions.",
+    "django.db.models.BaseManager": MANAGER,
+    "django.contrib.gis.db.models.": "django.db.models.",
+    "django.contrib.auth.base_user.": "django.contrib.auth.models.",
+    "django.contrib.contenttypes.generic.": "django.contrib.contenttypes.fields.",
+    "django.db.utils.": "django.db.",
+    "mptt.models.TreeForeignKey": "mptt.fields.TreeForeignKey",
+    "mptt.models.TreeManager": "mptt.managers.TreeManager",
+    "polymorphic.models.PolymorphicManager": "polymorphic.managers.PolymorphicManager",
+    "wagtail.core.models.": "wagtail.models.",
+}
+
+# Methods that give back a queryset of the same rows.
+_SAME = frozenset(
+    {
+        "all", "filter", "exclude", "complex_filter", "distinct", "using", "reverse", "order_by", "annotate",
+        "alias", "extra", "select_for_update", "none", "defer", "only", "select_related", "prefetch_related",
+        "fetch_mode",
+    }
+)  # fmt: skip
+_COMBINED = frozenset({"union", "intersection", "difference"})
+_PLAIN_ROWS = frozenset({"values", "values_list", "dates", "datetimes"})
+LAZY: Final = frozenset(_SAME | _COMBINED | _PLAIN_ROWS)
+_ONE = frozenset({"get", "first", "last", "earliest", "latest"})
+_NEW = frozenset({"create"})
+_PAIR = frozenset({"get_or_create", "update_or_create"})
+# Methods that run a query at once and have a twin with the prefix `a`.
+_TWINS = frozenset(
+    {
+        "aggregate", "bulk_create", "bulk_update", "contains", "count", "create", "delete", "earliest",
+        "exists", "explain", "first", "get", "get_or_create", "in_bulk", "last", "latest", "update",
+        "update_or_create",
+    }
+)  # fmt: skip
+_MODEL_TWINS = frozenset({"save", "delete", "refresh_from_db"})
+_RELATED_TWINS = frozenset({"add", "remove", "set", "clear", "create", "get_or_create", "update_or_create"})
+_QUERYSET_METHODS = LAZY | _TWINS | {f"a{name}" for name in _TWINS} | {"iterator", "aiterator", "raw"}
+_MODEL_METHODS = frozenset(
+    {
+        "save", "delete", "refresh_from_db", "full_clean", "clean", "clean_fields", "validate_unique",
+        "validate_constraints", "asave", "adelete", "arefresh_from_db", "get_deferred_fields",
+        "serializable_value", "save_base", "from_db", "unique_error_message", "prepare_database_save", "date_error_message",
+    }
+)  # fmt: skip
+_NOT_REVERSE = frozenset({"pk", "id", "objects", "DoesNotExist", "MultipleObjectsReturned", "Meta"})
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came, or will come, with the rows of a queryset; the `Type.fact` of a row.
+
+    A row without it came from somewhere else: what it has loaded is unknown.
+
+    - `select`, `prefetch`: lookup paths as they were given; `whole`: paths below which everything is at
+      hand, or nothing is known.
+    - `every`: `select_related()` without arguments; `restricted`: `only()` or `defer()` was used.
+    - `fetch_mode`: last name of the argument of `fetch_mode()`, empty without.
+    - `limit`: at most so many rows, None where open; `ordered`: an order was asked for.
+    - `cached`: the rows may be at hand already, so that reading them need not run a query.
+    """
+
+    select: frozenset[str] = frozenset()
+    prefetch: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
+    every: bool = False
+    restricted: bool = False
+    fetch_mode: str = ""
+    limit: int | None = None
+    ordered: bool = False
+    cached: bool = False
+
+    def covers(self, path: str) -> bool:
+        """Whether reading the relation path (`customer__company`) from a row runs no query, or may not."""
+        if any(path == known or path.startswith(f"{known}__") for known in self.whole):
+            return True
+        given = self.select | self.prefetch
+        return any(known == path or known.startswith(f"{path}__") for known in given)
+
+    def below(self, name: str) -> Loaded:
+        """What is loaded with the rows that the relation `name` of these rows leads to."""
+        head = f"{name}__"
+
+        def rest(paths: Iterable[str]) -> frozenset[str]:
+            return frozenset(path.removeprefix(head) for path in paths if path.startswith(head))
+
+        whole = rest(self.whole) | ({""} if name in self.whole or "" in self.whole else frozenset())
+        return Loaded(rest(self.select), rest(self.prefetch), whole, fetch_mode=self.fetch_mode)
 
 
 class DjangoKnowledge(Knowledge):
-    """Types of Django."""
+    """Types of Django's ORM."""
+
+    def call(self, callee: Type, call: ast.Call, module: Module) -> Type | None:
+        """The value of a call of Django's, of a manager or queryset method, or of a custom one."""
+        if callee.kind is Kind.FUNCTION:
+            return _custom_method(callee, call, module)
+        if callee.kind is Kind.CLASS:
+            return replace(callee, kind=Kind.INSTANCE) if isinstance(callee.fact, str) else None
+        receiver = callee.receiver
+        method = callee.name.rpartition(".")[2]
+        if receiver is not None:
+            if is_queryset_or_manager(receiver, module):
+                return queryset_method(receiver, method, call, module)
+            return _instance_method(receiver, method, module)
+        return _function(callee, call, module)
+
+    def attribute(self, value: Type, name: str, module: Module) -> Type | None:
+        """An attribute of a row, a model, a queryset or a manager."""
+        info = module.modules.class_info(value.name)
+        if value.kind is Kind.INSTANCE and is_queryset_or_manager(value, module):
+            return _queryset_attribute(value, name, info, module)
+        if info is not None and is_model(info):
+            if value.kind is Kind.CLASS:
+                return manager(info, name)
+            return _row_attribute(value, name, info, module)
+        if value.name in LIBRARY_MODELS:
+            if value.kind is Kind.INSTANCE:
+                return _library_row_attribute(value, name, module)
+            return _manager_of(value.name, MANAGER, Loaded()) if name == "objects" else None
+        if value.is_instance("django.http.HttpRequest", "rest_framework.request.Request") and name == "user":
+            user = django_models.user_model(module)
+            return instance(user) if user is not None else instance(_OPAQUE)
+        if value.name == "django.db.connections" and value.kind is Kind.EXTERNAL:
+            return None
+        return None
+
+    def subscript(self, value: Type, index: ast.expr, module: Module) -> Type | None:
+        """A slice of a queryset, or one of its rows."""
+        if not is_queryset(value, module):
+            if value.name == "django.db.connections":
+                return Type("django.db.connection", Kind.EXTERNAL)
+            return None
+        row = value.argument()
+        if not isinstance(index, ast.Slice):
+            return row
+        limit = None
+        if isinstance(index.upper, ast.Constant) and isinstance(index.upper.value, int):
+            lower = index.lower.value if isinstance(index.lower, ast.Constant) else 0
+            limit = index.upper.value - lower if isinstance(lower, int) else None
+        elif (
+            isinstance(index.lower, ast.Name)
+            and isinstance(index.upper, ast.BinOp)
+            and isinstance(index.upper.right, ast.Constant)
+            and isinstance(index.upper.right.value, int)
+        ):
+            limit = index.upper.right.value
+        if row is not None and isinstance(row.fact, Loaded):
+            return replace(value, args=(replace(row, fact=replace(row.fact, limit=limit)),))
+        return value
 
 
 KNOWLEDGE = DjangoKnowledge()
+
+
+# Questions
+
+
+def is_queryset(value: Type | None, module: Module) -> bool:
+    """Whether a value is certainly a queryset."""
+    return value is not None and value.kind is Kind.INSTANCE and _is_a(value.name, QUERYSET, module)
+
+
+def is_manager(value: Type | None, module: Module) -> bool:
+    """Whether a value is certainly a manager, also of a relation."""
+    return (
+        value is not None
+        and value.kind is Kind.INSTANCE
+        and (value.name == RELATED_MANAGER or _is_a(value.name, MANAGER, module))
+    )
+
+
+def is_related_manager(value: Type | None) -> bool:
+    """Whether a value is the manager of a relation of one row."""
+    return value is not None and value.is_instance(RELATED_MANAGER)
+
+
+def is_queryset_or_manager(value: Type | None, module: Module) -> bool:
+    """Whether a value has the methods of a queryset."""
+    return is_queryset(value, module) or is_manager(value, module)
+
+
+def is_model_instance(value: Type | None, module: Module) -> bool:
+    """Whether a value is certainly a row of a model."""
+    return (
+        value is not None and value.kind is Kind.INSTANCE and django_models.is_model_name(value.name, module)
+    )
+
+
+def model_of(value: Type | None, module: Module) -> ClassInfo | None:
+    """The project model of a row, or of the rows of a queryset or manager."""
+    if value is None:
+        return None
+    if is_queryset_or_manager(value, module):
+        value = value.argument()
+    if value is None or value.kind is Kind.FUNCTION:
+        return None
+    info = module.modules.class_info(value.name)
+    return info if info is not None and is_model(info) else None
+
+
+def loaded(value: Type | None) -> Loaded | None:
+    """What came with a row, or with the rows of a queryset; None where it is not known."""
+    if value is None:
+        return None
+    if isinstance(value.fact, Loaded):
+        return value.fact
+    row = value.argument()
+    return row.fact if row is not None and isinstance(row.fact, Loaded) else None
+
+
+def _is_a(name: str, base: str, module: Module) -> bool:
+    if name == base:
+        return True
+    info = module.modules.class_info(name)
+    if info is not None:
+        return info.is_a(base)
+    return base in module.modules.library_mro(name)
+
+
+# Managers
+
+
+def manager(info: ClassInfo, name: str) -> Type | None:
+    """The manager that a model class has under a name, or None when it has none or a foreign one."""
+    for item in info.mro:
+        if isinstance(item, ClassInfo):
+            binding = item.scope.bindings.get(name)
+            if binding is None:
+                continue
+            value = item.effective(binding).value
+            known = item.module.type_of(value) if value is not None else None
+            if known is None or not is_manager(known, item.module):
+                return None
+            return _project_manager(info, known.name, known.fact if isinstance(known.fact, str) else "")
+    if name not in {"objects", "_default_manager", "_base_manager"} or not is_model(info):
+        return None
+    declared = _declared_managers(info)
+    if name == "objects" and declared:
+        return None  # Django adds `objects` only to models without managers
+    if name == "_default_manager" and declared:
+        return manager(info, declared[0])
+    return _manager_of(info.name, MANAGER, Loaded() if django_models.is_closed(info) else None)
+
+
+def _declared_managers(info: ClassInfo) -> list[str]:
+    index = info.module.modules
+    assert isinstance(index, Index)
+    return index.fact(("django managers", info.name, id(info.node)), lambda: _find_managers(info))
+
+
+def _find_managers(info: ClassInfo) -> list[str]:
+    found: list[str] = []
+    for item in info.mro:
+        if not isinstance(item, ClassInfo):
+            continue
+        for name, bindings in item.scope.bindings.items():
+            value = item.effective(bindings).value
+            if isinstance(value, ast.Call) and name not in found:
+                if is_manager(item.module.type_of(value), item.module):
+                    found.append(name)
+    return found
+
+
+def _manager_of(model: str, cls: str, row: Loaded | None, queryset: str = "") -> Type:
+    """A manager; its fact is the project's queryset class behind it, if any."""
+    return Type(cls, Kind.INSTANCE, (instance(model, fact=row),), fact=queryset or None)
+
+
+def _project_manager(model: ClassInfo, cls: str, queryset: str) -> Type:
+    module = model.module
+    info = module.modules.class_info(cls)
+    bare = _manager_of(model.name, cls, None, queryset or (_queryset_class(info) if info is not None else ""))
+    if info is None:
+        known = cls == MANAGER or cls.startswith("django.contrib.auth.models.")
+        return _with_row(bare, Loaded() if known else None)
+    rows = base_queryset(bare, module)
+    row = rows.argument() if rows is not None else None
+    return replace(bare, args=(row or instance(model.name),))
+
+
+def _with_row(value: Type, fact: Loaded | None) -> Type:
+    row = value.argument()
+    return replace(value, args=(replace(row, fact=fact),)) if row is not None else value
+
+
+def _queryset_class(info: ClassInfo) -> str:
+    """The queryset class that a manager class is built from, empty when it is Django's own."""
+    for item in info.mro:
+        if not isinstance(item, ClassInfo):
+            continue
+        for base in item.node.bases:
+            match base:
+                case ast.Call(func=ast.Attribute(attr="from_queryset"), args=[argument, *_]):
+                    name = item.module.qualified_name(argument)
+                    if name is not None and _is_a(name, QUERYSET, item.module):
+                        return name
+    return ""
+
+
+def base_queryset(value: Type, module: Module) -> Type | None:
+    """The queryset that a manager's methods start from; None when it is not known."""
+    info = module.modules.class_info(value.name)
+    custom = info.method("get_queryset") if info is not None else None
+    if custom is not None:
+        found = _body_result(custom, value, module)
+        return found if found is not None and is_queryset(found, module) else None
+    return _default_queryset(value, info, module)
+
+
+def _default_queryset(value: Type, info: ClassInfo | None, module: Module) -> Type | None:
+    if value.name == RELATED_MANAGER:
+        return Type(QUERYSET, Kind.INSTANCE, value.args)
+    queryset = (
+        value.fact if isinstance(value.fact, str) else _queryset_class(info) if info is not None else ""
+    )
+    row = value.argument()
+    if row is None:
+        return Type(queryset or QUERYSET)
+    plain = row.fact if info is None else (Loaded() if _is_plain(info) else None)
+    return Type(queryset or QUERYSET, Kind.INSTANCE, (instance(row.name, fact=plain),))
+
+
+def _is_plain(info: ClassInfo) -> bool:
+    """Whether every base of a manager or queryset class is the project's or Django's."""
+    for item in info.mro:
+        if isinstance(item, ClassInfo):
+            for base in item.node.bases:
+                if isinstance(base, ast.Call) and isinstance(base.func, ast.Attribute):
+                    built = item.module.type_of(base.func.value)
+                    if built is None or built.kind is not Kind.EXTERNAL:
+                        return False  # built from a manager of the project, whose methods are not followed
+    return info.is_closed and all(
+        name.startswith(("django.", "builtins.", "typing.")) for name in info.libraries
+    )
+
+
+# Methods of managers and querysets
+
+
+def _queryset_attribute(value: Type, name: str, info: ClassInfo | None, module: Module) -> Type | None:
+    if info is not None and info.member(name) is not None:
+        return None  # the project's own method
+    if name == "model":
+        row = value.argument()
+        return class_object(row.name) if row is not None else None
+    method = _queryset_class_method(value, name, module)
+    if method is not None:
+        return Type(method.name, Kind.FUNCTION, receiver=base_queryset(value, module) or value)
+    if value.name == RELATED_MANAGER:
+        custom = _related_custom(value, name, module)
+        if custom is not None:
+            return custom
+        if name in _RELATED_TWINS or name.removeprefix("a") in _RELATED_TWINS:
+            return Type(f"{RELATED_MANAGER}.{name}", Kind.EXTERNAL, receiver=value)
+    if name in _QUERYSET_METHODS:
+        return Type(f"{QUERYSET}.{name}", Kind.EXTERNAL, receiver=value)
+    if name == "get_queryset" and is_manager(value, module):
+        return Type(f"{MANAGER}.{name}", Kind.EXTERNAL, receiver=value)
+    return None
+
+
+def _queryset_class_method(value: Type, name: str, module: Module) -> FunctionInfo | None:
+    """The method that a manager has from the project's queryset class that it is built from."""
+    if value.name == RELATED_MANAGER or not is_manager(value, module):
+        return None
+    info = module.modules.class_info(value.name)
+    built = value.fact if isinstance(value.fact, str) else _queryset_class(info) if info is not None else ""
+    queryset = module.modules.class_info(built) if built else None
+    return queryset.method(name) if queryset is not None else None
+
+
+def _related_custom(value: Type, name: str, module: Module) -> Type | None:
+    """A method that the manager of a relation has from the other model's default manager."""
+    info = model_of(value, module)
+    default = manager(info, "_default_manager") if info is not None else None
+    if default is None:
+        return None
+    row = value.argument()
+    whole = row.fact.whole if row is not None and isinstance(row.fact, Loaded) else None
+    cls = module.modules.class_info(default.name)
+    method = cls.method(name) if cls is not None else None
+    if method is not None:
+        return Type(method.name, Kind.FUNCTION, receiver=default, fact=whole)
+    method = _queryset_class_method(default, name, module)
+    if method is None:
+        return None
+    return Type(method.name, Kind.FUNCTION, receiver=base_queryset(default, module) or default, fact=whole)
+
+
+def queryset_method(receiver: Type, method: str, call: ast.Call, module: Module) -> Type | None:
+    """The value of a call of one of Django's own methods on a queryset or manager."""
+    if method == "get_queryset":
+        info = module.modules.class_info(receiver.name)
+        return _default_queryset(receiver, info, module)
+    if method == "as_manager":
+        return None
+    base = receiver
+    if is_manager(receiver, module):
+        rows = base_queryset(receiver, module)
+        if rows is None:
+            row = receiver.argument()
+            rows = Type(QUERYSET, Kind.INSTANCE, (instance(row.name),) if row is not None else ())
+        base = rows
+    row = base.argument()
+    if method.startswith("a") and method[1:] in _TWINS:
+        result = _evaluated(base, row, method[1:])
+        return coroutine(result)
+    if method in _SAME:
+        return _narrowed(base, row, method, call, module)
+    if method in _COMBINED:
+        return _with_row(base, None)
+    if method in _PLAIN_ROWS:
+        return Type(base.name, Kind.INSTANCE, (None,))
+    if method == "iterator":
+        return Type("typing.Iterator", Kind.INSTANCE, (row,))
+    if method == "aiterator":
+        return Type("typing.AsyncIterator", Kind.INSTANCE, (row,))
+    if method == "raw":
+        return Type("django.db.models.RawQuerySet", Kind.INSTANCE, (instance(row.name) if row else None,))
+    return _evaluated(base, row, method)
+
+
+def _evaluated(base: Type, row: Type | None, method: str) -> Type | None:
+    if method in _ONE:
+        return replace(row, optional=method in {"first", "last"}) if row is not None else None
+    if method in _NEW:
+        return instance(row.name) if row is not None else None
+    if method in _PAIR:
+        new = instance(row.name) if row is not None else None
+        return instance("builtins.tuple", new, instance("builtins.bool"))
+    if method == "bulk_create":
+        return instance("builtins.list", instance(row.name) if row is not None else None)
+    if method == "in_bulk":
+        return instance("builtins.dict", None, row)
+    if method in {"count", "update"}:
+        return instance("builtins.int")
+    if method in {"exists", "contains"}:
+        return instance("builtins.bool")
+    if method == "aggregate":
+        return instance("builtins.dict", instance("builtins.str"), None)
+    return None
+
+
+def _narrowed(base: Type, row: Type | None, method: str, call: ast.Call, module: Module) -> Type:
+    """The queryset after a method that keeps its rows, with what the method has added."""
+    if row is None or not isinstance(row.fact, Loaded):
+        return base
+    fact: Loaded | None = row.fact if method == "all" else replace(row.fact, cached=False)
+    assert fact is not None
+    if method == "select_related":
+        fact = _select_related(fact, call)
+    elif method == "prefetch_related":
+        fact = _prefetch_related(fact, call, module)
+    elif method in {"only", "defer"}:
+        fact = replace(fact, restricted=True)
+    elif method == "order_by":
+        fact = replace(fact, ordered=bool(call.args))
+    elif method == "fetch_mode":
+        mode = call.args[0] if call.args else None
+        named = (
+            mode.attr if isinstance(mode, ast.Attribute) else mode.id if isinstance(mode, ast.Name) else "?"
+        )
+        fact = replace(fact, fetch_mode=named)
+    return _with_row(base, fact)
+
+
+def _texts(arguments: list[ast.expr]) -> list[str] | None:
+    found: list[str] = []
+    for argument in arguments:
+        if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)):
+            return None
+        found.append(argument.value)
+    return found
+
+
+def _select_related(fact: Loaded, call: ast.Call) -> Loaded | None:
+    if call.keywords:
+        return None
+    if not call.args:
+        return replace(fact, every=True)
+    match call.args:
+        case [ast.Constant(value=None)]:
+            return replace(fact, select=frozenset(), every=False)
+    names = _texts(call.args)
+    return replace(fact, select=fact.select | set(names)) if names is not None else None
+
+
+def _prefetch_related(fact: Loaded, call: ast.Call, module: Module) -> Loaded | None:
+    names: set[str] = set()
+    whole: set[str] = set()
+    for argument in call.args:
+        match argument:
+            case ast.Constant(value=str(text)):
+                names.add(text)
+            case ast.Constant(value=None):
+                return replace(fact, prefetch=frozenset())
+            case ast.Call(args=[ast.Constant(value=str(text)), *_]) if _last_name(argument.func) in {
+                "Prefetch",
+                "GenericPrefetch",
+            }:
+                # A queryset of its own may load more below this path.
+                head = text.rpartition("__")[0]
+                if any(keyword.arg == "to_attr" for keyword in argument.keywords):
+                    names.update([head] if head else [])
+                else:
+                    names.add(text)
+                    whole.add(text)
+            case _:
+                return None
+    return replace(fact, prefetch=fact.prefetch | names, whole=fact.whole | whole)
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _custom_method(callee: Type, call: ast.Call, module: Module) -> Type | None:
+    """The value of a call of a project's method on a queryset or manager, by the method's body."""
+    receiver = callee.receiver
+    if receiver is None or not is_queryset_or_manager(receiver, module):
+        return None
+    function = module.modules.function_info(callee.name)
+    found = _body_result(function, receiver, module) if function is not None else None
+    row = found.argument() if found is not None and is_queryset(found, module) else None
+    if (
+        found is None
+        or row is None
+        or not isinstance(row.fact, Loaded)
+        or not isinstance(callee.fact, frozenset)
+    ):
+        return found
+    return _with_row(found, replace(row.fact, whole=row.fact.whole | callee.fact))
+
+
+def _body_result(function: FunctionInfo, receiver: Type, module: Module) -> Type | None:
+    """What a method returns when it is called on `receiver`; None when that is not known."""
+    if not function.is_transparent or function.is_async or function.yields or function.is_static:
+        return None
+    arguments = [*function.node.args.posonlyargs, *function.node.args.args]
+    if not arguments or not function.returned:
+        return None
+    this = arguments[0].arg
+    return function.module.guarded(
+        ("django body", id(function.node), receiver),
+        lambda: join(
+            _value(value, this, receiver, function) if value is not None else None
+            for value in function.returned
+        ),
+    )
+
+
+def _value(node: ast.expr, this: str, receiver: Type, function: FunctionInfo, depth: int = 0) -> Type | None:
+    """The type of an expression in a method's body where `this` is `receiver`."""
+    module = function.module
+    if depth > 20:
+        return None
+    match node:
+        case ast.Name(id=name):
+            if name == this:
+                return receiver
+            found = module.lookup(name, node)
+            if found is None or found[0].node is not function.node:
+                return module.type_of(node)
+            values = [binding.value for binding in found[1] if binding.kind == "assign" and not binding.path]
+            if len(values) != len(found[1]):
+                return module.type_of(node)
+            return join(
+                _value(value, this, receiver, function, depth + 1) if value is not None else None
+                for value in values
+            )
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=method)):
+            return _super_result(receiver, method, node, function)
+        case ast.Call(func=ast.Attribute(value=inner, attr=method)):
+            owner = _value(inner, this, receiver, function, depth + 1)
+            if owner is None or not is_queryset_or_manager(owner, module):
+                return module.type_of(node)
+            return _method_result(owner, method, node, module)
+        case ast.IfExp(body=body, orelse=orelse):
+            return join(_value(item, this, receiver, function, depth + 1) for item in (body, orelse))
+        case ast.Subscript(value=inner, slice=index):
+            owner = _value(inner, this, receiver, function, depth + 1)
+            return KNOWLEDGE.subscript(owner, index, module) if owner is not None else None
+    return module.type_of(node)
+
+
+def _method_result(owner: Type, method: str, call: ast.Call, module: Module) -> Type | None:
+    info = module.modules.class_info(owner.name)
+    custom = info.method(method) if info is not None else None
+    if custom is not None:
+        return _body_result(custom, owner, module)
+    if info is not None and info.member(method) is not None:
+        return None
+    found = _queryset_attribute(owner, method, info, module)
+    if found is None:
+        return None
+    if found.kind is Kind.FUNCTION:
+        return _custom_method(found, call, module)
+    return queryset_method(owner, method, call, module)
+
+
+def _super_result(receiver: Type, method: str, call: ast.Call, function: FunctionInfo) -> Type | None:
+    """`super().method(...)` in a method that runs on `receiver`."""
+    module = function.module
+    info = module.modules.class_info(receiver.name)
+    if info is None or function.owner is None:
+        return None
+    later = False
+    for item in info.mro:
+        if isinstance(item, str) or not later:
+            later = later or (isinstance(item, ClassInfo) and item.name == function.owner.name)
+            continue
+        if method in item.scope.bindings:
+            above = item.method(method)
+            return _body_result(above, receiver, module) if above is not None else None
+    if method == "get_queryset" or method in _QUERYSET_METHODS:
+        return (
+            queryset_method(_plain(receiver, module), method, call, module)
+            if method != "get_queryset"
+            else (_default_queryset(receiver, info, module))
+        )
+    return None
+
+
+def _plain(receiver: Type, module: Module) -> Type:
+    """The receiver as Django's own class sees it, so that an override is not asked again."""
+    return replace(receiver, name=MANAGER if is_manager(receiver, module) else receiver.name)
+
+
+# Rows
+
+
+def _row_attribute(value: Type, name: str, info: ClassInfo, module: Module) -> Type | None:
+    declared = fields(info).get(name)
+    if declared is not None and not declared.is_relation:
+        cls = declared.value_class
+        return Type(cls or _OPAQUE, optional=declared.flag("null"))
+    if declared is None:
+        if info.member(name) is not None:
+            return None
+        if name in _MODEL_METHODS:
+            return Type(f"{MODEL}.{name}", Kind.EXTERNAL, receiver=value)
+        if name in _NOT_REVERSE:
+            return instance(_OPAQUE)
+        if name.endswith("_id") and name[:-3] in fields(info):
+            return instance(_OPAQUE)
+    found = django_models.relation(info.name, name, module)
+    if found is None:
+        return instance(_OPAQUE) if declared is not None else None
+    return _related(value, name, found, module)
+
+
+def _library_row_attribute(value: Type, name: str, module: Module) -> Type | None:
+    if name in _MODEL_METHODS:
+        return Type(f"{MODEL}.{name}", Kind.EXTERNAL, receiver=value)
+    if name in _NOT_REVERSE or (name.startswith("_") and name != "_set"):
+        return None
+    found = django_models.relation(value.name, name, module)
+    return _related(value, name, found, module) if found is not None else None
+
+
+def _related(value: Type, name: str, found: Relation, module: Module) -> Type:
+    if found.target is None:
+        return instance(_OPAQUE)
+    here = value.fact if isinstance(value.fact, Loaded) else None
+    if found.is_single:
+        return Type(
+            found.target, fact=here.below(name) if here is not None else None, optional=found.nullable
+        )
+    below = here.below(name) if here is not None else Loaded()
+    cached = here is None or here.covers(name)
+    default = None
+    info = module.modules.class_info(found.target)
+    if info is not None:
+        default = loaded(manager(info, "_default_manager"))
+    if default is None and info is not None:
+        return Type(RELATED_MANAGER, args=(instance(found.target),), fact=name)
+    whole = below.whole | (frozenset({found.back}) if found.back is not None else frozenset())
+    base = default or Loaded()
+    row = replace(
+        base,
+        select=base.select | below.select,
+        prefetch=base.prefetch | below.prefetch,
+        whole=whole | ({""} if here is None else frozenset()),
+        cached=cached,
+    )
+    return Type(RELATED_MANAGER, args=(instance(found.target, fact=row),), fact=name)
+
+
+def _instance_method(receiver: Type, method: str, module: Module) -> Type | None:
+    """What methods of class-based views and of rows give."""
+    if method in {"asave", "adelete", "arefresh_from_db"} and is_model_instance(receiver, module):
+        return coroutine(None)
+    info = module.modules.class_info(receiver.name)
+    if info is None or not any(
+        name.startswith(("django.views.generic", "rest_framework.")) for name in info.libraries
+    ):
+        return None
+    if method == "get_queryset":
+        return _view_queryset(info)
+    if method == "get_object":
+        rows = _view_queryset(info)
+        row = rows.argument() if rows is not None else None
+        return instance(row.name) if row is not None else None
+    return None
+
+
+def _view_queryset(info: ClassInfo) -> Type | None:
+    for name in ("queryset", "model"):
+        found = info.member(name)
+        if found is None or found[1].value is None:
+            continue
+        owner, binding = found
+        assert binding.value is not None
+        known = owner.module.type_of(binding.value)
+        if name == "queryset" and known is not None and is_queryset(known, owner.module):
+            return known
+        if name == "model" and known is not None and known.kind is Kind.CLASS:
+            model = owner.module.modules.class_info(known.name)
+            default = manager(model, "_default_manager") if model is not None else None
+            return base_queryset(default, owner.module) if default is not None else None
+    return None
+
+
+def _function(callee: Type, call: ast.Call, module: Module) -> Type | None:
+    match callee.name:
+        case "django.shortcuts.get_object_or_404" | "django.shortcuts.get_list_or_404" if call.args:
+            row = _rows_of(module.type_of(call.args[0]), module)
+            if callee.name.endswith("get_list_or_404"):
+                return instance("builtins.list", row)
+            return row
+        case "django.shortcuts.aget_object_or_404" if call.args:
+            return coroutine(_rows_of(module.type_of(call.args[0]), module))
+        case "django.contrib.auth.get_user_model":
+            user = django_models.user_model(module)
+            if user is None:
+                return None
+            return class_object(user) if module.modules.class_info(user) else Type(user, Kind.EXTERNAL)
+        case "django.db.connection.cursor" | "django.db.connections.cursor":
+            return instance(CURSOR)
+    if isinstance(call.func, ast.Attribute) and callee.name == f"{QUERYSET}.as_manager":
+        built = module.qualified_name(call.func.value)
+        return Type(MANAGER, fact=built) if built is not None and built != QUERYSET else instance(MANAGER)
+    if isinstance(call.func, ast.Attribute) and callee.name == _FROM_QUERYSET and call.args:
+        cls = module.type_of(call.func.value)
+        queryset = module.qualified_name(call.args[0])
+        if cls is None or queryset is None or not _is_a(queryset, QUERYSET, module):
+            return None
+        return replace(cls, fact=queryset)
+    if callee.name == MANAGER and isinstance(callee.fact, str):
+        return Type(MANAGER, fact=callee.fact)
+    return None
+
+
+def _rows_of(value: Type | None, module: Module) -> Type | None:
+    """The rows of a queryset, manager or model class."""
+    if value is None:
+        return None
+    if value.kind is Kind.INSTANCE:
+        return value.argument() if is_queryset_or_manager(value, module) else None
+    info = module.modules.class_info(value.name)
+    if info is not None and is_model(info):
+        default = manager(info, "_default_manager")
+        return default.argument() if default is not None else instance(info.name)
+    return instance(value.name, fact=Loaded()) if value.name in LIBRARY_MODELS else None
