@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,6 +108,29 @@ def program(code: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-c", code, *arguments]
 
 
+def command_lines(folders: Sequence[Path], *, plugins: bool) -> Iterator[tuple[str, Run]]:
+    """Run whole commands over the projects: what each is, and what it cost."""
+    parent = folders[0].parent
+    names = [folder.name for folder in folders]
+    with tempfile.TemporaryDirectory() as cache:
+        ours = linter("--extend-select=ALL", "--exit-zero", f"--cache-dir={cache}", *names)
+        yield f"command line, cold, {os.cpu_count()} processors", command(ours, parent)
+        yield "command line, warm, nothing changed", best(3, lambda: command(ours, parent))
+    ruff = [str(Path(sys.executable).with_name("ruff")), "check", "--isolated", "--no-cache", "--exit-zero"]
+    ruff += ["--no-respect-gitignore", "--select=FAST,DJ,ASYNC,S608", *names]
+    yield "ruff with FAST, DJ, ASYNC and S608", best(2, lambda: command(ruff, parent))
+    if not plugins:
+        return
+    flake8 = ["--isolated", "-j2", "--select=PB,E9", *names]
+    yield "flake8 without our plugin", command(program(_FLAKE8_ALONE, *flake8), parent)
+    yield "flake8 with our plugin", command(program(_FLAKE8, *flake8), parent)
+    pylint = ["--rcfile=", "-j2", "--recursive=y", "--disable=all"]
+    alone = [*pylint, "--enable=syntax-error", *names]
+    yield "pylint without any checker", command(program(_PYLINT, *alone), parent)
+    plugged = [*pylint, "--load-plugins=pylint_pybackend", "--enable=syntax-error,pybackend-lint", *names]
+    yield "pylint with our checkers only", command(program(_PYLINT, *plugged), parent)
+
+
 def main() -> int:
     """The command line; returns the exit code."""
     parser = argparse.ArgumentParser(description="Measure what the linter costs.")
@@ -119,49 +142,19 @@ def main() -> int:
     folders = projects(arguments.projects)
     files = [path for folder in folders for path in python_files(folder)]
     lines = sum(path.read_bytes().count(b"\n") for path in files)
+    # First the commands: on Linux a command's peak memory counts that of the process that started it.
+    runs = dict(command_lines(folders, plugins=not arguments.no_plugins))
     unit = min(parse_seconds(files) for _ in range(2))
-    print(f"{len(files)} files, {lines} lines; one parse of all of them: {unit:.2f} s (the unit below)")
     checked = rule_seconds(folders)
-    print(f"all rules, one process, without parsing: {(checked - unit) / unit:.2f}")
-
-    parent = folders[0].parent
-    names = [folder.name for folder in folders]
-    with tempfile.TemporaryDirectory() as cache:
-        options = ["--extend-select=ALL", "--exit-zero", f"--cache-dir={cache}"]
-        cold = command(linter(*options, *names), parent)
-        warm = best(3, lambda: command(linter(*options, *names), parent))
-    print(f"command line, cold, {os.cpu_count()} processes: {cold.seconds / unit:.2f}, {cold.memory:.0f} MiB")
-    print(f"command line, warm, nothing changed: {warm.seconds / unit:.3f}, {warm.memory:.0f} MiB")
-    start_up = best(
-        3, lambda: command([sys.executable, "-P", "-m", "pybackend_lint", "--version"], parent)
-    )
-    print(f"command line, --version: {start_up.seconds * 1000:.0f} ms")
-
-    ruff = ["ruff", "check", "--isolated", "--no-cache", "--no-respect-gitignore", "--exit-zero"]
-    peer = best(2, lambda: command([*ruff, "--select=FAST,DJ,ASYNC,S608", *names], parent))
-    print(f"ruff with FAST, DJ, ASYNC and S608: {peer.seconds / unit:.3f}, {peer.memory:.0f} MiB")
-    if arguments.no_plugins:
-        return 0
-
-    isolated = ["--isolated", "-j2", "--select=PB,E9", *names]
-    alone = command(program(_FLAKE8_ALONE, *isolated), parent)
-    plugged = command(program(_FLAKE8, *isolated), parent)
-    report_plugin("flake8", alone, plugged, unit)
-    pylint = ["--rcfile=", "-j2", "--recursive=y", "--disable=all"]
-    alone = command(program(_PYLINT, *pylint, "--enable=syntax-error", *names), parent)
-    ours = ["--load-plugins=pylint_pybackend", "--enable=syntax-error,pybackend-lint"]
-    plugged = command(program(_PYLINT, *pylint, *ours, *names), parent)
-    report_plugin("pylint, all other checkers disabled", alone, plugged, unit)
+    print(f"{len(files)} files, {lines} lines; parsing all of them once takes {unit:.2f} s, the unit below")
+    print(f"all rules, one process, parsing excluded: {(checked - unit) / unit:.2f}")
+    for name, run in runs.items():
+        print(f"{name}: {run.seconds / unit:.3f}, {run.memory:.0f} MiB")
+    for host in ("flake8", "pylint"):
+        costs = [run.seconds for name, run in runs.items() if name.startswith(host)]
+        if costs:
+            print(f"{host}: our plugin adds {(costs[1] - costs[0]) / unit:.2f}")
     return 0
-
-
-def report_plugin(name: str, alone: Run, plugged: Run, unit: float) -> None:
-    """Print what a plugin adds to its host."""
-    added = (plugged.seconds - alone.seconds) / unit
-    print(
-        f"{name}: {alone.seconds / unit:.2f} alone, {plugged.seconds / unit:.2f} with our plugin: "
-        f"{added:+.2f}, {plugged.memory:.0f} MiB"
-    )
 
 
 if __name__ == "__main__":
