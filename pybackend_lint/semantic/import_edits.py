@@ -579,9 +579,9 @@ class _Adder:
             if all(one <= other for one, other in pairwise(keys)):
                 own = key(wanted.module, wanted.name is not None, _member_rank(wanted))
                 following = next((at for at, one in enumerate(keys) if one > own), None)
-                if following is not None:
-                    return self._insert_before(run, same[following], f"{line}\n")
-                return self._insert_after(same[-1], f"{line}\n")
+                if following == 0:
+                    return self._insert_before(run, same[0], f"{line}\n")
+                return self._insert_after(same[-1 if following is None else following - 1], f"{line}\n")
         package = _package(wanted.module)
         related = [one for one in same if _package(_modules(one)[0]) == package]
         return self._insert_after((related or list(same))[-1], f"{line}\n")
@@ -704,9 +704,8 @@ def _module_rank(module: str) -> SortKey:
 
 
 def _member_rank(member: _Wanted | ast.alias) -> SortKey:
-    """Plain names before aliased ones, which have statements of their own."""
     alias = member.alias if isinstance(member, _Wanted) else member.asname
-    return (alias is not None, *_name_rank(member.name or ""), alias or "")
+    return (*_name_rank(member.name or ""), alias or "")
 
 
 def _name_rank(name: str) -> SortKey:
@@ -725,7 +724,7 @@ def _statement_key(statement: Import, key: Callable[[str, bool, SortKey], SortKe
     if isinstance(statement, ast.ImportFrom):
         return key(_module(statement), True, _member_rank(statement.names[0]))
     name = statement.names[0]
-    return key(name.name, False, (name.asname is not None, 0, (), (), name.asname or ""))
+    return key(name.name, False, (*_name_rank(""), name.asname or ""))
 
 
 def _limit(source: Source) -> int:
@@ -770,7 +769,7 @@ def _extended(source: Source, statement: ast.ImportFrom, wanted: _Wanted, limit:
     at = _place(names, wanted)
     member = wanted.member
     first = source.start(names[0])
-    bracketed = "(" in source.text[source.start(statement) : first]
+    bracketed = _is_bracketed(source, statement)
     rows = [name.lineno for name in names]
     if bracketed and len(set(rows)) == len(rows) and rows[0] > statement.lineno:
         return _extended_by_row(source, statement, member, at)
@@ -799,6 +798,10 @@ def _extended(source: Source, statement: ast.ImportFrom, wanted: _Wanted, limit:
     listed = "".join(f"    {one},\n" for one in members)
     end = source.line_starts[statement.lineno - 1] + len(row)
     return (Edit(first, end, f"({f'  {trailing}' if trailing else ''}\n{listed})"),)
+
+
+def _is_bracketed(source: Source, statement: ast.stmt) -> bool:
+    return "(" in source.text[source.start(statement) : source.start(_names(statement)[0])]
 
 
 def _extended_by_row(source: Source, statement: ast.ImportFrom, member: str, at: int) -> tuple[Edit, ...]:
@@ -967,6 +970,7 @@ def _alias_deletions(source: Source, statement: ast.stmt, removed: set[int]) -> 
     """The edits that delete some of a statement's names."""
     names = _names(statement)
     text, starts = source.text, source.line_starts
+    bracketed = _is_bracketed(source, statement)
     at = 0
     while at < len(names):
         if id(names[at]) not in removed:
@@ -976,7 +980,7 @@ def _alias_deletions(source: Source, statement: ast.stmt, removed: set[int]) -> 
         while at < len(names) and id(names[at]) in removed:
             at += 1
         run = names[first:at]
-        if all(_has_own_rows(source, name) for name in run):
+        if bracketed and all(_has_own_rows(source, name) for name in run):
             for name in run:
                 yield Edit(starts[name.lineno - 1], starts[_last_row(name)], "")
             continue
