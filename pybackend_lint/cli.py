@@ -40,7 +40,7 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(*args, **{**kwargs, "allow_abbrev": False})
 
     def error(self, message: str) -> NoReturn:
-        self.exit(ERROR, f"{PROGRAM}: error: {message}\n")
+        self.exit(ERROR, f"error: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -206,6 +206,8 @@ def _targets(
 
     if options.paths != ["-"]:
         found = discover(options.paths or ["."], resolver, force_exclude=options.force_exclude)
+        if not found.files and not found.errors:
+            _complain(["no files to check were found"], "warning")
         return found.files, {}, found.errors
     display = options.stdin_filename or "-"
     path = os.path.abspath(options.stdin_filename or "stdin.py")

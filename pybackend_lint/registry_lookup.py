@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from inspect import cleandoc
 from typing import TYPE_CHECKING, cast
 
 from pybackend_lint.engine_entries import ENGINE_DOCUMENTATION
@@ -37,4 +38,4 @@ def load(entry: Entry) -> Rule:
 
 def documentation(entry: Entry) -> str:
     """The documentation of an entry in Markdown: its summary line, then its sections."""
-    return ENGINE_DOCUMENTATION.get(entry.code) or load(entry).documentation
+    return cleandoc(ENGINE_DOCUMENTATION.get(entry.code) or load(entry).documentation)

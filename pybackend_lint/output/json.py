@@ -29,20 +29,24 @@ def _finding(finding: Finding, outcome: Outcome) -> dict[str, Any]:
         "name": finding.name,
         "message": finding.message,
         "severity": str(finding.severity),
-        "filename": os.path.abspath(finding.path),
+        "filename": _filename(finding.path),
         "location": _location(finding.start),
         "end_location": _location(finding.end),
         "fix": _fix(finding.fix, source) if finding.fix and source else None,
         "url": documentation_url(finding.name),
         "related": [
             {
-                "filename": os.path.abspath(related.path),
+                "filename": _filename(related.path),
                 "location": _location(related.start),
                 "message": related.message,
             }
             for related in finding.related
         ],
     }
+
+
+def _filename(path: str) -> str:
+    return path if path == "-" else os.path.abspath(path)
 
 
 def _location(position: Position) -> dict[str, int]:
