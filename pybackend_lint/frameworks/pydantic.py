@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from pybackend_lint.frameworks.data import pydantic_v2
 from pybackend_lint.frameworks.knowledge import Knowledge
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind, Type, class_object, instance
@@ -63,6 +66,8 @@ _TO_TEXT = frozenset({"model_dump_json", "json"})
 _RESULTS = _MAKE_ONE | _COPY | _TO_DICT | _TO_TEXT
 _KNOWN_BASES = frozenset({MODEL, *BASES, "typing.Generic", "abc.ABC", "typing.Protocol", "builtins.object"})
 _NO_FIELD = frozenset({"typing.ClassVar", "typing_extensions.ClassVar", "dataclasses.InitVar"})
+_EXTRAS = frozenset(f"pydantic.Extra.{name}" for name in ("allow", "ignore", "forbid"))
+_BINDING_CALLS = frozenset({"builtins.staticmethod", "builtins.classmethod"})
 _FIELD_CALLS = frozenset({"pydantic.Field", "pydantic.v1.Field", "sqlmodel.Field"})
 
 
@@ -160,6 +165,122 @@ def config_assignment(info: ClassInfo) -> ast.Assign | ast.AnnAssign | None:
             case ast.AnnAssign(target=ast.Name(id="model_config"), value=ast.expr()):
                 return statement
     return None
+
+
+@dataclass(frozen=True, eq=False)
+class ConfigKey:
+    """A key of a nested `class Config`, and what becomes of it in Pydantic 2.
+
+    - `new_name`: None where the key has no counterpart; `text`: its value, as it may be written there.
+    - `is_lost`: it asked for something that Pydantic 2 ignores; `is_same`: it means the same in both.
+    """
+
+    name: str
+    statement: ast.stmt
+    new_name: str | None
+    text: str
+    is_lost: bool = False
+    is_same: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class NestedConfig:
+    """A `class Config` of a model; `is_movable` when `keys` hold everything that is in it."""
+
+    node: ast.ClassDef
+    keys: tuple[ConfigKey, ...]
+    is_movable: bool
+
+
+def nested_config(info: ClassInfo) -> NestedConfig | None:
+    """The nested `class Config` that configures a model, or None (also for a model of that name)."""
+    node = config_class(info)
+    if node is None or not is_model(info):
+        return None
+    nested = info.module.class_info_of(node)
+    if is_model(nested) or is_v1_model(nested):
+        return None
+    movable = not node.keywords and not node.decorator_list and _only_adds_to(nested, info)
+    keys: list[ConfigKey] = []
+    taken = set(info.scope.bindings) | set(nested.scope.bindings)
+    for statement in node.body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
+                key = _config_key(name, statement, value, info)
+                used = {part.id for part in ast.walk(value) if isinstance(part, ast.Name)}
+                movable = movable and key is not None and not key.is_lost and not used & taken
+                keys += [key] if key is not None else []
+            case ast.Pass():
+                pass
+            case ast.Expr(value=ast.Constant(value=str())) if len(node.body) == 1:
+                pass
+            case _:
+                movable = False
+    return NestedConfig(node, tuple(keys), movable)
+
+
+def _only_adds_to(nested: ClassInfo, info: ClassInfo) -> bool:
+    """Whether the bases of a `class Config` add nothing: it has none but that of the model's one base."""
+    if not nested.bases:
+        return True
+    return len(info.bases) == 1 and nested.bases == (f"{info.bases[0]}.Config",)
+
+
+def _config_key(name: str, statement: ast.stmt, value: ast.expr, info: ClassInfo) -> ConfigKey | None:
+    source = info.module.source
+    target = statement.annotation if isinstance(statement, ast.AnnAssign) else statement.targets[0]  # type: ignore[attr-defined]
+    equals = source.text.index("=", source.end(target))
+    text = source.text[equals + 1 : source.end(statement)].strip()
+    literal = _extra_literal(value, info.module)
+    if literal is not None:
+        text = literal
+    elif isinstance(value, ast.Call) and info.module.qualified_name(value.func) in _BINDING_CALLS:
+        return None  # reading it from the class unwraps it
+    make = partial(ConfigKey, name, statement)
+    if name in pydantic_v2.INVERTED_KEYS:
+        if not isinstance(value, ast.Constant):
+            return None
+        return make(None, text) if value.value else make(pydantic_v2.INVERTED_KEYS[name], "True")
+    if name in pydantic_v2.RENAMED_KEYS:
+        return make(pydantic_v2.RENAMED_KEYS[name], text)
+    if name in pydantic_v2.NEEDLESS_KEYS:
+        return make(None, text, is_same=True)
+    if name in pydantic_v2.LOST_KEYS:
+        return make(None, text, is_lost=True)
+    known = pydantic_v2.SETTINGS_KEYS if is_settings(info) else pydantic_v2.KEPT_KEYS
+    return make(name, text, is_same=True) if name in known else None
+
+
+def _extra_literal(value: ast.expr, module: Module) -> str | None:
+    """What `Extra.forbid` is in Pydantic 2: a string of the same name."""
+    if not isinstance(value, ast.Attribute):
+        return None
+    name = module.qualified_name(value) or ""
+    return f'"{value.attr}"' if name in _EXTRAS else None
+
+
+def sets_config(info: ClassInfo) -> bool:
+    """Whether the body of a class also sets `model_config` to something that may hold keys."""
+    match config_assignment(info):
+        case None:
+            return False
+        case ast.Assign(value=ast.Dict(keys=[])) | ast.AnnAssign(value=ast.Dict(keys=[])):
+            return False
+        case ast.Assign(value=ast.Call(args=[], keywords=[])):
+            return False
+    return True
+
+
+def is_config_read(info: ClassInfo) -> bool:
+    """Whether some file of the project may read the nested `Config` of a class by name."""
+    index, module = info.module.modules, info.module
+    data = module.source.data
+    if any(word in data for word in (b"self.Config", b"cls.Config", b"__.Config")):
+        return True
+    return isinstance(index, Index) and bool(files_with(index, module, f"{info.node.name}.Config".encode()))
 
 
 def config(info: ClassInfo) -> dict[str, ast.expr]:
