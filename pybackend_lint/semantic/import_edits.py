@@ -521,19 +521,26 @@ class _Adder:
         return runs[0] if runs else []
 
     def _sections(self, run: Sequence[Import]) -> list[int]:
-        """The section of each import of a block."""
+        """The section of each import of a block.
+
+        Imports that no blank line separates are in one section, whatever we know about packages:
+        isort may not have been told which ones are the project's own.
+        """
+        groups: list[list[Import]] = []
+        for previous, statement in pairwise([None, *run]):
+            assert statement is not None
+            if previous is None or _blank_rows_between(self.source, previous, statement):
+                groups.append([])
+            groups[-1].append(statement)
         sections: list[int] = []
-        group, previous = 0, None
-        for statement in run:
-            section = self._known_section(_modules(statement)[0])
-            if section is None:
-                if previous is not None and _blank_rows_between(self.source, previous, statement):
-                    group += 1
-                section = _THIRD_PARTY if group == 0 else _FIRST_PARTY
-                previous = statement
-            elif section == _THIRD_PARTY:
-                previous = statement
-            sections.append(section)
+        unknown = _THIRD_PARTY
+        for group in groups:
+            known = [self._known_section(_modules(statement)[0]) for statement in group]
+            told = [section for section in known if section in {_THIRD_PARTY, _FIRST_PARTY}]
+            verdict = min((section for section in told if section is not None), default=unknown)
+            if told or None in known:
+                unknown = _FIRST_PARTY
+            sections += [verdict if section is None or section in told else section for section in known]
         return sections
 
     def _known_section(self, module: str) -> int | None:
@@ -552,14 +559,12 @@ class _Adder:
         return _FIRST_PARTY if package in PurePath(self.source.path).parts[:-1] else None
 
     def _section(self, wanted: _Wanted, run: Sequence[Import], sections: Sequence[int]) -> int:
-        known = self._known_section(wanted.module)
-        if known is not None:
-            return known
         package = _package(wanted.module)
-        for statement, section in zip(run, sections, strict=True):
-            if _package(_modules(statement)[0]) == package:
-                return section
-        return _THIRD_PARTY
+        if not wanted.module.startswith("."):
+            for statement, section in zip(run, sections, strict=True):
+                if _package(_modules(statement)[0]) == package:
+                    return section
+        return self._known_section(wanted.module) or _THIRD_PARTY
 
     def _separates_sections(self, run: Sequence[Import], sections: Sequence[int]) -> bool:
         """Whether the module has blank lines between sections."""
