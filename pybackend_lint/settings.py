@@ -241,7 +241,7 @@ def unknown_selector(selector: str) -> str | None:
 def _nearest(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches  # only for errors
 
-    matches = get_close_matches(word, list(known), 1) or get_close_matches(word.upper(), list(known), 1)
+    matches = get_close_matches(word, list(known), 1, cutoff=0.75)
     return f"; did you mean {matches[0]!r}?" if matches else ""
 
 

@@ -71,10 +71,11 @@ def _finding(finding: Finding, outcome: Outcome) -> Iterator[str]:
 def _excerpt(finding: Finding, source: Source, outcome: Outcome) -> Iterator[str]:
     paint = outcome.paint
     row = finding.start.row
-    last = min(row + _CONTEXT, len(source.line_starts))
-    if last > row and not source.line(last):
-        last -= 1
-    rows = range(max(1, row - _CONTEXT), max(last, row) + 1)
+    rows = list(range(max(1, row - _CONTEXT), row + _CONTEXT + 1))
+    while rows[0] < row and not source.line(rows[0]).strip():
+        del rows[0]
+    while rows[-1] > row and not source.line(rows[-1]).strip():
+        del rows[-1]
     margin = len(str(rows[-1]))
     bar = paint("|", "bold blue")
     line = source.line(row)

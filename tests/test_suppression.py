@@ -1,0 +1,181 @@
+"""Suppressions: which comments hide which findings, and which hide nothing."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from pybackend_lint.finding import Finding, Position
+from pybackend_lint.source import Source
+from pybackend_lint.suppression import Suppressions
+
+CODES = {"PB604": "blocking-sleep-or-wait-in-async", "PB210": "clean-without-return"}
+
+
+def finding(row: int, code: str = "PB604") -> Finding:
+    return Finding(code, CODES[code], "message", "a.py", Position(row, 1), Position(row, 2))
+
+
+def suppressions(text: str) -> Suppressions:
+    return Suppressions(Source("a.py", dedent(text).lstrip("\n").encode()))
+
+
+def is_hidden(text: str, row: int = 1, code: str = "PB604") -> bool:
+    kept, hidden = suppressions(text).split([finding(row, code)])
+    assert len(kept) + len(hidden) == 1
+    return bool(hidden)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# noqa",
+        "#noqa",
+        "# NoQA",
+        "# noqa: PB604",
+        "# noqa:PB604",
+        "# noqa : PB604",
+        "# NOQA: pb604",
+        "# noqa: PB6",
+        "# noqa: E501, PB604",
+        "# noqa: E501 PB604",
+        "# noqa:E501,PB604",
+        "# noqa: blocking-sleep-or-wait-in-async",
+        "# noqa: Blocking-Sleep-Or-Wait-In-Async",
+        "# noqa: PB210, blocking-sleep-or-wait-in-async",
+        "# noqa: PB604 -- only at start-up",
+        "# noqa: PB604 (only at start-up)",
+        "# noqa: PB604: only at start-up",
+        "# noqa: PB604 only at start-up",
+        "# noqa: blocking-sleep-or-wait-in-async -- only at start-up",
+        "# noqa: only at the start",
+        "# type: ignore # noqa: PB604",
+        "# noqa: PB604 # type: ignore",
+        "# pybackend-lint: noqa: PB604",
+    ],
+)
+def test_hides(comment: str) -> None:
+    assert is_hidden(f"x = 1  {comment}\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = 1",
+        "x = 1  # noqa: E501",
+        "x = 1  # noqa: PB210",
+        "x = 1  # noqa: PB7",
+        "x = 1  # noqa: P604",
+        "x = 1  # noqa: unused-import",
+        "x = 1  # noqa: clean-without-return -- not PB604",
+        "x = 1  # noqa: E501 # PB604",
+        "x = 1  # ruff: noqa",
+        "x = 1  # flake8: noqa",
+        "x = 1  # noqaPB604",
+        "x = '# noqa'",
+        "x = '# noqa: PB604'  # a comment",
+    ],
+)
+def test_does_not_hide(line: str) -> None:
+    assert not is_hidden(f"{line}\n")
+
+
+def test_only_its_own_line() -> None:
+    text = """
+        x = 1
+        y = 2  # noqa
+        z = 3
+    """
+    assert [is_hidden(text, row) for row in (1, 2, 3)] == [False, True, False]
+
+
+def test_a_comment_behind_a_multi_line_string_counts_for_all_its_lines() -> None:
+    text = '''
+        x = f(1, """
+            # noqa: PB210 in the text
+        """)  # noqa: PB604
+        y = 2
+    '''
+    assert [is_hidden(text, row) for row in (1, 2, 3, 4)] == [True, True, True, False]
+    assert not is_hidden(text, 2, "PB210")
+
+
+def test_brackets_do_not_join_lines_but_backslashes_do() -> None:
+    text = """
+        x = f(
+            1,  # noqa
+        )
+        y = 1 + \\
+            2  # noqa
+    """
+    assert [is_hidden(text, row) for row in (1, 2, 3, 4, 5)] == [False, True, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("comment", "hidden"),
+    [
+        ("# flake8: noqa", {"PB604", "PB210"}),
+        ("# FLAKE8: NOQA", {"PB604", "PB210"}),
+        ("# flake8: noqa: PB604", {"PB604"}),
+        ("# pybackend-lint: noqa", {"PB604", "PB210"}),
+        ("# pybackend-lint: noqa: clean-without-return", {"PB210"}),
+        ("    # pybackend-lint: noqa: PB604, PB210 -- generated", {"PB604", "PB210"}),
+        ("# flake8: noqa: E501", set()),
+        ("# ruff: noqa", set()),
+        ("# noqa", set()),
+    ],
+)
+def test_whole_file(comment: str, hidden: set[str]) -> None:
+    text = f"x = 1\nif x:\n{comment}\n    y = 2\n"
+    assert {code for code in CODES if is_hidden(text, 1, code)} == hidden
+
+
+def test_text_in_strings_never_counts() -> None:
+    text = '''
+        """
+        # flake8: noqa
+        # noqa
+        """
+        x = 1
+    '''
+    assert not any(is_hidden(text, row) for row in range(1, 6))
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_line_endings(newline: str) -> None:
+    text = newline.join(["x = 1", "y = 2  # noqa: PB604", "z = 3", ""])
+    found = Suppressions(Source("a.py", text.encode()))
+    kept, hidden = found.split([finding(row) for row in (1, 2, 3)])
+    assert [item.start.row for item in hidden] == [2]
+    assert [item.start.row for item in kept] == [1, 3]
+
+
+def test_a_file_that_cannot_be_tokenized_keeps_its_first_comments() -> None:
+    assert is_hidden("x = 1  # noqa\ny = (\n")
+
+
+def test_unused() -> None:
+    text = """
+        a = 1  # noqa: PB604, PB210, E501
+        b = 2  # noqa: clean-without-return
+        c = 3  # noqa
+        d = 4  # noqa: E501
+        e = 5  # noqa: PB6
+        f = 6  # noqa: PB7
+    """
+    found = suppressions(text)
+    _, hidden = found.split([finding(1), finding(5)])
+    unused = found.unused(hidden, CODES)
+    assert [(item.start, item.end, codes) for item, codes in unused] == [
+        (Position(1, 8), Position(1, 34), {"PB210"}),
+        (Position(2, 8), Position(2, 36), {"clean-without-return"}),
+    ]
+    assert found.unused(hidden, {"PB604"}) == []
+
+
+def test_unused_for_the_whole_file() -> None:
+    found = suppressions("# pybackend-lint: noqa: PB604\nx = 1\n")
+    assert [codes for _, codes in found.unused([], CODES)] == [{"PB604"}]
+    _, hidden = found.split([finding(2)])
+    assert found.unused(hidden, CODES) == []
