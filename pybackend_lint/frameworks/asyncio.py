@@ -1,16 +1,689 @@
-"""Facts about Asyncio."""
+"""Facts about asynchronous code: coroutines, the event loop, what blocks it, tasks and cancellation."""
 
 from __future__ import annotations
 
-from pybackend_lint.frameworks.knowledge import Knowledge
+import ast
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
-ROOTS = ("asyncio",)
+from pybackend_lint.finding import Edit
+from pybackend_lint.frameworks.data.coroutines import COROUTINES
+from pybackend_lint.frameworks.knowledge import Knowledge
+from pybackend_lint.project.index import Index
+from pybackend_lint.semantic import inference
+from pybackend_lint.semantic.definitions import FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS
+from pybackend_lint.semantic.types import COROUTINE, Kind, Type, coroutine, instance
+
+if TYPE_CHECKING:
+    from pybackend_lint.rule import Context
+
+ROOTS = (
+    "asyncio", "anyio", "threading", "queue", "concurrent", "multiprocessing", "subprocess", "requests",
+    "httpx", "urllib", "urllib3", "http", "redis", "boto3", "botocore", "psycopg2", "psycopg", "pymysql",
+    "sqlite3", "pymongo", "asyncpg", "aiohttp", "smtplib", "paramiko", "bcrypt", "passlib", "argon2",
+    "pwdlib",
+)  # fmt: skip
 BASES: dict[str, tuple[str, ...]] = {}
-ALIASES: dict[str, str] = {}
+ALIASES: dict[str, str] = {
+    **{
+        f"asyncio.{module}.": "asyncio."
+        for module in ("tasks", "events", "futures", "locks", "queues", "exceptions", "streams", "threads")
+    },
+    "asyncio.taskgroups.TaskGroup": "asyncio.TaskGroup",
+    "concurrent.futures.thread.": "concurrent.futures.",
+    "concurrent.futures.process.": "concurrent.futures.",
+    "concurrent.futures._base.": "concurrent.futures.",
+    "requests.api.": "requests.",
+    "requests.sessions.": "requests.",
+    "requests.models.Response": "requests.Response",
+    "httpx2.": "httpx.",
+    "urllib3.poolmanager.": "urllib3.",
+    "urllib3.connectionpool.": "urllib3.",
+    "redis.StrictRedis": "redis.Redis",
+    "redis.client.Redis": "redis.Redis",
+    "redis.client.StrictRedis": "redis.Redis",
+    "redis.asyncio.client.Redis": "redis.asyncio.Redis",
+    "redis.asyncio.StrictRedis": "redis.asyncio.Redis",
+    "boto3.session.Session": "boto3.Session",
+    "pymongo.mongo_client.MongoClient": "pymongo.MongoClient",
+    "passlib.apps.": "passlib.context.",
+}
+
+_RESULTS = {
+    **dict.fromkeys(
+        ("asyncio.get_event_loop", "asyncio.get_running_loop", "asyncio.new_event_loop"),
+        "asyncio.AbstractEventLoop",
+    ),
+    "asyncio.AbstractEventLoop.run_in_executor": "asyncio.Future",
+    "asyncio.AbstractEventLoop.create_future": "asyncio.Future",
+    "asyncio.run_coroutine_threadsafe": "concurrent.futures.Future",
+    "concurrent.futures.ThreadPoolExecutor.submit": "concurrent.futures.Future",
+    "concurrent.futures.ProcessPoolExecutor.submit": "concurrent.futures.Future",
+    "requests.session": "requests.Session",
+    **dict.fromkeys(
+        (
+            f"{owner}.{verb}"
+            for owner in ("requests", "requests.Session")
+            for verb in ("get", "post", "put", "patch", "delete", "head", "options", "request")
+        ),
+        "requests.Response",
+    ),
+    **dict.fromkeys(
+        (
+            f"{owner}.{verb}"
+            for owner in ("httpx", "httpx.Client")
+            for verb in ("get", "post", "put", "patch", "delete", "head", "options", "request")
+        ),
+        "httpx.Response",
+    ),
+    "sqlite3.connect": "sqlite3.Connection",
+    "sqlite3.Connection.cursor": "sqlite3.Cursor",
+    "sqlite3.Connection.execute": "sqlite3.Cursor",
+    "sqlite3.Cursor.execute": "sqlite3.Cursor",
+    "psycopg2.connect": "psycopg2.extensions.connection",
+    "psycopg2.extensions.connection.cursor": "psycopg2.extensions.cursor",
+    "psycopg.connect": "psycopg.Connection",
+    "psycopg.Connection.connect": "psycopg.Connection",
+    "psycopg.Connection.cursor": "psycopg.Cursor",
+    "psycopg.Connection.execute": "psycopg.Cursor",
+    "pymysql.connect": "pymysql.connections.Connection",
+    "pymysql.connections.Connection.cursor": "pymysql.cursors.Cursor",
+    "redis.from_url": "redis.Redis",
+    "redis.Redis.from_url": "redis.Redis",
+    "redis.Redis.pipeline": "redis.client.Pipeline",
+    "redis.asyncio.from_url": "redis.asyncio.Redis",
+    "redis.asyncio.Redis.from_url": "redis.asyncio.Redis",
+    "boto3.client": "botocore.client.BaseClient",
+    "boto3.Session.client": "botocore.client.BaseClient",
+    "boto3.resource": "boto3.resources.base.ServiceResource",
+    "boto3.Session.resource": "boto3.resources.base.ServiceResource",
+}
+_TASK_FUNCTIONS = frozenset(
+    {
+        "asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task",
+    }
+)  # fmt: skip
+_QUEUES = frozenset({"queue.Queue", "queue.LifoQueue", "queue.PriorityQueue"})
+BOUNDED = "bounded"
 
 
 class AsyncioKnowledge(Knowledge):
-    """Types of Asyncio."""
+    """Types of asyncio's names and of the clients whose calls block."""
+
+    def call(self, callee: Type, call: ast.Call, module: Module) -> Type | None:
+        """Tasks, futures, coroutines and what the factory functions of clients give."""
+        name = callee.name
+        result = _RESULTS.get(name)
+        if result is not None:
+            return instance(result)
+        if name in _TASK_FUNCTIONS or name == "asyncio.TaskGroup.create_task":
+            return instance("asyncio.Task", _awaited(module, call))
+        if name in {"asyncio.wait_for", "asyncio.shield"}:
+            awaited = _awaited(module, call)
+            return coroutine(awaited) if name.endswith("for") else instance("asyncio.Future", awaited)
+        if name == "asyncio.gather":
+            if any(isinstance(argument, ast.Starred) for argument in call.args):
+                return instance("asyncio.Future")
+            values = [module.type_of(argument) for argument in call.args]
+            results = [value.argument() if value is not None else None for value in values]
+            return instance("asyncio.Future", instance("builtins.tuple", *results))
+        if name == "asyncio.to_thread" and call.args:
+            function = module.type_of(call.args[0])
+            return coroutine(inference.called(module, function, call) if function is not None else None)
+        if name in COROUTINES:
+            return coroutine(instance(COROUTINES[name]) if COROUTINES[name] else None)
+        if name in _QUEUES:
+            return instance(name, fact=BOUNDED if _has_limit(call) else None)
+        receiver = callee.receiver
+        if receiver is not None and receiver.name == "boto3.resources.base.ServiceResource":
+            return receiver if name.rpartition(".")[2][:1].isupper() else None
+        return None
+
+    def attribute(self, value: Type, name: str, module: Module) -> Type | None:
+        """Databases of a MongoDB client and collections of a database, which are named as attributes."""
+        return _mongo_child(value) if not name.startswith("_") and name not in _MONGO_METHODS else None
+
+    def subscript(self, value: Type, index: ast.expr, module: Module) -> Type | None:
+        """Databases and collections of MongoDB."""
+        return _mongo_child(value)
 
 
 KNOWLEDGE = AsyncioKnowledge()
+
+
+_MONGO_METHODS = frozenset(
+    {
+        "admin_command", "aggregate", "close", "command", "create_collection", "drop_collection",
+        "drop_database", "get_collection", "get_database", "get_default_database", "list_collection_names",
+        "list_database_names", "server_info", "start_session", "watch", "name", "client", "codec_options",
+    }
+)  # fmt: skip
+
+
+def _mongo_child(value: Type) -> Type | None:
+    if value.is_instance("pymongo.MongoClient"):
+        return instance("pymongo.database.Database")
+    return (
+        instance("pymongo.collection.Collection") if value.is_instance("pymongo.database.Database") else None
+    )
+
+
+def _awaited(module: Module, call: ast.Call) -> Type | None:
+    """What awaiting the first argument gives."""
+    if not call.args:
+        return None
+    value = module.type_of(call.args[0])
+    return value.argument() if value is not None else None
+
+
+def _has_limit(call: ast.Call) -> bool:
+    values = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg == "maxsize")]
+    return any(not (isinstance(value, ast.Constant) and value.value in {0, None}) for value in values)
+
+
+# Coroutines and tasks
+
+
+def can_await(node: ast.AST, ctx: Context) -> bool:
+    """Whether an `await` may be written in place of an expression."""
+    for ancestor in ctx.ancestors(node):
+        if isinstance(ancestor, ast.AsyncFunctionDef):
+            return ctx.in_coroutine(node)
+        if isinstance(ancestor, (*COMPREHENSIONS, ast.Lambda, ast.FunctionDef, ast.ClassDef)):
+            return False
+    return False
+
+
+def await_edits(call: ast.Call, ctx: Context) -> tuple[Edit, ...]:
+    """The edits that await a call, with parentheses where more is done with its value."""
+    before, after = parentheses(call, ctx)
+    edits = (ctx.insert_before(call, f"{before}await "),)
+    return (*edits, ctx.insert_after(call, after)) if after else edits
+
+
+def parentheses(call: ast.Call, ctx: Context) -> tuple[str, str]:
+    """The parentheses that an awaited call needs where more is done with its value."""
+    match ctx.parent(call):
+        case ast.Attribute():
+            return "(", ")"
+        case ast.Subscript(value=value) | ast.Call(func=value) if value is call:
+            return "(", ")"
+    return "", ""
+
+
+def coroutine_of(call: ast.Call, module: Module) -> str | None:
+    """The qualified name of the coroutine function that a call calls; None when it is not certain.
+
+    Functions that return the coroutine of another function count, functions that are annotated to
+    return some awaitable do not: it may be a task that runs already.
+    """
+    callee = module.type_of(call.func)
+    if callee is None:
+        return None
+    if callee.kind is Kind.EXTERNAL:
+        if callee.name in COROUTINES:
+            return callee.name
+        return None
+    if callee.kind is Kind.INSTANCE:
+        info = module.modules.class_info(callee.name)
+        function = info.method("__call__") if info is not None else None
+    elif callee.kind is Kind.FUNCTION:
+        function = module.modules.function_info(callee.name)
+    else:
+        return None
+    return function.name if function is not None and is_coroutine_function(function) else None
+
+
+def is_coroutine_function(function: FunctionInfo) -> bool:
+    """Whether every call of a function gives a coroutine that nothing runs yet."""
+    if function.is_async:
+        return function.is_transparent and not function.yields and not function.is_property
+    if function.node.returns is not None or function.yields or not function.is_transparent:
+        return False
+    returned = [value for value in function.returned if isinstance(value, ast.Call)]
+    if not returned or len(returned) != len(function.returned):
+        return False
+    result = function.call_type
+    if result is None or result.name != COROUTINE or result.optional:
+        return False
+    return all(coroutine_of(value, function.module) is not None for value in returned)
+
+
+_SURELY_SYNCHRONOUS = frozenset(
+    {
+        "append", "extend", "insert", "sort", "discard", "setdefault", "join", "split", "strip", "format",
+        "startswith", "endswith", "print", "debug", "info", "warning", "error", "exception", "critical",
+        "log", "__init__", "add_argument", "setattr",
+    }
+)  # fmt: skip
+
+
+def coroutine_names(module: Module) -> frozenset[str]:
+    """The names of the coroutine functions that a module defines or that modules it imports define."""
+    index = module.modules
+    assert isinstance(index, Index)
+    return index.fact(("coroutine names", module.name, id(module)), lambda: _coroutine_names(module))
+
+
+def _coroutine_names(module: Module) -> frozenset[str]:
+    names = set(_own_coroutine_names(module))
+    for other in _all_imported(module):
+        names |= _own_coroutine_names(other)
+    return frozenset(names)
+
+
+def _all_imported(module: Module) -> list[Module]:
+    """The modules of the project that a module imports."""
+    imports: list[ast.Import | ast.ImportFrom] = [*module.source.nodes(ast.ImportFrom)]
+    found = {
+        other.name: other
+        for statement in (*imports, *module.source.nodes(ast.Import))
+        for other in _imported(statement, module)
+    }
+    return list(found.values())
+
+
+def _own_coroutine_names(module: Module) -> frozenset[str]:
+    if b"async" not in module.source.data:
+        return frozenset()
+    return frozenset(node.name for node in module.source.nodes(ast.AsyncFunctionDef))
+
+
+def _imported(statement: ast.Import | ast.ImportFrom, module: Module) -> Iterator[Module]:
+    modules = module.modules
+    if isinstance(statement, ast.Import):
+        dotted = [modules.canonical(alias.name, module) for alias in statement.names]
+    elif statement.level:
+        name = modules.relative(module, statement.level, statement.module or "")
+        dotted = [name] if name is not None else []
+        dotted += [f"{name}.{alias.name}" for alias in statement.names if name is not None]
+    else:
+        dotted = [modules.canonical(statement.module or "", module)]
+        dotted += [modules.canonical(f"{statement.module}.{alias.name}", module) for alias in statement.names]
+    for name in dotted:
+        while name and modules.owns(name):
+            found = modules.module(name)
+            if found is not None:
+                yield found
+                break
+            name = name.rpartition(".")[0]
+
+
+def may_be_coroutine(call: ast.Call, names: frozenset[str], *, everywhere: bool) -> bool:
+    """Whether, by its name alone, a call may be of a coroutine function.
+
+    `names` are those of `coroutine_names`; `everywhere` admits names that are not among them, for methods
+    whose classes are defined in files that the module does not import itself.
+    """
+    func = call.func
+    name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    if name in names:
+        return True
+    return everywhere and isinstance(func, ast.Attribute) and name not in _SURELY_SYNCHRONOUS
+
+
+_COROUTINE_ATTRIBUTES = frozenset(
+    {"close", "send", "throw", "cr_await", "cr_code", "cr_frame", "cr_origin", "cr_running"}
+)
+
+
+def unawaited_candidates(module: Module) -> Iterator[ast.Call]:
+    """The calls whose value is dropped, or used as only a finished result can be used.
+
+    Only those whose name lets them be calls of coroutine functions; `coroutine_of` decides.
+    """
+    source = module.source
+    names = coroutine_names(module)
+    everywhere = b"async def" in source.data
+    if not names and not everywhere:
+        return
+    for statement in source.nodes(ast.Expr):
+        if isinstance(statement.value, ast.Call) and may_be_coroutine(
+            statement.value, names, everywhere=everywhere
+        ):
+            yield statement.value
+    for value in _values_taken_apart(module):
+        if isinstance(value, ast.Call) and may_be_coroutine(value, names, everywhere=False):
+            yield value
+    for assignment in source.nodes(ast.Assign):
+        value = assignment.value
+        if isinstance(value, ast.Call) and may_be_coroutine(value, names, everywhere=False):
+            if isinstance(assignment.targets[0], (ast.Tuple, ast.List)) or is_never_read(assignment, module):
+                yield value
+
+
+def _values_taken_apart(module: Module) -> Iterator[ast.expr]:
+    """Expressions that are tested, compared, formatted, iterated, or whose attributes and items are read."""
+    source = module.source
+    yield from (node.test for node in source.nodes(ast.If))
+    yield from (node.test for node in source.nodes(ast.While))
+    yield from (node.test for node in source.nodes(ast.IfExp))
+    yield from (node.test for node in source.nodes(ast.Assert))
+    for negation in source.nodes(ast.UnaryOp):
+        if isinstance(negation.op, ast.Not):
+            yield negation.operand
+    for choice in source.nodes(ast.BoolOp):
+        yield from choice.values[:-1]
+    for comparison in source.nodes(ast.Compare):
+        yield comparison.left
+        yield from comparison.comparators
+    for formatted in source.nodes(ast.FormattedValue):
+        yield formatted.value
+    yield from (node.iter for node in source.nodes(ast.For))
+    yield from (node.iter for node in source.nodes(ast.comprehension) if not node.is_async)
+    for subscript in source.nodes(ast.Subscript):
+        yield subscript.value
+    for attribute in source.nodes(ast.Attribute):
+        if attribute.attr not in _COROUTINE_ATTRIBUTES:
+            yield attribute.value
+
+
+def is_never_read(assignment: ast.Assign, module: Module) -> bool:
+    """Whether an assignment gives a local variable a value that nothing ever reads."""
+    source = module.source
+    function = source.enclosing_function(assignment)
+    target = assignment.targets[0]
+    if len(assignment.targets) != 1 or not isinstance(target, ast.Name) or function is None:
+        return False
+    if target.id in module.scope_of(function).outer:
+        return False
+    end = function.end_lineno or function.lineno
+    return not any(
+        name.id == target.id and isinstance(name.ctx, ast.Load) and function.lineno <= name.lineno <= end
+        for name in source.nodes(ast.Name)
+    )
+
+
+_TASK_METHODS = ("create_task", "ensure_future")
+
+
+def dropped_tasks(module: Module) -> Iterator[ast.Call]:
+    """The calls that make a task which nothing refers to afterwards."""
+    source = module.source
+    wrappers = _task_wrappers(module)
+    for name in (*_TASK_METHODS, *sorted(wrappers)):
+        for call in source.calls.get(name, ()):
+            statement = source.parent(call)
+            dropped = isinstance(statement, ast.Expr) or (
+                isinstance(statement, ast.Assign) and is_never_read(statement, module)
+            )
+            if dropped and task_factory(call, module) is not None:
+                yield call
+
+
+def _task_wrappers(module: Module) -> frozenset[str]:
+    """The names of functions in a module, and in those it imports, that return a new task."""
+    index = module.modules
+    assert isinstance(index, Index)
+    found: set[str] = set()
+    for other in (module, *_all_imported(module)):
+        found |= index.fact(("task wrappers", other.name, id(other)), partial(_own_wrappers, other))
+    return frozenset(found)
+
+
+def _own_wrappers(module: Module) -> frozenset[str]:
+    source = module.source
+    if not any(name.encode() in source.data for name in _TASK_METHODS):
+        return frozenset()
+    names = set()
+    for statement in source.nodes(ast.Return):
+        if isinstance(statement.value, ast.Call) and any(
+            statement.value in source.calls.get(name, ()) for name in _TASK_METHODS
+        ):
+            function = source.enclosing_function(statement)
+            if isinstance(function, ast.FunctionDef):
+                names.add(function.name)
+    return frozenset(names)
+
+
+def task_factory(call: ast.Call, module: Module) -> str | None:
+    """The qualified name of the function when a call makes a task that only the caller can keep.
+
+    That is asyncio's own functions, and functions of the project that return such a task and keep no
+    reference to it. A task group keeps its tasks itself.
+    """
+    callee = module.type_of(call.func)
+    if callee is None:
+        return None
+    if callee.name in _TASK_FUNCTIONS:
+        return callee.name
+    function = module.modules.function_info(callee.name) if callee.kind is Kind.FUNCTION else None
+    if function is None or function.is_async or function.yields or not function.is_transparent:
+        return None
+    values = function.returned
+    if not values or not all(isinstance(value, ast.Call) for value in values):
+        return None
+    made = [task_factory(cast(ast.Call, value), function.module) for value in values]
+    return function.name if all(made) else None
+
+
+_TASKS = "_background_tasks"
+
+
+def kept_task_edits(call: ast.Call, ctx: Context) -> tuple[Edit, ...]:
+    """The edits that keep a dropped task in a set of the module until it is done; empty where none fit."""
+    source, module = ctx.source, ctx.module
+    statement = ctx.statement(call)
+    row = statement.lineno
+    indent = source.line(row)[: statement.col_offset]
+    rest = source.line(statement.end_lineno or row)[(statement.end_col_offset or 0) :].strip()
+    task = next((name for name in ("task", "background_task") if module.lookup(name, call) is None), None)
+    function = source.enclosing_function(call)
+    if not isinstance(statement, ast.Expr) or indent.strip() or (rest and not rest.startswith("#")):
+        return ()
+    if task is None or function is None or isinstance(function, ast.Lambda):
+        return ()
+    kept = f"\n{indent}{_TASKS}.add({task})\n{indent}{task}.add_done_callback({_TASKS}.discard)"
+    end = source.line_starts[(statement.end_lineno or row) - 1] + len(
+        source.line(statement.end_lineno or row)
+    )
+    edits = (ctx.insert_before(call, f"{task} = "), Edit(end, end, kept))
+    existing = module.scope.bindings.get(_TASKS)
+    if existing:
+        values = [binding.value for binding in existing]
+        return edits if all(_is_new_set(value) for value in values) else ()
+    imports = [node for node in source.tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    name = next((a.asname or a.name for node in imports for a in node.names if a.name == "asyncio"), None)
+    if not imports or name is None:
+        return ()
+    last = imports[-1].end_lineno or imports[-1].lineno
+    place = source.line_starts[last - 1] + len(source.line(last))
+    return (*edits, Edit(place, place, f"\n\n{_TASKS}: set[{name}.Task[object]] = set()"))
+
+
+def _is_new_set(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "set"
+
+
+# Cancellation
+
+_CANCELLED = "asyncio.CancelledError"
+_BASE = "builtins.BaseException"
+_LOG_METHODS = frozenset(
+    {
+        "debug",
+        "info",
+        "warning",
+        "warn",
+        "error",
+        "exception",
+        "critical",
+        "log",
+        "print",
+        "str",
+        "repr",
+        "type",
+    }
+)
+
+
+def swallowed_cancellation(handler: ast.ExceptHandler, ctx: Context) -> str | None:
+    """The name of the coroutine that goes on after a handler caught its cancellation; None elsewhere.
+
+    None as well where another task's cancellation may be meant, where the exception is passed on, and
+    where the coroutine ends with its handler of `CancelledError`.
+    """
+    caught = _caught(handler, ctx)
+    function = ctx.enclosing_function(handler)
+    statement = ctx.parent(handler)
+    if not caught or not isinstance(function, ast.AsyncFunctionDef) or not isinstance(statement, ast.Try):
+        return None
+    before = statement.handlers[: statement.handlers.index(handler)]
+    if any(_caught(other, ctx) for other in before):
+        return None
+    awaits = [node for node in _own_nodes(statement.body) if isinstance(node, _SUSPENDS)]
+    if not awaits or all(_awaits_a_task(node, ctx) for node in awaits):
+        return None
+    body = _own_nodes(handler.body)
+    if any(isinstance(node, ast.Raise) for node in body) or _passes_on(handler, body):
+        return None
+    if _is_cleaning_up(statement, ctx) or _records(body):
+        return None
+    if any(_last_name(node) in _OTHER_TASKS for node in ctx.function_info(function).own_nodes()):
+        return None
+    if any(isinstance(node, ast.Call) and ctx.qualified_name(node.func) in _EXITS for node in body):
+        return None
+    if _BASE not in caught and _ends(handler.body, statement, function, ctx):
+        return None
+    return function.name
+
+
+_SUSPENDS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+_OTHER_TASKS = frozenset({"cancel", "cancelled", "cancelling", "uncancel"})
+_EXITS = frozenset({"sys.exit", "os._exit", "builtins.exit", "builtins.quit"})
+_TASK_WAITS = frozenset({"asyncio.wait", "asyncio.gather", "asyncio.wait_for"})
+_RECORDED = ("cancel", "interrupt", "stop", "abort", "shutdown", "shutting")
+
+
+def _caught(handler: ast.ExceptHandler, ctx: Context) -> frozenset[str]:
+    """Which of the classes that catch a cancellation a handler names; the base class when it names none."""
+    if handler.type is None:
+        return frozenset({_BASE})
+    named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return frozenset(name for item in named if (name := ctx.qualified_name(item)) in {_CANCELLED, _BASE})
+
+
+def _own_nodes(body: Iterable[ast.stmt]) -> list[ast.AST]:
+    found: list[ast.AST] = []
+    pending: list[ast.AST] = list(body)
+    while pending:
+        node = pending.pop()
+        found.append(node)
+        if not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+            pending.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def _awaits_a_task(node: ast.AST, ctx: Context) -> bool:
+    """Whether an `await` waits for a task or future that exists already and may be cancelled by itself."""
+    if not isinstance(node, ast.Await):
+        return False
+    value = node.value
+    if isinstance(value, ast.Call):
+        name = ctx.qualified_name(value.func)
+        inlined = any(isinstance(argument, ast.Call) for argument in value.args[:1])
+        return name == "asyncio.shield" or (name in _TASK_WAITS and not inlined)
+    return True
+
+
+def _is_cleaning_up(statement: ast.Try, ctx: Context) -> bool:
+    """Whether a `try` stands in a `finally` block or in another handler, where clean-up has to go on."""
+    child: ast.AST = statement
+    for ancestor in ctx.ancestors(statement):
+        if isinstance(ancestor, ast.ExceptHandler):
+            return True
+        if isinstance(ancestor, ast.Try) and child in ancestor.finalbody:
+            return True
+        if isinstance(ancestor, (*FUNCTIONS, ast.Lambda)):
+            break
+        child = ancestor
+    return False
+
+
+def _records(body: list[ast.AST]) -> bool:
+    """Whether a handler remembers the cancellation in a variable that is named so."""
+    targets = [node for node in body if isinstance(node, (ast.Name, ast.Attribute)) and _is_stored(node)]
+    names = [node.id if isinstance(node, ast.Name) else node.attr for node in targets]
+    return any(word in name.lower() for name in names for word in _RECORDED)
+
+
+def _is_stored(node: ast.Name | ast.Attribute) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
+def _last_name(node: ast.AST) -> str:
+    return node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+
+
+def _passes_on(handler: ast.ExceptHandler, body: list[ast.AST]) -> bool:
+    """Whether the caught exception is kept or given to somebody, other than a log."""
+    if handler.name is None:
+        return False
+    logged = set()
+    for node in body:
+        if isinstance(node, ast.Call):
+            func = node.func
+            name = (
+                func.attr
+                if isinstance(func, ast.Attribute)
+                else func.id
+                if isinstance(func, ast.Name)
+                else ""
+            )
+            if name in _LOG_METHODS:
+                logged |= {id(part) for part in ast.walk(node)}
+        elif isinstance(node, ast.FormattedValue):
+            logged |= {id(part) for part in ast.walk(node)}
+    return any(isinstance(n, ast.Name) and n.id == handler.name and id(n) not in logged for n in body)
+
+
+def _ends(body: list[ast.stmt], statement: ast.Try, function: ast.AsyncFunctionDef, ctx: Context) -> bool:
+    """Whether the coroutine ends behind a handler, with no more than clean-up in between."""
+    last: ast.stmt = body[-1]
+    if isinstance(last, ast.Return):
+        return last.value is None or (isinstance(last.value, ast.Constant) and last.value.value is None)
+    inner: ast.AST = statement
+    if isinstance(last, ast.Break):
+        inner = next(a for a in ctx.ancestors(last) if isinstance(a, (ast.For, ast.AsyncFor, ast.While)))
+    elif isinstance(last, ast.Continue):
+        return False
+    while inner is not function:
+        outer = ctx.parent(inner)
+        if outer is None or isinstance(outer, (ast.For, ast.AsyncFor, ast.While)):
+            return False
+        for block in (getattr(outer, name, ()) for name in ("body", "orelse", "finalbody")):
+            if isinstance(block, list) and inner in block:
+                if not all(_is_clean_up(after) for after in block[block.index(inner) + 1 :]):
+                    return False
+        inner = outer
+    return True
+
+
+def _is_clean_up(statement: ast.stmt) -> bool:
+    nodes = _own_nodes([statement])
+    if isinstance(statement, ast.Return):
+        return statement.value is None
+    return not any(isinstance(node, (*_SUSPENDS, ast.Return)) for node in nodes)
+
+
+def reraising_edits(handler: ast.ExceptHandler, ctx: Context) -> tuple[Edit, ...]:
+    """The edits after which a handler lets the cancellation through; empty where none fit."""
+    if handler.type is None:
+        start = ctx.source.start(handler) + len("except")
+        return (Edit(start, start, " Exception"),)
+    if isinstance(handler.type, ast.Tuple):
+        return ()
+    if ctx.qualified_name(handler.type) == _BASE:
+        return (ctx.edit(handler.type, "Exception"),)
+    last = handler.body[-1]
+    indent = ctx.source.line(last.lineno)[: last.col_offset]
+    if indent.strip():
+        return ()
+    if isinstance(last, (ast.Pass, ast.Continue, ast.Break, ast.Return)):
+        return (ctx.edit(last, "raise"),)
+    row = last.end_lineno or last.lineno
+    end = ctx.source.line_starts[row - 1] + len(ctx.source.line(row))
+    return (Edit(end, end, f"\n{indent}raise"),)

@@ -1,0 +1,244 @@
+"""Calls that block the thread they run in, what they cost, and what does the same without blocking.
+
+Facts are those of the libraries' own documentation: a call is listed when it waits for another
+machine, another process, another thread or a timer, or computes long by design. Names are the
+documented qualified names; methods are named by the class that defines them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Cost(StrEnum):
+    """What a blocking call costs: a wait of open length, a read of the disk, or processor time."""
+
+    WAIT = "wait"
+    DISK = "disk"
+    CPU = "cpu"
+
+
+class Sort(StrEnum):
+    """What a blocking call does."""
+
+    SLEEP = "sleep"
+    PROCESS = "process"
+    LOCK = "lock"
+    JOIN = "join"
+    HTTP = "http"
+    DATABASE = "database"
+    SDK = "sdk"
+    FILE = "file"
+    PASSWORD = "password"
+    CONFIGURED = "configured"
+
+
+_COSTS = {Sort.FILE: Cost.DISK, Sort.PASSWORD: Cost.CPU}
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """A blocking call: its sort and the asynchronous form to use instead."""
+
+    sort: Sort
+    twin: str
+
+    @property
+    def cost(self) -> Cost:
+        """What the call costs."""
+        return _COSTS.get(self.sort, Cost.WAIT)
+
+
+TO_THREAD = "asyncio.to_thread()"
+_HTTPX = "httpx.AsyncClient"
+_SUBPROCESS = "asyncio.create_subprocess_exec()"
+_VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "request")
+
+FUNCTIONS: Mapping[str, Blocking] = {
+    "time.sleep": Blocking(Sort.SLEEP, "asyncio.sleep()"),
+    **{
+        f"subprocess.{name}": Blocking(Sort.PROCESS, _SUBPROCESS)
+        for name in ("run", "call", "check_call", "check_output", "getoutput", "getstatusoutput")
+    },
+    "os.system": Blocking(Sort.PROCESS, "asyncio.create_subprocess_shell()"),
+    **{
+        f"os.{name}": Blocking(Sort.PROCESS, "asyncio.subprocess.Process.wait()")
+        for name in ("wait", "wait3", "wait4", "waitpid", "waitid")
+    },
+    "concurrent.futures.wait": Blocking(Sort.JOIN, "asyncio.wait()"),
+    "builtins.input": Blocking(Sort.JOIN, TO_THREAD),
+    **{f"requests.{verb}": Blocking(Sort.HTTP, _HTTPX) for verb in _VERBS},
+    **{f"httpx.{verb}": Blocking(Sort.HTTP, _HTTPX) for verb in (*_VERBS, "stream")},
+    "urllib.request.urlopen": Blocking(Sort.HTTP, _HTTPX),
+    "urllib.request.urlretrieve": Blocking(Sort.HTTP, _HTTPX),
+    "urllib3.request": Blocking(Sort.HTTP, _HTTPX),
+    **{
+        f"{driver}.connect": Blocking(Sort.DATABASE, twin)
+        for driver, twin in (
+            ("psycopg2", "asyncpg"), ("psycopg", "psycopg.AsyncConnection"), ("pymysql", "aiomysql"),
+            ("MySQLdb", "aiomysql"), ("mysql.connector", "mysql.connector.aio"), ("pyodbc", "aioodbc"),
+            ("oracledb", "oracledb.connect_async()"), ("cx_Oracle", "oracledb.connect_async()"),
+        )
+    },
+    **{f"smtplib.{name}": Blocking(Sort.SDK, "aiosmtplib") for name in ("SMTP", "SMTP_SSL")},
+    **{f"ftplib.{name}": Blocking(Sort.SDK, "aioftp") for name in ("FTP", "FTP_TLS")},
+    **{f"imaplib.{name}": Blocking(Sort.SDK, TO_THREAD) for name in ("IMAP4", "IMAP4_SSL")},
+    "socket.create_connection": Blocking(Sort.SDK, "asyncio.open_connection()"),
+    **{
+        f"socket.{name}": Blocking(Sort.SDK, "loop.getaddrinfo()")
+        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr")
+    },
+    **{
+        name: Blocking(Sort.PASSWORD, TO_THREAD)
+        for name in (
+            "bcrypt.hashpw", "bcrypt.checkpw", "bcrypt.kdf", "hashlib.scrypt", "hashlib.pbkdf2_hmac",
+            "werkzeug.security.generate_password_hash", "werkzeug.security.check_password_hash",
+        )
+    },
+    "builtins.open": Blocking(Sort.FILE, TO_THREAD),
+    **{
+        f"shutil.{name}": Blocking(Sort.FILE, TO_THREAD)
+        for name in ("copy", "copy2", "copyfile", "copytree", "rmtree", "move", "make_archive")
+    },
+}  # fmt: skip
+
+_LOCKS = ("Lock", "RLock", "Semaphore", "BoundedSemaphore")
+_QUEUES = ("Queue", "LifoQueue", "PriorityQueue", "SimpleQueue")
+_DBAPI_CURSOR = ("execute", "executemany", "callproc", "fetchone", "fetchmany", "fetchall")
+_DBAPI_CONNECTION = ("execute", "executemany", "executescript", "commit")
+_SESSION = (
+    "execute", "scalar", "scalars", "get", "get_one", "commit", "flush", "refresh", "merge",
+    "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings",
+)  # fmt: skip
+_QUERY = ("all", "first", "one", "one_or_none", "scalar", "scalars", "count", "get", "update", "delete")
+_COLLECTION = (
+    "aggregate", "bulk_write", "count_documents", "create_index", "delete_many", "delete_one", "distinct",
+    "drop", "estimated_document_count", "find_one", "find_one_and_delete", "find_one_and_replace",
+    "find_one_and_update", "insert_many", "insert_one", "replace_one", "update_many", "update_one",
+)  # fmt: skip
+_PATH = ("read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink", "mkdir", "rmdir", "touch")
+
+METHODS: Mapping[str, tuple[tuple[str, ...], Blocking]] = {
+    "subprocess.Popen": (("wait", "communicate"), Blocking(Sort.PROCESS, _SUBPROCESS)),
+    **{f"threading.{name}": (("acquire",), Blocking(Sort.LOCK, "asyncio.Lock")) for name in _LOCKS},
+    **{
+        f"threading.{name}": (("wait",), Blocking(Sort.JOIN, f"asyncio.{name}"))
+        for name in ("Event", "Condition", "Barrier")
+    },
+    **{f"threading.{name}": (("join",), Blocking(Sort.JOIN, TO_THREAD)) for name in ("Thread", "Timer")},
+    **{f"queue.{name}": (("get", "put", "join"), Blocking(Sort.JOIN, "asyncio.Queue")) for name in _QUEUES},
+    **{
+        f"multiprocessing.{name}": (methods, Blocking(Sort.JOIN, TO_THREAD))
+        for name, methods in (("Process", ("join",)), ("Queue", ("get",)), ("JoinableQueue", ("get", "join")))
+    },
+    "concurrent.futures.Future": (("result", "exception"), Blocking(Sort.JOIN, "asyncio.wrap_future()")),
+    **{
+        name: ((*_VERBS, "send"), Blocking(Sort.HTTP, _HTTPX))
+        for name in ("requests.Session", "requests_oauthlib.OAuth2Session", "cloudscraper.CloudScraper")
+    },
+    "httpx.Client": ((*_VERBS, "send", "stream"), Blocking(Sort.HTTP, _HTTPX)),
+    **{
+        f"urllib3.{name}": (("request", "urlopen", "request_encode_body"), Blocking(Sort.HTTP, _HTTPX))
+        for name in ("PoolManager", "ProxyManager", "HTTPConnectionPool", "HTTPSConnectionPool")
+    },
+    **{
+        f"http.client.{name}": (("request", "getresponse", "connect"), Blocking(Sort.HTTP, _HTTPX))
+        for name in ("HTTPConnection", "HTTPSConnection")
+    },
+    **{
+        name: (_DBAPI_CURSOR, Blocking(Sort.DATABASE, twin))
+        for name, twin in (
+            ("sqlite3.Cursor", "aiosqlite"), ("psycopg2.extensions.cursor", "asyncpg"),
+            ("psycopg.Cursor", "psycopg.AsyncConnection"), ("pymysql.cursors.Cursor", "aiomysql"),
+        )
+    },
+    **{
+        name: (_DBAPI_CONNECTION, Blocking(Sort.DATABASE, twin))
+        for name, twin in (
+            ("sqlite3.Connection", "aiosqlite"), ("psycopg2.extensions.connection", "asyncpg"),
+            ("psycopg.Connection", "psycopg.AsyncConnection"), ("pymysql.connections.Connection", "aiomysql"),
+        )
+    },
+    "sqlalchemy.orm.Session": (_SESSION, Blocking(Sort.DATABASE, "AsyncSession")),
+    "sqlalchemy.orm.Query": (_QUERY, Blocking(Sort.DATABASE, "AsyncSession")),
+    "sqlalchemy.engine.Connection": (
+        ("execute", "scalar", "scalars", "commit"), Blocking(Sort.DATABASE, "AsyncConnection"),
+    ),
+    "redis.client.Pipeline": (("execute",), Blocking(Sort.DATABASE, "redis.asyncio")),
+    "pymongo.collection.Collection": (_COLLECTION, Blocking(Sort.DATABASE, "pymongo.AsyncMongoClient")),
+    **{
+        f"smtplib.{name}": (
+            ("connect", "ehlo", "login", "quit", "send_message", "sendmail", "starttls"),
+            Blocking(Sort.SDK, "aiosmtplib"),
+        )
+        for name in ("SMTP", "SMTP_SSL")
+    },
+    "paramiko.SSHClient": (("connect", "exec_command", "open_sftp"), Blocking(Sort.SDK, "asyncssh")),
+    "argon2.PasswordHasher": (("hash", "verify"), Blocking(Sort.PASSWORD, TO_THREAD)),
+    "pwdlib.PasswordHash": (
+        ("hash", "verify", "verify_and_update"), Blocking(Sort.PASSWORD, TO_THREAD),
+    ),
+    "passlib.context.CryptContext": (
+        ("hash", "encrypt", "verify", "verify_and_update"), Blocking(Sort.PASSWORD, TO_THREAD),
+    ),
+    **{
+        f"passlib.hash.{name}": (("hash", "verify"), Blocking(Sort.PASSWORD, TO_THREAD))
+        for name in ("argon2", "bcrypt", "bcrypt_sha256", "pbkdf2_sha256", "pbkdf2_sha512", "scrypt")
+    },
+    "pathlib.Path": (_PATH, Blocking(Sort.FILE, TO_THREAD)),
+}  # fmt: skip
+
+# Every method of these waits for the network, but for the ones named.
+ALL_METHODS: Mapping[str, tuple[frozenset[str], Blocking]] = {
+    "redis.Redis": (
+        frozenset(
+            {
+                "pipeline", "pubsub", "lock", "register_script", "close", "from_url", "get_encoder", "json",
+                "ft", "ts", "bf", "cf", "set_response_callback", "get_connection_kwargs", "scan_iter",
+                "hscan_iter", "sscan_iter", "zscan_iter", "load_external_module", "monitor", "client",
+            }
+        ),
+        Blocking(Sort.DATABASE, "redis.asyncio"),
+    ),
+    "botocore.client.BaseClient": (
+        frozenset(
+            {
+                "can_paginate", "close", "generate_presigned_post", "generate_presigned_url", "get_paginator",
+                "get_waiter", "exceptions", "meta",
+            }
+        ),
+        Blocking(Sort.SDK, TO_THREAD),
+    ),
+    "boto3.resources.base.ServiceResource": (
+        frozenset({"get_available_subresources", "Bucket", "Object", "Queue", "Table", "Topic"}),
+        Blocking(Sort.SDK, TO_THREAD),
+    ),
+}  # fmt: skip
+
+# Resources hang from the client as attributes: `client.chat.completions.create`.
+_RESOURCE_CALLS = frozenset({"create", "parse", "generate", "edit", "retrieve", "count_tokens"})
+RESOURCE_CLIENTS: Mapping[str, Blocking] = {
+    "openai.OpenAI": Blocking(Sort.SDK, "openai.AsyncOpenAI"),
+    "openai.AzureOpenAI": Blocking(Sort.SDK, "openai.AsyncAzureOpenAI"),
+    "anthropic.Anthropic": Blocking(Sort.SDK, "anthropic.AsyncAnthropic"),
+}
+
+_BY_METHOD = {f"{owner}.{method}": entry for owner, (methods, entry) in METHODS.items() for method in methods}
+
+
+def find(name: str) -> Blocking | None:
+    """The entry of a qualified name; None for calls that do not block or are not known."""
+    entry = FUNCTIONS.get(name) or _BY_METHOD.get(name)
+    if entry is not None:
+        return entry
+    owner, _, method = name.rpartition(".")
+    known = ALL_METHODS.get(owner)
+    if known is not None:
+        return known[1] if method not in known[0] and not method.startswith("_") else None
+    if method in _RESOURCE_CALLS:
+        for client, client_entry in RESOURCE_CLIENTS.items():
+            if name.startswith(f"{client}."):
+                return client_entry
+    return None

@@ -1,0 +1,318 @@
+"""What stops the event loop: the calls in a coroutine that wait, directly or through the project."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from pybackend_lint.finding import Edit
+from pybackend_lint.frameworks import asyncio
+from pybackend_lint.frameworks.data.blocking import TO_THREAD, Blocking, Cost, Sort, find
+from pybackend_lint.project import calls
+from pybackend_lint.project.calls import CallSite, Step
+from pybackend_lint.semantic.definitions import FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.types import Kind, Type
+
+if TYPE_CHECKING:
+    from pybackend_lint.project.project import Project
+    from pybackend_lint.rule import Context
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingCall:
+    """A call in a coroutine that stops the event loop.
+
+    `chain` holds the calls between it and the call that waits, outermost first; empty for a direct one.
+    """
+
+    site: CallSite
+    entry: Blocking
+    callee: FunctionInfo | None = None
+    chain: tuple[Step, ...] = ()
+
+    def is_direct(self, *sorts: Sort) -> bool:
+        """Whether the coroutine makes a waiting call of one of these sorts itself."""
+        return not self.chain and self.entry.sort in sorts
+
+    @property
+    def func(self) -> ast.expr:
+        """The expression that is called, or the property that is read."""
+        return self.site.node.func if isinstance(self.site.node, ast.Call) else self.site.node
+
+
+def blocking_calls(function: FunctionInfo, project: Project) -> tuple[BlockingCall, ...]:
+    """The calls in a coroutine that stop the event loop, directly or through functions of the project.
+
+    Empty for coroutines that run alone, such as start-up code, commands and scripts.
+    """
+    return project.index.fact(
+        ("blocking calls", function.module.name, id(function.node)),
+        lambda: tuple(_blocking_calls(function, project)),
+    )
+
+
+def _blocking_calls(function: FunctionInfo, project: Project) -> Iterator[BlockingCall]:
+    found = []
+    for site in calls.call_sites(function):
+        entry = blocking_entry(site, project)
+        if entry is not None:
+            found.append(BlockingCall(site, entry))
+            continue
+        callee = calls.target(site)
+        if callee is None or not _may_block(callee, project):
+            continue
+        chain = _chain(callee, project)
+        if chain is not None:
+            last = _entry_of_name(chain[-1].name, project)
+            if last is not None:
+                found.append(BlockingCall(site, last, callee, chain))
+    if found and not runs_alone(function):
+        yield from (call for call in found if not _runs_once(call.site, function))
+
+
+def _may_block(callee: FunctionInfo, project: Project) -> bool:
+    return (
+        not callee.is_async and calls.follows(callee) and not _listed(callee.name, project.allowed_blocking)
+    )
+
+
+def _chain(callee: FunctionInfo, project: Project) -> tuple[Step, ...] | None:
+    def is_sink(site: CallSite) -> bool:
+        entry = blocking_entry(site, project)
+        if entry is None or entry.sort is Sort.LOCK or entry.cost is Cost.DISK:
+            return False
+        return not _runs_once(site, site.module.function_info(_function_of(site)))
+
+    def enters(inner: FunctionInfo) -> bool:
+        return not inner.is_async and not _listed(inner.name, project.allowed_blocking)
+
+    return calls.reach(callee, "blocks", is_sink, enters)
+
+
+def blocking_entry(site: CallSite, project: Project) -> Blocking | None:
+    """The blocking call that a call site is, None when it does not wait or is not known."""
+    if site.awaited or not isinstance(site.node, ast.Call):
+        return None
+    entry = _entry_of_name(site.name, project)
+    return entry if entry is not None and _waits(site, entry) else None
+
+
+def _entry_of_name(name: str, project: Project) -> Blocking | None:
+    if _listed(name, project.allowed_blocking):
+        return None
+    if project.extra_blocking and _listed(name, project.extra_blocking):
+        return Blocking(Sort.CONFIGURED, TO_THREAD)
+    return find(name)
+
+
+def _listed(name: str, names: frozenset[str]) -> bool:
+    """Whether a qualified name is one of these, or below one; the project's own may lack their folders."""
+    return any(f".{listed}." in f".{name}." for listed in names)
+
+
+def _waits(site: CallSite, entry: Blocking) -> bool:
+    """Whether the arguments let the call wait at all."""
+    call = cast(ast.Call, site.node)
+    if entry.sort is Sort.LOCK or (
+        entry.sort is Sort.JOIN and site.name.startswith(("queue.", "multiprocess"))
+    ):
+        flags = [*call.args[:1], *(k.value for k in call.keywords if k.arg in {"block", "blocking"})]
+        if site.name.endswith(".put"):
+            flags = [*call.args[1:2], *(k.value for k in call.keywords if k.arg == "block")]
+            if site.callee.receiver is None or site.callee.receiver.fact != asyncio.BOUNDED:
+                return False
+        if any(isinstance(flag, ast.Constant) and flag.value is False for flag in flags):
+            return False
+    if entry.sort in {Sort.JOIN, Sort.LOCK}:
+        limits = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "timeout")]
+        if any(isinstance(limit, ast.Constant) and limit.value == 0 for limit in limits):
+            return False
+        return not _is_done(site, call)
+    return True
+
+
+def _is_done(site: CallSite, call: ast.Call) -> bool:
+    """Whether the function asks somewhere if the awaited future, thread or process is done."""
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    source = site.module.source
+    receiver = ast.unparse(call.func.value)
+    function = source.enclosing_function(call)
+    return any(
+        isinstance(other.func, ast.Attribute)
+        and ast.unparse(other.func.value) == receiver
+        and source.enclosing_function(other) is function
+        for name in ("done", "is_alive", "is_set")
+        for other in source.calls.get(name, ())
+    )
+
+
+def _function_of(site: CallSite) -> ast.FunctionDef | ast.AsyncFunctionDef:
+    return cast(ast.FunctionDef, site.module.source.enclosing_function(site.node))
+
+
+def _runs_once(site: CallSite, function: FunctionInfo) -> bool:
+    """Whether the call only fills a variable that is still empty, as a lazily made client does."""
+    source = site.module.source
+    statement = source.statement(site.node)
+    targets = {ast.unparse(target) for target in _kept_targets(statement, function)}
+    for ancestor in source.ancestors(site.node):
+        if ancestor is function.node:
+            break
+        if isinstance(ancestor, ast.If) and _is_emptiness(ancestor.test):
+            return any(
+                isinstance(node, (ast.Assign, ast.AnnAssign)) and any(_kept_targets(node, function))
+                for node in ancestor.body
+            )
+    if not targets:
+        return False
+    return any(
+        isinstance(part, (ast.Name, ast.Attribute)) and ast.unparse(part) in targets
+        for node in function.own_nodes()
+        if isinstance(node, ast.If) and node.lineno <= statement.lineno
+        for part in ast.walk(node.test)
+    )
+
+
+def _kept_targets(statement: ast.AST, function: FunctionInfo) -> Iterator[ast.expr]:
+    """The attributes and global names that an assignment sets."""
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.AnnAssign):
+        targets = [statement.target]
+    else:
+        return
+    declared = function.module.scope_of(function.node).outer
+    for target in targets:
+        if isinstance(target, ast.Attribute) or (isinstance(target, ast.Name) and target.id in declared):
+            yield target
+
+
+def _is_emptiness(test: ast.expr) -> bool:
+    match test:
+        case ast.UnaryOp(op=ast.Not()) | ast.Compare(ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
+            return True
+        case ast.BoolOp(values=values):
+            return any(_is_emptiness(value) for value in values)
+    return False
+
+
+_LONGEST_NAME = 40
+_LONGEST_PATH = 5
+
+
+def short_name(blocking: BlockingCall) -> str:
+    """How to call the function in a message: as it is written, or by its own name where that is long."""
+    text = blocking.site.module.source.segment(blocking.func)
+    if len(text) <= _LONGEST_NAME and "\n" not in text:
+        return text
+    return ".".join(blocking.site.name.split(".")[-2:])
+
+
+def places(steps: Sequence[Step]) -> list[str]:
+    """The files and rows of a chain of calls, shortened in the middle where there are many."""
+    named = [f"{step.path.replace(chr(92), '/').rpartition('/')[2]}:{step.start.row}" for step in steps]
+    return named if len(named) <= _LONGEST_PATH else [*named[: _LONGEST_PATH - 2], "…", named[-1]]
+
+
+def thread_edits(call: ast.Call, asyncio_name: str, ctx: Context) -> tuple[Edit, ...]:
+    """The edits that move a call into a thread, where `asyncio_name` is how the file calls asyncio."""
+    before, after = asyncio.parentheses(call, ctx)
+    opened = ctx.source.end(call.func)
+    separator = ""
+    if call.args or call.keywords:
+        separator = "," if ctx.source.text[opened + 1].isspace() else ", "
+    edits = (
+        ctx.insert_before(call, f"{before}await {asyncio_name}.to_thread("),
+        Edit(opened, opened + 1, separator),
+    )
+    return (*edits, ctx.insert_after(call, after)) if after else edits
+
+
+_PLAIN = ("builtins.", "datetime.", "uuid.", "decimal.", "enum.")
+_PLAIN_BASES = frozenset(
+    {"builtins.object", "builtins.str", "builtins.int", "abc.ABC", "enum.Enum", "enum.StrEnum",
+     "enum.IntEnum", "pydantic.BaseModel", "typing.NamedTuple", "typing.TypedDict"}
+)  # fmt: skip
+
+
+def can_move_to_thread(blocking: BlockingCall, ctx: Context) -> bool:
+    """Whether a call can be moved into a thread as far as its arguments tell: they are plain data."""
+    call = blocking.site.node
+    if (
+        not isinstance(call, ast.Call)
+        or not asyncio.can_await(call, ctx)
+        or isinstance(ctx.parent(call), ast.withitem)
+    ):
+        return False
+    if ctx.source.text[ctx.source.end(call.func)] != "(":
+        return False
+    if any(isinstance(argument, ast.Starred) for argument in call.args):
+        return False
+    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if not all(_is_plain(ctx.type_of(argument), ctx.module) for argument in arguments):
+        return False
+    receiver = blocking.site.callee.receiver
+    return receiver is None or _is_plain(receiver, ctx.module)
+
+
+def _is_plain(value: Type | None, module: Module, depth: int = 0) -> bool:
+    """Whether a value is data that any thread may use, as far as its class tells."""
+    if value is None or value.kind is not Kind.INSTANCE or depth > 3:
+        return False
+    if value.name.startswith(_PLAIN):
+        return all(argument is None or _is_plain(argument, module, depth + 1) for argument in value.args)
+    info = module.modules.class_info(value.name)
+    if info is None or not info.is_closed or info.libraries - _PLAIN_BASES:
+        return False
+    return all(
+        _is_plain(item.module.type_of(assigned) if assigned is not None else None, item.module, depth + 1)
+        for item in info.mro
+        if not isinstance(item, str)
+        for values in item.instance_attributes.values()
+        for _, assigned in values
+    )
+
+
+# Coroutines that have the event loop for themselves
+
+_APPLICATION_PARAMETERS = frozenset({"app", "_app", "application", "server"})
+_START_AND_STOP = ("lifespan", "startup", "on_startup", "shutdown", "on_shutdown")
+_COMMANDS = ("click.", "asyncclick.", "typer.", "invoke.", "cyclopts.")
+_RUNNERS = frozenset({"asyncio.run", "anyio.run", "trio.run", "uvloop.run", "asyncio.Runner.run"})
+
+
+def runs_alone(function: FunctionInfo) -> bool:
+    """Whether a coroutine runs while nothing else does: start-up and shutdown, commands, scripts."""
+    node = function.node
+    if node.name.lstrip("_").startswith(_START_AND_STOP) or node.name.endswith("_lifespan"):
+        return True
+    names = [name or "" for name in function.decorators]
+    if "contextlib.asynccontextmanager" in names:
+        first = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)][:1]
+        if set(first) & _APPLICATION_PARAMETERS:
+            return True
+    if any(name.startswith(_COMMANDS) or name.endswith((".on_event", ".command")) for name in names):
+        return True
+    if "asgiref.sync.async_to_sync" in names:
+        return True
+    owner = function.owner
+    if owner is not None and owner.is_a("django.core.management.base.BaseCommand"):
+        return True
+    return _is_run(function)
+
+
+def _is_run(function: FunctionInfo) -> bool:
+    """Whether its own file starts the event loop with this coroutine."""
+    module = function.module
+    calls = module.source.calls
+    for run in (*calls.get("run", ()), *calls.get("run_until_complete", ())):
+        started = run.args[0] if run.args else None
+        target = started.func if isinstance(started, ast.Call) else started
+        if target is not None and module.qualified_name(target) == function.name:
+            known = isinstance(run.func, ast.Attribute) and run.func.attr == "run_until_complete"
+            return known or module.qualified_name(run.func) in _RUNNERS
+    return False
