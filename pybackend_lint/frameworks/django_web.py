@@ -290,6 +290,16 @@ def form_fields(info: ClassInfo) -> frozenset[str]:
     return frozenset(name for name, is_one in names.items() if is_one)
 
 
+def field_call(info: ClassInfo, name: str) -> ast.Call | None:
+    """The call that declares a field in the body of a form or of its bases, or None."""
+    for item in info.mro:
+        bindings = item.scope.bindings.get(name) if isinstance(item, ClassInfo) and is_form(item) else None
+        if bindings:
+            value = bindings[-1].value
+            return value if isinstance(value, ast.Call) else None
+    return None
+
+
 def keeps_field_names(info: ClassInfo) -> bool:
     """Whether the names in the submitted data are certainly those of the fields: nothing sets a prefix."""
     init = info.method("__init__")
