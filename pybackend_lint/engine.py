@@ -124,7 +124,7 @@ class Engine:
                     findings.extend(rule.check(node, context))
             except Exception as error:  # a rule that fails must not stop the others
                 errors.append(_internal_error(rule, display, error))
-        if self.settings.respect_noqa and b"noqa" in source.data.lower():
+        if findings and self.settings.respect_noqa and b"noqa" in source.data.lower():
             findings, _ = Suppressions(source).split(findings)
         dependencies, missed = self.index.dependencies(str(path))
         self.index.trim()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -98,9 +97,11 @@ class Index:
         """
         if self._held > self.keep:
             self._held = 0
-            self._by_path.clear()
             self._facts.clear()
-            gc.collect()  # scopes, definitions and modules refer to each other
+            for module in self._by_path.values():
+                if module is not None:
+                    module.forget()
+            self._by_path.clear()
 
     def _new_module(self, path: str, source: Source) -> Module:
         name = self.layout.module_name(path)

@@ -111,6 +111,17 @@ class Module:
         finally:
             self._under_way.discard(key)
 
+    def forget(self) -> None:
+        """Give back all memory; the module cannot be used any more.
+
+        Modules, definitions and scopes refer to each other, so that it would take a run of the
+        garbage collector otherwise, which is off in long runs.
+        """
+        for info in (*self._classes.values(), *self._functions.values()):
+            info.__dict__.clear()
+        self.source.__dict__.clear()
+        self.__dict__.clear()
+
     # Scopes
 
     def scope_of(self, node: ast.AST) -> Scope:
