@@ -119,7 +119,8 @@ _MODEL_METHODS = frozenset(
     {
         "save", "delete", "refresh_from_db", "full_clean", "clean", "clean_fields", "validate_unique",
         "validate_constraints", "asave", "adelete", "arefresh_from_db", "get_deferred_fields",
-        "serializable_value", "save_base", "from_db", "unique_error_message", "prepare_database_save", "date_error_message",
+        "serializable_value", "save_base", "from_db", "unique_error_message", "prepare_database_save",
+        "date_error_message",
     }
 )  # fmt: skip
 _NOT_REVERSE = frozenset({"pk", "id", "objects", "DoesNotExist", "MultipleObjectsReturned", "Meta"})
@@ -136,7 +137,8 @@ class Loaded:
     - `every`: `select_related()` without arguments; `restricted`: `only()` or `defer()` was used.
     - `fetch_mode`: last name of the argument of `fetch_mode()`, empty without.
     - `limit`: at most so many rows, None where open; `ordered`: an order was asked for.
-    - `cached`: the rows may be at hand already, so that reading them need not run a query.
+    - `cached`: the rows may be at hand already, so that reading them need not run a query; `fresh`: what
+      holds instead once the queryset is changed, so that it runs a query of its own.
     """
 
     select: frozenset[str] = frozenset()
@@ -148,9 +150,12 @@ class Loaded:
     limit: int | None = None
     ordered: bool = False
     cached: bool = False
+    fresh: Loaded | None = None
 
     def covers(self, path: str) -> bool:
         """Whether reading the relation path (`customer__company`) from a row runs no query, or may not."""
+        if "" in self.whole:
+            return True
         if any(path == known or path.startswith(f"{known}__") for known in self.whole):
             return True
         given = self.select | self.prefetch
@@ -163,7 +168,8 @@ class Loaded:
         def rest(paths: Iterable[str]) -> frozenset[str]:
             return frozenset(path.removeprefix(head) for path in paths if path.startswith(head))
 
-        whole = rest(self.whole) | ({""} if name in self.whole or "" in self.whole else frozenset())
+        known = {"", name} & self.whole
+        whole = rest(self.whole) | ({""} if known else frozenset())
         return Loaded(rest(self.select), rest(self.prefetch), whole, fetch_mode=self.fetch_mode)
 
 
@@ -286,6 +292,60 @@ def loaded(value: Type | None) -> Loaded | None:
         return value.fact
     row = value.argument()
     return row.fact if row is not None and isinstance(row.fact, Loaded) else None
+
+
+def own_method(func: ast.expr, module: Module) -> tuple[str, Type] | None:
+    """The name of Django's own method of querysets and managers that an expression is, and its receiver.
+
+    None for methods of the project, also where they override one of Django's.
+    """
+    if not isinstance(func, ast.Attribute) or func.attr not in _QUERYSET_METHODS:
+        return None
+    known = module.type_of(func)
+    if known is None or known.kind is not Kind.EXTERNAL or known.receiver is None:
+        return None
+    return (
+        (func.attr, known.receiver)
+        if known.name in {f"{QUERYSET}.{func.attr}", f"{RELATED_MANAGER}.{func.attr}"}
+        else None
+    )
+
+
+def has_own(value: Type, name: str, module: Module) -> bool:
+    """Whether the project's class of a queryset or manager defines an attribute itself."""
+    info = module.modules.class_info(value.name)
+    if info is not None and info.member(name) is not None:
+        return True
+    return _queryset_class_method(value, name, module) is not None
+
+
+def is_prefetched(value: Type) -> bool:
+    """Whether the rows of a relation's manager, or of its `all()`, are certainly at hand already."""
+    fact = loaded(value)
+    return fact is not None and fact.cached and "" not in fact.whole
+
+
+def may_be_cached(value: Type) -> bool:
+    """Whether reading the rows of a relation's manager or queryset may run no query at all."""
+    fact = loaded(value)
+    return fact is None or fact.cached
+
+
+def other_uses(name: ast.Name, module: Module) -> list[ast.Name]:
+    """The other places of the same function (or module) that read a name, nested functions included."""
+    source = module.source
+    function = source.enclosing_function(name)
+    first, last = (1, len(source.line_starts))
+    if function is not None:
+        first, last = function.lineno, function.end_lineno or function.lineno
+    return [
+        use
+        for use in source.nodes(ast.Name)
+        if use.id == name.id
+        and use is not name
+        and isinstance(use.ctx, ast.Load)
+        and first <= use.lineno <= last
+    ]
 
 
 def _is_a(name: str, base: str, module: Module) -> bool:
@@ -525,7 +585,7 @@ def _narrowed(base: Type, row: Type | None, method: str, call: ast.Call, module:
     """The queryset after a method that keeps its rows, with what the method has added."""
     if row is None or not isinstance(row.fact, Loaded):
         return base
-    fact: Loaded | None = row.fact if method == "all" else replace(row.fact, cached=False)
+    fact: Loaded | None = row.fact if method == "all" or row.fact.fresh is None else row.fact.fresh
     assert fact is not None
     if method == "select_related":
         fact = _select_related(fact, call)
@@ -754,15 +814,19 @@ def _related(value: Type, name: str, found: Relation, module: Module) -> Type:
         default = loaded(manager(info, "_default_manager"))
     if default is None and info is not None:
         return Type(RELATED_MANAGER, args=(instance(found.target),), fact=name)
-    whole = below.whole | (frozenset({found.back}) if found.back is not None else frozenset())
-    base = default or Loaded()
-    row = replace(
-        base,
-        select=base.select | below.select,
-        prefetch=base.prefetch | below.prefetch,
-        whole=whole | ({""} if here is None else frozenset()),
-        cached=cached,
-    )
+    fresh = default or Loaded()
+    if found.back is not None:
+        fresh = replace(fresh, whole=fresh.whole | {found.back})
+    row = fresh
+    if cached:
+        row = replace(
+            fresh,
+            select=fresh.select | below.select,
+            prefetch=fresh.prefetch | below.prefetch,
+            whole=fresh.whole | below.whole | ({""} if here is None else frozenset()),
+            cached=True,
+            fresh=fresh,
+        )
     return Type(RELATED_MANAGER, args=(instance(found.target, fact=row),), fact=name)
 
 

@@ -1,0 +1,369 @@
+"""Facts about loops over querysets: which relations they read row by row, and who built the queryset."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pybackend_lint.finding import Edit, Related
+from pybackend_lint.frameworks import django, django_models
+from pybackend_lint.frameworks.django import Loaded
+from pybackend_lint.frameworks.django_models import Relation
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import COMPREHENSIONS, Binding
+from pybackend_lint.semantic.types import Kind, Type
+
+Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+LOOPS: tuple[type[ast.AST], ...] = (ast.For, ast.AsyncFor, *COMPREHENSIONS)
+
+_KEEPS_ROWS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "enumerate"})
+_LEAVES = (ast.Break, ast.Return, ast.Raise)
+_MAX_STEPS = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Read:
+    """A relation that is read from every row of a loop.
+
+    - `node`: the attribute that is read; `path`: the lookup path from the row (`customer__company`).
+    - `relation`: the last relation of the path; `model`: qualified name of the rows' model.
+    - `method`: what is called on the manager of a multi relation, empty otherwise.
+    """
+
+    node: ast.Attribute
+    path: str
+    relation: Relation
+    model: str
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """A loop over the rows of a queryset whose loaded relations are known."""
+
+    iterated: ast.expr
+    name: str
+    row: Type
+    body: tuple[ast.AST, ...]
+    binder: ast.AST
+
+    @property
+    def loaded(self) -> Loaded:
+        """What comes with the rows."""
+        assert isinstance(self.row.fact, Loaded)
+        return self.row.fact
+
+    @property
+    def fetches_one(self) -> bool:
+        """Whether a relation that is not loaded is fetched for one row at a time, and nothing is deferred."""
+        return self.loaded.fetch_mode in {"", "FETCH_ONE"} and not self.loaded.restricted
+
+
+def loops(node: ast.AST, module: Module) -> Iterator[Rows]:
+    """The loops over rows that a `for` statement or a comprehension makes, at most one for each target."""
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        if _leaves_at_once(node.body):
+            return
+        found = _rows(node.target, node.iter, tuple(node.body), node, module)
+        if found is not None:
+            yield found
+    elif isinstance(node, COMPREHENSIONS):
+        values: list[ast.expr] = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        if _only_first(node, module):
+            return
+        for position, generator in enumerate(node.generators):
+            inner = [part for later in node.generators[position + 1 :] for part in (later.iter, *later.ifs)]
+            body = (*generator.ifs, *inner, *values)
+            found = _rows(generator.target, generator.iter, body, generator, module)
+            if found is not None:
+                yield found
+
+
+def _only_first(node: ast.AST, module: Module) -> bool:
+    """Whether a comprehension is the argument of `next`, which stops at the first row."""
+    parent = module.source.parent(node)
+    return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "next"
+
+
+def _leaves_at_once(body: list[ast.stmt]) -> bool:
+    """Whether the first iteration is the last one on every path."""
+    return any(isinstance(statement, _LEAVES) for statement in body)
+
+
+def _rows(
+    target: ast.expr, iterated: ast.expr, body: tuple[ast.AST, ...], binder: ast.AST, module: Module
+) -> Rows | None:
+    match target:
+        case ast.Name(id=name):
+            counted = False
+        case ast.Tuple(elts=[ast.Name(), ast.Name(id=name)]):
+            counted = True
+        case _:
+            return None
+    value = module.type_of(iterated)
+    row = value.argument() if value is not None and value.kind is Kind.INSTANCE else None
+    if counted:
+        row = row.argument(1) if row is not None and row.name == "builtins.tuple" else None
+    if row is None or not isinstance(row.fact, Loaded) or not django.is_model_instance(row, module):
+        return None
+    fact = row.fact
+    if fact.limit is not None and fact.limit <= 1:
+        return None
+    return Rows(iterated, name, row, body, binder)
+
+
+def reads(rows: Rows, module: Module) -> list[Read]:
+    """The relations that the body reads from each row without having loaded them, one for each path.
+
+    A path that is assigned in the body, or that a longer path of the result implies, is left out.
+    """
+    fact = rows.loaded
+    found: dict[str, Read] = {}
+    assigned: set[str] = set()
+    for chain in _chains(rows, module):
+        if isinstance(chain.ctx, ast.Load):
+            for read in _path_reads(chain, rows, fact, module):
+                found.setdefault(read.path, read)
+        else:
+            assigned.add("__".join(_names(chain)))
+    kept = [
+        read
+        for path, read in found.items()
+        if not any(path == one or path.startswith(f"{one}__") for one in assigned)
+        and not any(other.startswith(f"{path}__") for other in found)
+    ]
+    return sorted(kept, key=lambda read: (read.node.lineno, read.node.col_offset))
+
+
+def _chains(rows: Rows, module: Module) -> list[ast.Attribute]:
+    """The longest attribute chains that start at the row, in source order."""
+    inner: set[int] = set()
+    attributes: list[ast.Attribute] = []
+    for part in rows.body:
+        for node in ast.walk(part):
+            if isinstance(node, ast.Attribute) and _root(node) == rows.name:
+                attributes.append(node)
+                if isinstance(node.value, ast.Attribute):
+                    inner.add(id(node.value))
+    chains = [
+        node
+        for node in attributes
+        if id(node) not in inner and _is_bound_by(_root_name(node), rows.binder, module)
+    ]
+    return sorted(chains, key=lambda node: (node.lineno, node.col_offset))
+
+
+def _root_name(node: ast.Attribute) -> ast.Name:
+    value: ast.expr = node
+    while isinstance(value, ast.Attribute):
+        value = value.value
+    assert isinstance(value, ast.Name)
+    return value
+
+
+def _root(node: ast.Attribute) -> str:
+    value: ast.expr = node
+    while isinstance(value, ast.Attribute):
+        value = value.value
+    return value.id if isinstance(value, ast.Name) else ""
+
+
+def _is_bound_by(name: ast.Name, binder: ast.AST, module: Module) -> bool:
+    found = module.lookup(name.id, name)
+    return found is not None and [binding.node for binding in found[1]] == [binder]
+
+
+def _names(chain: ast.Attribute) -> list[str]:
+    names: list[str] = []
+    value: ast.expr = chain
+    while isinstance(value, ast.Attribute):
+        names.append(value.attr)
+        value = value.value
+    return names[::-1]
+
+
+def _path_reads(chain: ast.Attribute, rows: Rows, fact: Loaded, module: Module) -> Iterator[Read]:
+    """The last relation of a chain that is not loaded, by its path from the row."""
+    nodes: list[ast.Attribute] = []
+    value: ast.expr = chain
+    while isinstance(value, ast.Attribute):
+        nodes.append(value)
+        value = value.value
+    nodes.reverse()
+    model = rows.row.name
+    path: list[str] = []
+    last: Read | None = None
+    for position, node in enumerate(nodes[:_MAX_STEPS]):
+        relation = django_models.relation(model, node.attr, module)
+        if relation is None:
+            break
+        path.append(node.attr)
+        joined = "__".join(path)
+        if relation.kind == "multi":
+            last = None
+            method = _called(nodes, position, module)
+            if method and not fact.covers(joined):
+                last = Read(node, joined, relation, rows.row.name, method)
+            break
+        following = nodes[position + 1].attr if position + 1 < len(nodes) else ""
+        if following in {"pk", "id"} and relation.kind == "forward":
+            break
+        if not fact.covers(joined) and not (fact.every and not relation.nullable):
+            last = Read(node, joined, relation, rows.row.name)
+        if relation.target is None:
+            break
+        model = relation.target
+    if last is not None:
+        yield last
+
+
+def _called(nodes: list[ast.Attribute], position: int, module: Module) -> str:
+    """The method that is called at once on the manager at a position of a chain, if its rows are read."""
+    if position + 1 >= len(nodes):
+        return ""
+    method = nodes[position + 1]
+    call = module.source.parent(method)
+    if not isinstance(call, ast.Call) or call.func is not method or call.args or call.keywords:
+        return ""
+    if method.attr == "all":
+        outer = module.source.parent(call)
+        if isinstance(outer, ast.Attribute) and outer.attr not in {"count", "exists"}:
+            return ""  # a filtered or sorted relation is a new query with or without prefetched rows
+        if isinstance(outer, ast.Attribute) and outer.attr == "count":
+            return "count"
+        if isinstance(outer, ast.Subscript):
+            return ""
+        return "all"
+    return method.attr if method.attr in {"count", "exists"} else ""
+
+
+# Who built the queryset
+
+
+def builder(iterated: ast.expr, module: Module) -> ast.expr | None:
+    """The innermost queryset expression of the same function that a loop's iterable comes from.
+
+    Names are followed while one assignment of the same function binds them; None where the queryset
+    comes from elsewhere (a parameter, another function, an attribute).
+    """
+    node = iterated
+    for _ in range(_MAX_STEPS):
+        match node:
+            case ast.Name(id=name):
+                found = module.lookup(name, node)
+                binding = found[1][0] if found is not None and len(found[1]) == 1 else None
+                if binding is None or not _is_plain(binding) or not _same_function(binding, node, module):
+                    return None
+                assert binding.value is not None
+                node = binding.value
+            case ast.Call(func=ast.Name(id=name), args=[inner, *_]) if name in _KEEPS_ROWS:
+                node = inner
+            case ast.Call(func=ast.Attribute(value=inner, attr="iterator" | "aiterator")):
+                node = inner
+            case ast.Subscript(value=inner):
+                node = inner
+            case ast.Call(func=ast.Attribute()) | ast.Attribute():
+                value = module.type_of(node)
+                if django.is_queryset(value, module) or (
+                    isinstance(node, ast.Call) and django.is_manager(value, module)
+                ):
+                    return node if isinstance(node, ast.Call) else None
+                return None
+            case _:
+                return None
+    return None
+
+
+def _is_plain(binding: Binding) -> bool:
+    return binding.kind == "assign" and not binding.path and binding.value is not None
+
+
+def _same_function(binding: Binding, use: ast.AST, module: Module) -> bool:
+    source = module.source
+    return source.enclosing_function(binding.node) is source.enclosing_function(use)
+
+
+def chained_call(expression: ast.expr, method: str) -> ast.Call | None:
+    """The call of a method in a chain of calls (`a.filter().select_related()`), the last one."""
+    node = expression
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr == method:
+            return node
+        node = node.func.value
+    return None
+
+
+def may_be_prefetched(expression: ast.expr, module: Module) -> bool:
+    """Whether a queryset starts at a relation of the rows of another loop, which may be loaded there."""
+    node = expression
+    while isinstance(node, (ast.Call, ast.Attribute)):
+        if isinstance(node, ast.Attribute) and django.is_related_manager(module.type_of(node)):
+            break
+        node = node.func if isinstance(node, ast.Call) else node.value
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    found = module.lookup(node.id, node) if isinstance(node, ast.Name) else None
+    return found is not None and any(binding.kind in {"for", "comprehension"} for binding in found[1])
+
+
+def loading_edit(built: ast.expr | None, method: str, path: str, module: Module) -> Edit | None:
+    """The edit that makes a queryset expression load a path by `select_related` or `prefetch_related`.
+
+    None where the expression is not known, takes its arguments from elsewhere or may be prefetched itself.
+    """
+    if built is None or may_be_prefetched(built, module):
+        return None
+    source = module.source
+    call = chained_call(built, method)
+    if call is None:
+        end = source.end(built)
+        return Edit(end, end, f'.{method}("{path}")')
+    for argument in call.args:
+        given = argument.value if isinstance(argument, ast.Constant) else None
+        if isinstance(given, str) and path.startswith(f"{given}__"):
+            return Edit(source.start(argument), source.end(argument), f'"{path}"')
+    if not call.args or call.keywords or any(isinstance(item, ast.Starred) for item in call.args):
+        return None
+    end = source.end(call.args[-1])
+    return Edit(end, end, f', "{path}"')
+
+
+def origin(iterated: ast.expr, module: Module) -> Related | None:
+    """Where the queryset of a loop comes from: an expression of this function, or a project function."""
+    built = builder(iterated, module)
+    if built is not None:
+        source = module.source
+        return Related(source.path, source.position(source.start(built)), "the queryset is built here")
+    node: ast.expr = iterated
+    for _ in range(_MAX_STEPS):
+        if isinstance(node, ast.Name):
+            found = module.lookup(node.id, node)
+            if found is None or len(found[1]) != 1 or not _is_plain(found[1][0]):
+                return None
+            assert found[1][0].value is not None
+            node = found[1][0].value
+        elif isinstance(node, ast.Call):
+            callee = module.type_of(node.func)
+            function = None
+            if callee is not None and callee.kind is Kind.FUNCTION:
+                function = module.modules.function_info(callee.name)
+            if function is None:
+                return None
+            home = function.module.source
+            return Related(
+                home.path, home.position(home.start(function.node)), "the queryset comes from here"
+            )
+        else:
+            return None
+    return None
+
+
+def preloads(rows: Rows, module: Module) -> bool:
+    """Whether the function loads relations of rows by `prefetch_related_objects` before the loop."""
+    source = module.source
+    function = source.enclosing_function(rows.iterated)
+    for name in ("prefetch_related_objects", "aprefetch_related_objects"):
+        if any(source.enclosing_function(call) is function for call in source.calls.get(name, ())):
+            return True
+    return False
