@@ -202,7 +202,7 @@ def _targets(
     options: argparse.Namespace, resolver: Resolver
 ) -> tuple[list[Target], dict[str, bytes], list[str]]:
     """What to check, the contents that come from standard input, and paths that are of no use."""
-    from pybackend_lint.runner import Target, discover
+    from pybackend_lint.runner import Target, discover, is_excluded
 
     if options.paths != ["-"]:
         found = discover(options.paths or ["."], resolver, force_exclude=options.force_exclude)
@@ -214,11 +214,8 @@ def _targets(
     settings = resolver.for_directory(os.path.dirname(path))
     data = sys.stdin.buffer.read()
     targets = [Target(path, display, settings, len(data))]
-    if options.force_exclude and options.stdin_filename and os.path.exists(path):
-        targets = [
-            replace(target, display=display)
-            for target in discover([path], resolver, force_exclude=True).files
-        ]
+    if options.force_exclude and options.stdin_filename and is_excluded(path, settings):
+        targets = []
     return targets, {path: data}, []
 
 

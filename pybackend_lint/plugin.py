@@ -11,10 +11,8 @@ from pathlib import Path
 from pybackend_lint.engine import Engine
 from pybackend_lint.finding import Finding, Position
 from pybackend_lint.registry import ENTRIES
-from pybackend_lint.settings import Resolver, Settings
+from pybackend_lint.settings import PROJECT_FILES, Resolver, Settings
 from pybackend_lint.source import Source
-
-PROJECT_FILES = frozenset(entry.file for entry in ENTRIES) - {"python"}
 
 _ENTRY_FILES = ("manage.py", "main.py", "app.py", "wsgi.py", "asgi.py")
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from pybackend_lint.cache import DIRECTORY, Cache, Trace
 from pybackend_lint.finding import Applicability, Finding
-from pybackend_lint.registry import ENTRIES
-from pybackend_lint.settings import Resolver, Settings, SettingsError, glob_matcher
+from pybackend_lint.settings import PROJECT_FILES, Resolver, Settings, SettingsError, glob_matcher
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from pybackend_lint.worker import Checked, Task
 
     Done = tuple[list[Checked], Trace]
-
-PROJECT_FILES = frozenset(entry.file for entry in ENTRIES) - {"python"}
 
 # Starting processes takes as long as checking about this many bytes.
 _WORTH_PROCESSES = 400_000
@@ -168,6 +165,11 @@ def _repository_above(directory: str) -> _Ignored:
         names = [name for name in (".git", ".gitignore") if os.path.exists(os.path.join(ancestor, name))]
         ignored = ignored.below(ancestor, names)
     return ignored
+
+
+def is_excluded(path: str, settings: Settings) -> bool:
+    """Whether settings exclude a file, given by its absolute path, or a directory above it."""
+    return _Excluded(settings).path(path)
 
 
 def discover(paths: Sequence[str], resolver: Resolver, *, force_exclude: bool = False) -> Targets:

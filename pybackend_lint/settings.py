@@ -15,6 +15,8 @@ from pybackend_lint.registry import ENTRIES
 
 TABLE = "tool.pybackend-lint"
 SYNTAX_ERROR = "PB000"
+# The names of the files, besides Python files, that rules check.
+PROJECT_FILES = frozenset({"pyproject.toml", *(entry.file for entry in ENTRIES)}) - {"python"}
 DEFAULT_EXCLUDE = (
     ".bzr",
     ".direnv",

@@ -16,11 +16,8 @@ from pybackend_lint.cache import Trace, content_hash, important
 from pybackend_lint.engine import Engine, Report
 from pybackend_lint.finding import Finding
 from pybackend_lint.fixer import fix_source
-from pybackend_lint.registry import ENTRIES
-from pybackend_lint.settings import Settings
+from pybackend_lint.settings import PROJECT_FILES, Settings
 from pybackend_lint.source import Source
-
-PROJECT_FILES = frozenset(entry.file for entry in ENTRIES) - {"python"}
 
 _local = threading.local()  # an engine serves one thread
 
