@@ -680,7 +680,7 @@ REMOVED_FIELDS: dict[str, RemovedField] = {
             RemovedField(
                 "4.0", "django.db.models.BooleanField", "BooleanField(null=True)", ("null=True", "blank=True")
             ),
-            ("django.db.models.NullBooleanField", "django.db.models.fields.NullBooleanField"),
+            ("django.db.models.NullBooleanField",),
         ),
         (RemovedField("4.0", "django.db.models.JSONField", "models.JSONField"), (f"{_POSTGRES}JSONField",)),
         (

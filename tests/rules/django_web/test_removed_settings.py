@@ -17,7 +17,7 @@ def requires(django: str) -> dict[str, str]:
     return {"pyproject.toml": f'[project]\nname = "shop"\nversion = "1"\ndependencies = ["django{django}"]\n'}
 
 
-SILENT = {
+SILENT: dict[str, tuple[str, str, dict[str, str]]] = {
     "Django 4.2 still reads it": ("USE_L10N = False", ">=4.2,<5", {}),
     "the oldest supported version still reads it": ("PASSWORD_RESET_TIMEOUT_DAYS = 1", ">=3.2,<6", {}),
     "before 4.0 the default was the other one": ("USE_L10N = True", ">=3.2,<5.3", {}),
