@@ -5,6 +5,7 @@ A fix is applied whole or not at all, and never so that the file no longer parse
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import difflib
 import errno
@@ -138,12 +139,20 @@ def _compatible(text: str, candidates: Iterable[_Candidate]) -> list[_Candidate]
     Two fixes may share an edit, such as the import that both need.
     """
     chosen: list[_Candidate] = []
-    taken: list[Edit] = []
+    taken: set[Edit] = set()
+    spans: list[tuple[int, int]] = []
+
+    def touches(edit: Edit) -> bool:
+        at = bisect.bisect_left(spans, (edit.start, 0))
+        return (at > 0 and spans[at - 1][1] >= edit.start) or (at < len(spans) and spans[at][0] <= edit.end)
+
     for candidate in candidates:
         own = [edit for edit in candidate.edits if edit not in taken or not _shareable(text, edit)]
-        if not any(edit.start <= other.end and other.start <= edit.end for edit in own for other in taken):
+        if not any(map(touches, own)):
             chosen.append(candidate)
-            taken += own
+            taken.update(own)
+            for edit in own:
+                bisect.insort(spans, (edit.start, edit.end))
     return chosen
 
 

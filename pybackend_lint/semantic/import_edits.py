@@ -18,11 +18,24 @@ from pathlib import PurePath
 
 from pybackend_lint.edits import apply, line_edits
 from pybackend_lint.finding import Edit
+from pybackend_lint.semantic.import_removal import (
+    Import,
+    ImportedName,
+    is_bracketed,
+    is_type_checking,
+    last_row,
+    local_name,
+    module_of,
+    modules_of,
+    names_of,
+    orphaned,
+    remove_names,
+    target_of,
+    unused_since,
+)
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS, Binding, build_scope
 from pybackend_lint.source import Source
 
-Import = ast.Import | ast.ImportFrom
-ImportedName = tuple[ast.stmt, ast.alias]
 Taken = Callable[[str], bool]
 
 _FUTURE, _STANDARD, _THIRD_PARTY, _FIRST_PARTY, _RELATIVE = range(5)
@@ -37,10 +50,18 @@ _FRAMEWORKS = frozenset(
     )
 )  # fmt: skip
 _DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
-_WORD = re.compile(r"\w+")
-_NOQA_UNUSED = re.compile(r"#\s*noqa(?!\s*:)|#\s*noqa\s*:.*\bF401\b", re.IGNORECASE)
 
 SortKey = tuple[object, ...]
+
+__all__ = [
+    "ImportedName",
+    "add_import",
+    "move_import",
+    "orphaned",
+    "remove_names",
+    "replace_imports",
+    "unused_since",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,83 +160,9 @@ def move_import(
     first_party: Callable[[str], bool] | None = None,
 ) -> tuple[Edit, ...]:
     """The edits that import a name at run time that is imported in an `if TYPE_CHECKING:` block."""
-    module, imported = _imported(statement, name)
+    module, imported = target_of(statement, name)
     wanted = _Wanted(module, imported, name.asname)
     return _change(source, [wanted], [(statement, name)], lambda _: False, first_party, exact=True)[1]
-
-
-def remove_names(source: Source, names: Iterable[ImportedName]) -> tuple[Edit, ...]:
-    """The edits that remove imported names, with their statement when none of its names is left.
-
-    A block that would become empty keeps a `pass`; an `if TYPE_CHECKING:` block is removed whole.
-    """
-    removed: dict[int, set[int]] = {}
-    statements: dict[int, ast.stmt] = {}
-    for statement, name in names:
-        statements[id(statement)] = statement
-        removed.setdefault(id(statement), set()).add(id(name))
-    edits: list[Edit] = []
-    whole: list[ast.stmt] = []
-    for key, statement in statements.items():
-        kept = [name for name in _names(statement) if id(name) not in removed[key]]
-        if kept:
-            edits += _alias_deletions(source, statement, removed[key])
-        else:
-            whole.append(statement)
-    vanishing = _vanishing_blocks(source, whole)
-    unneeded = [
-        (statement, name)
-        for statement, name in orphaned(source, vanishing)
-        if id(name) not in removed.get(id(statement), ())
-    ]
-    if unneeded:
-        chosen = [(statements[key], name) for key in statements for name in _names(statements[key])]
-        return remove_names(
-            source, [pair for pair in chosen if id(pair[1]) in removed[id(pair[0])]] + unneeded
-        )
-    edits += _statement_deletions(source, whole, vanishing)
-    return _without_overlaps(edits)
-
-
-def orphaned(source: Source, removed: Sequence[ast.AST]) -> list[ImportedName]:
-    """The names imported by the module that nothing but the removed nodes uses.
-
-    Only names that the removed nodes do use. Never those that other modules may want (`__all__`,
-    `__init__.py`, `import x as x`), that strings mention (annotations) or that `noqa` keeps.
-    """
-    inside: set[int] = set()
-    words: set[str] = set()
-    for root in removed:
-        for node in ast.walk(root):
-            inside.add(id(node))
-            if isinstance(node, ast.Name):
-                words.add(node.id)
-    if not words:
-        return []
-    used = {node.id for node in source.nodes(ast.Name) if node.id in words and id(node) not in inside}
-    return [
-        (statement, name)
-        for statement, name, local in _removable(source)
-        if local in words and local not in used and not _mentioned(source, local, inside)
-    ]
-
-
-def unused_since(before: Source, after: Source) -> tuple[Edit, ...]:
-    """The edits of `after` that remove the imports which `before` uses and `after` does not."""
-    used = {node.id for node in after.nodes(ast.Name)}
-    unused = [found for found in _removable(after) if found[2] not in used]
-    if not unused:
-        return ()
-    imported = {local for _, _, local in _removable(before)}
-    previous = {node.id for node in before.nodes(ast.Name)} & imported
-    return remove_names(
-        after,
-        [
-            (statement, name)
-            for statement, name, local in unused
-            if local in previous and not _mentioned(after, local, ())
-        ],
-    )
 
 
 def _wanted(dotted: str, alias: str | None, *, from_import: bool) -> _Wanted:
@@ -264,7 +211,7 @@ def _after(
     found = {
         _identity(changed, statement, name): (statement, name)
         for statement in _import_statements(changed)
-        for name in _names(statement)
+        for name in names_of(statement)
     }
     return changed, [found[identity] for identity in wanted if identity in found]
 
@@ -272,7 +219,7 @@ def _after(
 def _identity(source: Source, statement: ast.stmt, name: ast.alias) -> tuple[object, ...]:
     """What tells an imported name from all others of the file, also after edits of other imports."""
     around = [type(node).__name__ for node in source.ancestors(statement)]
-    return (*_imported(statement, name), name.asname, *around)
+    return (*target_of(statement, name), name.asname, *around)
 
 
 def _import_statements(source: Source) -> list[Import]:
@@ -280,40 +227,13 @@ def _import_statements(source: Source) -> list[Import]:
     return sorted(found, key=lambda statement: (statement.lineno, statement.col_offset), reverse=True)
 
 
-def _names(statement: ast.stmt) -> list[ast.alias]:
-    return statement.names if isinstance(statement, Import) else []
-
-
-def _module(statement: ast.ImportFrom) -> str:
-    return "." * statement.level + (statement.module or "")
-
-
-def _imported(statement: ast.stmt, name: ast.alias) -> tuple[str, str | None]:
-    if isinstance(statement, ast.ImportFrom):
-        return _module(statement), name.name
-    return name.name, None
-
-
-def _local(statement: ast.stmt, name: ast.alias) -> str:
-    if name.asname:
-        return name.asname
-    return name.name if isinstance(statement, ast.ImportFrom) else name.name.partition(".")[0]
-
-
-def _is_type_checking(statement: ast.AST) -> bool:
-    match statement:
-        case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
-            return True
-    return False
-
-
 def _guarded_name(source: Source, wanted: _Wanted) -> ImportedName | None:
     """The import of the wanted name in an `if TYPE_CHECKING:` block, when it is imported only there."""
     found = None
     for statement in source.tree.body:
-        for inner in statement.body if _is_type_checking(statement) else [statement]:  # type: ignore[attr-defined]
-            for name in _names(inner):
-                if _imported(inner, name) == (wanted.module, wanted.name):
+        for inner in statement.body if is_type_checking(statement) else [statement]:  # type: ignore[attr-defined]
+            for name in names_of(inner):
+                if target_of(inner, name) == (wanted.module, wanted.name):
                     if inner is statement:
                         return None
                     found = found or (inner, name)
@@ -359,10 +279,9 @@ class _Adder:
 
     def _existing(self, wanted: _Wanted) -> str | None:
         for top, statement, name in self._available():
-            module, imported = _imported(statement, name)
-            if _Wanted(module, imported).dotted != wanted.dotted:
+            if _Wanted(*target_of(statement, name)).dotted != wanted.dotted:
                 continue
-            local = _local(statement, name)
+            local = local_name(statement, name)
             if self.exact and local != wanted.local:
                 continue
             if self._usable(local, top, wanted.dotted):
@@ -374,9 +293,8 @@ class _Adder:
         if wanted.name is None or wanted.alias is not None:
             return None
         for top, statement, name in self._available():
-            module, imported = _imported(statement, name)
-            if _Wanted(module, imported).dotted == wanted.module:
-                local = _local(statement, name)
+            if _Wanted(*target_of(statement, name)).dotted == wanted.module:
+                local = local_name(statement, name)
                 if self._usable(local, top, wanted.module):
                     bound = name.asname or (name.name if isinstance(statement, ast.Import) else local)
                     return f"{bound}.{wanted.name}"
@@ -386,10 +304,10 @@ class _Adder:
         """The imports that certainly run when the module does, with their top-level statements."""
         for top in self.source.tree.body:
             for statement in _running(top):
-                for name in _names(statement):
+                for name in names_of(statement):
                     if id(name) in self.going or name.name == "*":
                         continue
-                    if statement is top or _always_binds(top, _local(statement, name)):
+                    if statement is top or _always_binds(top, local_name(statement, name)):
                         yield top, statement, name
 
     def _usable(self, local: str, top: ast.stmt, dotted: str) -> bool:
@@ -422,12 +340,12 @@ class _Adder:
             return False
         return all(
             id(name) in self.going or self._binds_same(node, name, dotted)
-            for name in _names(node)
-            if _local(node, name) == local
+            for name in names_of(node)
+            if local_name(node, name) == local
         )
 
     def _binds_same(self, node: Import, name: ast.alias, dotted: str) -> bool:
-        module, imported = _imported(node, name)
+        module, imported = target_of(node, name)
         if isinstance(node, ast.Import) and name.asname is None:
             return module.partition(".")[0] == dotted.partition(".")[0]
         return _Wanted(module, imported).dotted == dotted
@@ -466,7 +384,7 @@ class _Adder:
             statement
             for statement in _header(self.source.tree)
             if isinstance(statement, ast.ImportFrom)
-            and _module(statement) == wanted.module
+            and module_of(statement) == wanted.module
             and statement.names[0].name != "*"
         ]
         plain = [statement for statement in found if any(name.asname is None for name in statement.names)]
@@ -513,10 +431,10 @@ class _Adder:
         runs = [run for run in runs if run]
         package = _package(wanted.module)
         for run in runs:
-            if any(_package(module) == package for one in run for module in _modules(one)):
+            if any(_package(module) == package for one in run for module in modules_of(one)):
                 return run
         for run in runs:
-            if any("__future__" not in _modules(one) for one in run):
+            if any("__future__" not in modules_of(one) for one in run):
                 return run
         return runs[0] if runs else []
 
@@ -535,7 +453,7 @@ class _Adder:
         sections: list[int] = []
         unknown = _THIRD_PARTY
         for group in groups:
-            known = [self._known_section(_modules(statement)[0]) for statement in group]
+            known = [self._known_section(modules_of(statement)[0]) for statement in group]
             told = [section for section in known if section in {_THIRD_PARTY, _FIRST_PARTY}]
             verdict = min((section for section in told if section is not None), default=unknown)
             if told or None in known:
@@ -562,7 +480,7 @@ class _Adder:
         package = _package(wanted.module)
         if not wanted.module.startswith("."):
             for statement, section in zip(run, sections, strict=True):
-                if _package(_modules(statement)[0]) == package:
+                if _package(modules_of(statement)[0]) == package:
                     return section
         return self._known_section(wanted.module) or _THIRD_PARTY
 
@@ -588,7 +506,7 @@ class _Adder:
                     return self._insert_before(run, same[0], f"{line}\n")
                 return self._insert_after(same[-1 if following is None else following - 1], f"{line}\n")
         package = _package(wanted.module)
-        related = [one for one in same if _package(_modules(one)[0]) == package]
+        related = [one for one in same if _package(modules_of(one)[0]) == package]
         return self._insert_after((related or list(same))[-1], f"{line}\n")
 
     def _first_insertion(self, line: str, *, spaced: bool) -> Edit:
@@ -642,7 +560,7 @@ def _running(top: ast.stmt) -> Iterator[ast.stmt]:
     if isinstance(top, _DEFINITIONS):
         return
     for field in ("body", "handlers", "orelse", "finalbody"):
-        if field == "body" and _is_type_checking(top):
+        if field == "body" and is_type_checking(top):
             continue
         for inner in getattr(top, field, ()):
             yield from _running(inner)
@@ -656,7 +574,7 @@ def _always_binds(statement: ast.AST, name: str) -> bool:
 
     match statement:
         case ast.Import() | ast.ImportFrom():
-            return any(_local(statement, alias) == name for alias in statement.names)
+            return any(local_name(statement, alias) == name for alias in statement.names)
         case ast.Assign(targets=targets):
             return any(isinstance(target, ast.Name) and target.id == name for target in targets)
         case ast.AnnAssign(target=ast.Name(id=target), value=value):
@@ -664,7 +582,7 @@ def _always_binds(statement: ast.AST, name: str) -> bool:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             return statement.name == name
         case ast.If(body=body, orelse=orelse):
-            return not _is_type_checking(statement) and block(body) and block(orelse)
+            return not is_type_checking(statement) and block(body) and block(orelse)
         case ast.With(body=body):
             return block(body)
         case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
@@ -679,12 +597,6 @@ def _header(tree: ast.Module) -> Iterator[ast.stmt]:
         if isinstance(statement, _DEFINITIONS):
             return
         yield statement
-
-
-def _modules(statement: Import) -> list[str]:
-    if isinstance(statement, ast.ImportFrom):
-        return [_module(statement)]
-    return [name.name for name in statement.names]
 
 
 def _package(module: str) -> str:
@@ -727,7 +639,7 @@ def _by_module(module: str, is_from: bool, member: SortKey) -> SortKey:
 
 def _statement_key(statement: Import, key: Callable[[str, bool, SortKey], SortKey]) -> SortKey:
     if isinstance(statement, ast.ImportFrom):
-        return key(_module(statement), True, _member_rank(statement.names[0]))
+        return key(module_of(statement), True, _member_rank(statement.names[0]))
     name = statement.names[0]
     return key(name.name, False, (*_name_rank(""), name.asname or ""))
 
@@ -748,23 +660,17 @@ def _first_row(statement: ast.stmt) -> int:
     return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
 
 
-def _last_row(statement: ast.AST) -> int:
-    row = getattr(statement, "end_lineno", None)
-    assert isinstance(row, int)
-    return row
-
-
 def _physical_end(body: Sequence[ast.stmt], statement: ast.stmt) -> int:
     """The last row of a statement and of those that follow it on the same line."""
-    row = _last_row(statement)
+    row = last_row(statement)
     for other in body:
-        if other.lineno == row and _last_row(other) > row:
+        if other.lineno == row and last_row(other) > row:
             return _physical_end(body, other)
     return row
 
 
 def _blank_rows_between(source: Source, one: ast.stmt, other: ast.stmt) -> int:
-    rows = range(_last_row(one) + 1, other.lineno)
+    rows = range(last_row(one) + 1, other.lineno)
     return sum(not source.line(row).strip() for row in rows)
 
 
@@ -774,19 +680,19 @@ def _extended(source: Source, statement: ast.ImportFrom, wanted: _Wanted, limit:
     at = _place(names, wanted)
     member = wanted.member
     first = source.start(names[0])
-    bracketed = _is_bracketed(source, statement)
+    bracketed = is_bracketed(source, statement)
     rows = [name.lineno for name in names]
     if bracketed and len(set(rows)) == len(rows) and rows[0] > statement.lineno:
         return _extended_by_row(source, statement, member, at)
     anchor = names[at - 1] if at else names[0]
-    row = source.line(_last_row(anchor))
+    row = source.line(last_row(anchor))
     code = row.partition("#")[0].rstrip()
     fits = len(code) + len(member) + 2 <= limit
     if at == 0:
         inline = Edit(first, first, f"{member}, ")
     else:
         inline = Edit(source.end(anchor), source.end(anchor), f", {member}")
-    if fits or (not bracketed and statement.lineno != _last_row(statement)):
+    if fits or (not bracketed and statement.lineno != last_row(statement)):
         return (inline,)
     if bracketed:
         if at == 0:
@@ -805,10 +711,6 @@ def _extended(source: Source, statement: ast.ImportFrom, wanted: _Wanted, limit:
     return (Edit(first, end, f"({f'  {trailing}' if trailing else ''}\n{listed})"),)
 
 
-def _is_bracketed(source: Source, statement: ast.stmt) -> bool:
-    return "(" in source.text[source.start(statement) : source.start(_names(statement)[0])]
-
-
 def _extended_by_row(source: Source, statement: ast.ImportFrom, member: str, at: int) -> tuple[Edit, ...]:
     """The edits that add a name where every name has a line of its own."""
     names = statement.names
@@ -819,7 +721,7 @@ def _extended_by_row(source: Source, statement: ast.ImportFrom, member: str, at:
         return (Edit(start, start, f"{indent}{member},\n"),)
     previous = names[at - 1]
     end = source.end(previous)
-    line_end = starts[_last_row(previous)]
+    line_end = starts[last_row(previous)]
     rest = source.text[end:line_end]
     if at < len(names) or rest.lstrip().startswith(","):
         return (Edit(line_end, line_end, f"{indent}{member},\n"),)
@@ -841,182 +743,3 @@ def _place(names: Sequence[ast.alias], wanted: _Wanted) -> int:
             own = rank(str(wanted.name))
             return next((at for at, key in enumerate(keys) if key > own), len(names))
     return len(names)
-
-
-def _removable(source: Source) -> Iterator[tuple[ast.stmt, ast.alias, str]]:
-    """The module's imported names that nobody outside the module is known to want, with local names."""
-    if PurePath(source.path).stem == "__init__":
-        return
-    statements: list[ast.stmt] = []
-    for top in source.tree.body:
-        statements += top.body if isinstance(top, ast.If) and _is_type_checking(top) else [top]
-    bound = [_local(statement, name) for statement in statements for name in _names(statement)]
-    for statement in statements:
-        if not isinstance(statement, Import) or "__future__" in _modules(statement):
-            continue
-        for name in statement.names:
-            local = _local(statement, name)
-            row = source.line(name.lineno) + source.line(statement.lineno)
-            if name.name != "*" and name.asname != name.name and bound.count(local) == 1:
-                if not _NOQA_UNUSED.search(row):
-                    yield statement, name, local
-
-
-def _mentioned(source: Source, local: str, inside: Iterable[int]) -> bool:
-    """Whether a string outside some nodes may mean a name: in an annotation, or in `__all__`."""
-    if source.text.count(local) == 0:
-        return False
-    ignored = set(inside)
-    for constant in source.nodes(ast.Constant):
-        value = constant.value
-        if isinstance(value, str) and local in value and id(constant) not in ignored:
-            if local in _WORD.findall(value):
-                try:
-                    ast.parse(value.strip(), mode="eval")
-                except (SyntaxError, ValueError):
-                    continue
-                return True
-    return False
-
-
-def _vanishing_blocks(source: Source, statements: Sequence[ast.stmt]) -> list[ast.If]:
-    """The `if TYPE_CHECKING:` statements of which nothing is left without some statements."""
-    going = {id(statement) for statement in statements}
-    return [
-        block
-        for block in source.nodes(ast.If)
-        if going
-        and _is_type_checking(block)
-        and not block.orelse
-        and all(id(inner) in going for inner in block.body)
-    ]
-
-
-def _statement_deletions(
-    source: Source, statements: Sequence[ast.stmt], vanishing: Sequence[ast.If]
-) -> Iterator[Edit]:
-    """The edits that delete whole statements."""
-    inside = {id(inner) for block in vanishing for inner in block.body}
-    going: list[ast.stmt] = [statement for statement in statements if id(statement) not in inside]
-    going += vanishing
-    gone = {id(statement) for statement in going}
-    rows: set[int] = set()
-    for statement in going:
-        block = _block(source, statement)
-        if block[0] is statement and all(id(one) in gone for one in block):
-            if not isinstance(source.parent(statement), ast.Module):
-                yield Edit(source.start(statement), source.end(statement), "pass")
-                continue
-        first, last = statement.lineno, _last_row(statement)
-        start, end = source.start(statement), source.end(statement)
-        before = source.text[source.line_starts[first - 1] : start]
-        line_end = source.line_starts[last] if last < len(source.line_starts) else len(source.text)
-        after = source.text[end:line_end]
-        if not before.strip() and re.fullmatch(r"\s*;?\s*(#.*)?\s*", after):
-            rows.update(range(first, last + 1))
-        elif semicolon := re.match(r"\s*;\s*", after):
-            yield Edit(start, end + semicolon.end(), "")
-        else:
-            yield Edit(start - len(before) + len(re.sub(r"\s*;\s*$", "", before)), end, "")
-    yield from _row_deletions(source, sorted(rows))
-
-
-def _block(source: Source, statement: ast.stmt) -> list[ast.stmt]:
-    """The list of statements that a statement is in."""
-    parent = source.parent(statement)
-    for field in ("body", "orelse", "finalbody"):
-        block = getattr(parent, field, None)
-        if isinstance(block, list) and any(one is statement for one in block):
-            return block
-    return [statement]
-
-
-def _row_deletions(source: Source, rows: Sequence[int]) -> Iterator[Edit]:
-    """Delete whole lines, and the blank lines that would be one too many."""
-    starts = source.line_starts
-    total = len(starts) if source.line(len(starts)) else len(starts) - 1
-
-    def blank(row: int) -> bool:
-        return 1 <= row <= total and not source.line(row).strip()
-
-    at = 0
-    while at < len(rows):
-        first = last = rows[at]
-        at += 1
-        while at < len(rows) and rows[at] == last + 1:
-            last = rows[at]
-            at += 1
-        above = below = 0
-        while blank(first - above - 1):
-            above += 1
-        while blank(last + below + 1):
-            below += 1
-        heading = source.line(first - above - 1).rstrip()
-        if first - above == 1 or (not above and heading.endswith(":")):
-            superfluous = below
-        else:
-            superfluous = min(above, below)
-        start = starts[first - 1]
-        end = starts[last] if last < len(starts) else len(source.text)
-        if last + below >= total:  # nothing follows: the lines above become the end of the file
-            start = starts[first - above - 1]
-            if last >= len(starts) and start:
-                start -= (
-                    starts[first - above - 1]
-                    - starts[first - above - 2]
-                    - len(source.line(first - above - 1))
-                )
-        yield Edit(start, end, "")
-        if superfluous:
-            yield Edit(end, starts[last + superfluous], "")
-
-
-def _alias_deletions(source: Source, statement: ast.stmt, removed: set[int]) -> Iterator[Edit]:
-    """The edits that delete some of a statement's names."""
-    names = _names(statement)
-    text, starts = source.text, source.line_starts
-    bracketed = _is_bracketed(source, statement)
-    at = 0
-    while at < len(names):
-        if id(names[at]) not in removed:
-            at += 1
-            continue
-        first = at
-        while at < len(names) and id(names[at]) in removed:
-            at += 1
-        run = names[first:at]
-        if bracketed and all(_has_own_rows(source, name) for name in run):
-            for name in run:
-                yield Edit(starts[name.lineno - 1], starts[_last_row(name)], "")
-            continue
-        start, end = source.start(run[0]), source.end(run[-1])
-        if at < len(names):
-            wide = (start, source.start(names[at]))
-        else:
-            wide = (source.end(names[first - 1]), end)
-        if "#" in text[wide[0] : wide[1]]:  # a comment between the names stays
-            comma = re.match(r"\s*,", text[end:]) if at < len(names) else None
-            yield Edit(start, end + (comma.end() if comma else 0), "")
-        else:
-            yield Edit(*wide, "")
-
-
-def _has_own_rows(source: Source, name: ast.alias) -> bool:
-    """Whether nothing else is written on the lines of a name, but for a comma and a comment."""
-    starts, last = source.line_starts, _last_row(name)
-    before = source.text[starts[name.lineno - 1] : source.start(name)]
-    end = starts[last] if last < len(starts) else len(source.text)
-    after = source.text[source.end(name) : end]
-    return not before.strip() and re.fullmatch(r"\s*,?\s*(#.*)?\s*", after) is not None
-
-
-def _without_overlaps(edits: Iterable[Edit]) -> tuple[Edit, ...]:
-    """Edits with deletions that overlap joined into one."""
-    joined: list[Edit] = []
-    for edit in sorted(set(edits)):
-        last = joined[-1] if joined else None
-        if last is not None and edit.start < last.end and not edit.text and not last.text:
-            joined[-1] = Edit(last.start, max(last.end, edit.end), "")
-        else:
-            joined.append(edit)
-    return tuple(joined)
