@@ -13,6 +13,7 @@ from pybackend_lint.frameworks.sqlalchemy_mapping import (
     column_type,
     is_mapped,
     keyword,
+    library_name,
     mapped_class,
 )
 from pybackend_lint.frameworks.sqlalchemy_statements import (
@@ -24,6 +25,7 @@ from pybackend_lint.frameworks.sqlalchemy_statements import (
     executed,
     extended,
     fetched,
+    joined_collection,
     loader_option,
     mapped_attribute,
     query_end,
@@ -57,6 +59,9 @@ class SQLAlchemyKnowledge(Knowledge):
         """The value of a call of SQLAlchemy's functions, classes and methods, or of a session factory."""
         if callee.kind is Kind.INSTANCE:
             return _made(callee, module)
+        if _is_database(callee, module.modules.class_info(callee.name)) and callee.receiver is None:
+            custom = keyword(call, "query_class") is not None
+            return instance(callee.name, fact=names.CUSTOM_QUERIES if custom else None)
         if callee.kind is not Kind.EXTERNAL:
             return None
         owner, _, method = callee.name.rpartition(".")
@@ -74,7 +79,7 @@ class SQLAlchemyKnowledge(Knowledge):
             return Type(f"{owner}.{name}", Kind.EXTERNAL, receiver=made)
         info = module.modules.class_info(value.name)
         if value.kind is Kind.INSTANCE and _is_database(value, info):
-            return _database_attribute(name)
+            return _database_attribute(value, name)
         if info is None or not is_mapped(info):
             return None
         if value.kind in {Kind.INSTANCE, Kind.CLASS}:
@@ -133,14 +138,15 @@ def _function(callee: Type, call: ast.Call, module: Module) -> Type | None:
 def _made_session(name: str, call: ast.Call, module: Module) -> Type:
     """The session that a factory makes."""
     chosen = keyword(call, "class_")
+    fact = names.CUSTOM_QUERIES if keyword(call, "query_cls") is not None else None
     known = module.type_of(chosen) if chosen is not None else None
     if (
         known is not None
         and known.kind in {Kind.CLASS, Kind.EXTERNAL}
         and _is_session_class(known.name, module)
     ):
-        return instance(known.name)
-    return instance(names.SESSION if name == names.SESSION_MAKER else names.ASYNC_SESSION)
+        return instance(known.name, fact=fact)
+    return instance(names.SESSION if name == names.SESSION_MAKER else names.ASYNC_SESSION, fact=fact)
 
 
 def _is_session_class(name: str, module: Module) -> bool:
@@ -217,10 +223,10 @@ def _is_database(value: Type, info: ClassInfo | None) -> bool:
     return value.name == names.FLASK_DATABASE or (info is not None and info.is_a(names.FLASK_DATABASE))
 
 
-def _database_attribute(name: str) -> Type | None:
+def _database_attribute(value: Type, name: str) -> Type | None:
     """What Flask-SQLAlchemy's `db` offers: its session and model, and the names of SQLAlchemy."""
     if name == "session":
-        return instance(names.SCOPED_SESSION, instance(names.SESSION))
+        return instance(names.SCOPED_SESSION, instance(names.SESSION, fact=value.fact))
     if name == "engine":
         return instance(names.ENGINE)
     if name == "Model":
@@ -254,6 +260,15 @@ def session_is_async(node: ast.expr, ctx: Context) -> bool | None:
     return _executor(known, ctx, sessions_only=True)
 
 
+def has_plain_queries(node: ast.expr, ctx: Context) -> bool:
+    """Whether the value is a synchronous session whose queries are, as far as is known, plain `Query`s."""
+    known = ctx.type_of(node)
+    if known is None or session_is_async(node, ctx) is not False:
+        return False
+    made = known.argument() if known.name == names.SCOPED_SESSION else known
+    return made is None or made.fact != names.CUSTOM_QUERIES
+
+
 def executor_is_async(node: ast.expr, ctx: Context) -> bool | None:
     """As `session_is_async`, for sessions and connections."""
     return _executor(ctx.type_of(node), ctx, sessions_only=False)
@@ -271,6 +286,31 @@ def _executor(known: Type | None, ctx: Context, *, sessions_only: bool) -> bool 
     if not sessions_only and bases & {names.CONNECTION, names.ASYNC_CONNECTION}:
         return names.ASYNC_CONNECTION in bases
     return None
+
+
+def name_of(node: ast.expr, ctx: Context) -> str | None:
+    """The canonical name of the function or class of a library that an expression refers to."""
+    return library_name(node, ctx.module)
+
+
+def is_clause(node: ast.expr, ctx: Context) -> bool:
+    """Whether an expression is a SQL expression: a mapped attribute, a comparison of one, `func.x()`."""
+    match node:
+        case ast.Compare(left=left, comparators=[right], ops=[op]) if not isinstance(
+            op, (ast.Is, ast.IsNot, ast.In, ast.NotIn)
+        ):
+            return is_clause(left, ctx) or is_clause(right, ctx)
+        case ast.BinOp(left=left, right=right):
+            return is_clause(left, ctx) or is_clause(right, ctx)
+        case ast.UnaryOp(op=ast.Invert() | ast.USub(), operand=operand):
+            return is_clause(operand, ctx)
+    known = ctx.type_of(node)
+    return known is not None and known.is_instance(names.ATTRIBUTE, names.CLAUSE)
+
+
+def eager_collection(statement: Statement, ctx: Context) -> str | None:
+    """The collection that a statement loads by a join (see `joined_collection`)."""
+    return joined_collection(statement, ctx.module.modules)
 
 
 def entity_of(node: ast.expr, ctx: Context) -> ClassInfo | None:
@@ -309,3 +349,9 @@ def attribute_of(node: ast.expr, ctx: Context) -> AttributeOf | None:
     """The mapped attribute of a class (`Order.lines`) that an expression is."""
     known = ctx.type_of(node)
     return known.fact if known is not None and isinstance(known.fact, AttributeOf) else None
+
+
+def is_query(node: ast.expr, ctx: Context) -> bool:
+    """Whether the value is a legacy `Query`."""
+    known = ctx.type_of(node)
+    return known is not None and known.is_instance(names.QUERY)

@@ -28,6 +28,8 @@ SCALARS = "sqlalchemy.ScalarResult"
 LOADER = "sqlalchemy.orm.Load"
 ATTRIBUTE = "sqlalchemy.orm.InstrumentedAttribute"
 CLAUSE = "sqlalchemy.ColumnElement"
+# The fact of a session or database object whose queries are of a class of the project's own.
+CUSTOM_QUERIES = "custom query class"
 RELATIONSHIP = "sqlalchemy.orm.Relationship"
 MAPPED_COLUMN = "sqlalchemy.orm.MappedColumn"
 COLUMN = "sqlalchemy.Column"
@@ -113,7 +115,25 @@ BLOCKING_CONNECTION_METHODS = frozenset(
     ["execute", "scalar", "scalars", "commit", "rollback", "exec_driver_sql"]
 )
 # Methods that end a legacy query by running it.
-QUERY_ENDS = frozenset(["all", "first", "one", "one_or_none", "scalar", "count", "delete", "update", "get"])
+QUERY_ENDS = frozenset({"all", "first", "one", "one_or_none", "scalar", "count", "delete", "update", "get"})
+# Methods of `Query` that `Select` has with the same meaning.
+KEPT_BY_SELECT = frozenset(
+    ["where", "filter", "filter_by", "join", "outerjoin", "order_by", "group_by", "having", "limit", "offset",
+     "distinct", "options", "with_for_update", "select_from"]
+)  # fmt: skip
+# All methods of `Query`, and those that Flask-SQLAlchemy adds.
+QUERY_METHODS = (
+    QUERY_ENDS
+    | KEEPS_ENTITIES
+    | frozenset(
+        ["options", "with_entities", "add_columns", "add_column", "add_entity", "from_self", "subquery",
+         "scalar_subquery", "as_scalar", "cte", "label", "exists", "union", "union_all", "intersect",
+         "intersect_all", "except_", "except_all", "paginate", "first_or_404", "get_or_404", "one_or_404",
+         "with_parent", "select_entity_from", "selectable", "merge_result", "values", "value", "instances",
+         "with_session", "with_labels", "set_label_style", "only_return_tuples", "tuples", "yield_per",
+         "with_transformation", "get_execution_options", "lazy_loaded_from", "is_single_entity", "add_cte"]
+    )
+)  # fmt: skip
 
 # SQLAlchemy type -> (Python type, module to import it from, or "" for a built-in).
 PYTHON_TYPES: dict[str, tuple[str, str]] = {

@@ -66,20 +66,28 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A relationship on the way to an object: of which class, and the option that loads it ("" for none)."""
+
+    owner: str
+    name: str
+    strategy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """An object that a session loaded.
 
     - `options`: the loader options applied to it, None where some are not known.
     - `place`: where the statement starts; `entity`: the class it selects.
-    - `path`: the relationships that lead from that class to the object; `above`: the classes on the way.
+    - `path`: the steps that lead from that class to the object.
     """
 
     is_async: bool
     options: Options | None
     place: Place
     entity: str
-    path: tuple[str, ...] = ()
-    above: tuple[str, ...] = ()
+    path: tuple[Step, ...] = ()
 
     def has(self, relation: str) -> bool:
         """Whether an option decides how a relationship of the object is loaded; True where unknown."""
@@ -93,9 +101,12 @@ class Loaded:
     def step(self, owner: str, relation: str) -> Loaded:
         """What is known about the objects that a relationship of this object, of class `owner`, leads to."""
         rest: Options | None = None
+        strategy = ""
         if self.options is not None:
+            strategies = {path[0].strategy for path in self.options if path[0].name == relation}
+            strategy = strategies.pop() if len(strategies) == 1 else ""
             rest = frozenset(path[1:] for path in self.options if path[0].name == relation and len(path) > 1)
-        return replace(self, options=rest, path=(*self.path, relation), above=(*self.above, owner))
+        return replace(self, options=rest, path=(*self.path, Step(owner, relation, strategy)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,7 +381,7 @@ def joined_collection(statement: Statement, modules: Modules) -> str | None:
 
     Options of the statement come first, `lazy="joined"` of the mapping second; unknown options hide both.
     """
-    if statement.options is None or statement.legacy:
+    if statement.options is None:
         return None
     for path in sorted(statement.options, key=lambda path: [step.name for step in path]):
         for step in path:

@@ -1,0 +1,176 @@
+"""Which relationships of loaded objects are loaded, and the options that would load the others."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pybackend_lint.finding import Edit
+from pybackend_lint.frameworks import sqlalchemy
+from pybackend_lint.frameworks.sqlalchemy_mapping import Relation
+from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
+from pybackend_lint.semantic.import_edits import replace_imports
+from pybackend_lint.semantic.scopes import FUNCTIONS
+from pybackend_lint.semantic.types import Kind, Type
+
+if TYPE_CHECKING:
+    from pybackend_lint.rule import Context
+
+
+@dataclass(frozen=True, slots=True)
+class LazyRead:
+    """A read of a relationship that nothing has loaded: the object, its class and the relationship."""
+
+    loaded: Loaded
+    owner: str
+    relation: Relation
+
+    @property
+    def loader(self) -> str:
+        """The option that loads the relationship best: a join for one object, `IN` for several."""
+        return "joinedload" if self.relation.collection is False else "selectinload"
+
+
+def lazy_read(node: ast.Attribute, ctx: Context) -> LazyRead | None:
+    """The lazy load that reading an attribute starts; None where it is loaded, or may be.
+
+    The object must come from a statement or `session.get()` whose options are known. An object that the
+    identity map may answer (many-to-one, with an object of the target class at hand) counts as loaded.
+    """
+    found = _unloaded(node, ctx)
+    if found is None:
+        return None
+    if isinstance(node.value, ast.Attribute) and _unloaded(node.value, ctx) is not None:
+        return None  # the read of `node.value` is the one that fails
+    return None if _is_set_in_function(node, found, ctx) else found
+
+
+def _unloaded(node: ast.Attribute, ctx: Context) -> LazyRead | None:
+    owner = ctx.type_of(node.value)
+    if owner is None or owner.kind is not Kind.INSTANCE or not isinstance(owner.fact, Loaded):
+        return None
+    relation = sqlalchemy.relation(node, ctx)
+    if relation is None or not relation.loads_on_read or owner.fact.has(relation.name):
+        return None
+    return LazyRead(owner.fact, owner.name, relation)
+
+
+def _is_set_in_function(node: ast.Attribute, read: LazyRead, ctx: Context) -> bool:
+    """Whether something else in the function loads or sets the attribute, or holds the object it leads to."""
+    function = ctx.enclosing_function(node)
+    if not isinstance(function, FUNCTIONS):
+        return True
+    owner_text, name = ctx.text(node.value), node.attr
+    target, many = read.relation.target, read.relation.collection is True
+    if not many and (target is None or any(step.owner == target for step in read.loaded.path)):
+        return True
+    for other in ctx.function_info(function).own_nodes():
+        match other:
+            case ast.Attribute(attr=attr, ctx=ast.Store() | ast.Del()) if attr == name:
+                return True
+            case ast.Attribute(value=ast.Attribute(attr="awaitable_attrs"), attr=attr) if attr == name:
+                return True
+            case ast.Call(args=[_, *_]) if _names_attribute(other, owner_text, name, ctx):
+                return True
+        if isinstance(other, ast.expr) and _holds(other, node, read, ctx):
+            return True
+    return not many and any(
+        _is_object(ctx.module.annotation_type(argument.annotation, argument), target)
+        for argument, _ in ctx.function_info(function).parameters()
+        if argument.annotation is not None
+    )
+
+
+def _names_attribute(call: ast.Call, owner: str, name: str, ctx: Context) -> bool:
+    """Whether a call such as `refresh(order, ["lines"])` is given the object and may be given the name."""
+    if not any(ctx.text(argument) == owner for argument in call.args):
+        return False
+    others = [argument for argument in call.args if ctx.text(argument) != owner]
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if method in {"run_sync", "run_in_threadpool"}:
+        return True
+    for value in [*others, *(keyword.value for keyword in call.keywords)]:
+        elements = value.elts if isinstance(value, (ast.List, ast.Tuple, ast.Set)) else [value]
+        for element in elements:
+            if isinstance(element, ast.Constant):
+                if element.value == name:
+                    return True
+            elif method == "refresh":
+                return True
+    return False
+
+
+def _holds(other: ast.expr, node: ast.Attribute, read: LazyRead, ctx: Context) -> bool:
+    """Whether another expression of the function holds what the relationship leads to."""
+    if isinstance(other, ast.Constant) or other is node:
+        return False
+    if not isinstance(other, (ast.Call, ast.Name, ast.Await)):
+        return False
+    known = ctx.type_of(other)
+    if read.relation.collection is not True and _is_object(known, read.relation.target):
+        return True
+    element = known.argument() if known is not None and known.kind is Kind.INSTANCE else None
+    return any(
+        item is not None
+        and item.name == read.owner
+        and isinstance(item.fact, Loaded)
+        and item.fact.place != read.loaded.place
+        and item.fact.has(read.relation.name)
+        for item in (known, element)
+    )
+
+
+def _is_object(known: Type | None, target: str | None) -> bool:
+    """Whether a value is an object of the target class, or a list of them."""
+    while known is not None and known.kind is Kind.INSTANCE:
+        if known.name == target:
+            return True
+        known = known.argument()
+    return False
+
+
+def source_call(read: LazyRead, node: ast.AST, ctx: Context) -> ast.Call | None:
+    """The `select(E)` or `session.get(E, key)` the object comes from, when `node`'s function contains it."""
+    function = ctx.enclosing_function(node)
+    place = read.loaded.place
+    if not isinstance(function, FUNCTIONS) or place.module != ctx.module.name:
+        return None
+    for other in ctx.function_info(function).own_nodes():
+        if isinstance(other, ast.Call) and (other.lineno, other.col_offset) == (place.row, place.column):
+            if any(sqlalchemy.entity_of(argument, ctx) is not None for argument in other.args):
+                return other
+    return None
+
+
+def loading_edits(read: LazyRead, call: ast.Call, ctx: Context) -> tuple[Edit, ...] | None:
+    """The edits that add the option which loads the relationship to the call its object comes from."""
+    steps = [*((step.owner, step.name, step.strategy) for step in read.loaded.path)]
+    steps.append((read.owner, read.relation.name, read.loader))
+    imports = list(dict.fromkeys(f"sqlalchemy.orm.{strategy}" for _, _, strategy in steps[:1]))
+    owners = [_class_text(owner, call, ctx) for owner, _, _ in steps]
+    if None in owners or any(not strategy for _, _, strategy in steps):
+        return None
+    (first,), edits = replace_imports(ctx.source, imports, ())
+    option = ""
+    for index, (owner, (_, name, strategy)) in enumerate(zip(owners, steps, strict=True)):
+        option += f"{first if index == 0 else '.' + strategy}({owner}.{name})"
+    if sqlalchemy.statement_of(call, ctx) is not None:
+        return (*edits, ctx.insert_after(call, f".options({option})"))
+    given = [keyword.value for keyword in call.keywords if keyword.arg == "options"]
+    if not given:
+        last = call.keywords[-1].value if call.keywords else call.args[-1]
+        return (*edits, ctx.insert_after(last, f", options=[{option}]"))
+    if isinstance(given[0], ast.List) and given[0].elts:
+        return (*edits, ctx.insert_after(given[0].elts[-1], f", {option}"))
+    return None
+
+
+def _class_text(name: str, call: ast.Call, ctx: Context) -> str | None:
+    """How the code around a call may refer to a class of the project."""
+    for argument in call.args:
+        known = ctx.type_of(argument)
+        if known is not None and known.kind is Kind.CLASS and known.name == name:
+            return ctx.text(argument)
+    last = name.rpartition(".")[2]
+    return last if ctx.module.name_of(last, call) == name else None
