@@ -11,7 +11,7 @@ from pybackend_lint.frameworks.data import pydantic_v2
 from pybackend_lint.frameworks.knowledge import Knowledge
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
-from pybackend_lint.semantic.definitions import ClassInfo
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind, Type, class_object, instance
 
@@ -66,6 +66,31 @@ _TO_TEXT = frozenset({"model_dump_json", "json"})
 _RESULTS = _MAKE_ONE | _COPY | _TO_DICT | _TO_TEXT
 _KNOWN_BASES = frozenset({MODEL, *BASES, "typing.Generic", "abc.ABC", "typing.Protocol", "builtins.object"})
 _NO_FIELD = frozenset({"typing.ClassVar", "typing_extensions.ClassVar", "dataclasses.InitVar"})
+_DUMP_ARGUMENTS = frozenset(
+    {"include", "exclude", "by_alias", "exclude_unset", "exclude_defaults", "exclude_none"}
+)
+# The arguments that the renamed methods have in common with the new ones.
+_ARGUMENTS: dict[str, frozenset[str] | None] = {
+    "dict": _DUMP_ARGUMENTS,
+    "json": _DUMP_ARGUMENTS | {"indent"},
+    "copy": frozenset({"update", "deep"}),
+    "construct": None,  # names of fields
+    "parse_obj": frozenset({"obj"}),
+    "parse_raw": frozenset(),
+    "from_orm": frozenset({"obj"}),
+    "schema": frozenset({"by_alias", "ref_template"}),
+    "validate": frozenset(),
+    "update_forward_refs": frozenset(),
+}
+_VALIDATORS = frozenset(
+    {"pydantic.field_validator", "pydantic.model_validator", "pydantic.validator",
+     "pydantic.root_validator"}
+)  # fmt: skip
+_ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
+_SECOND_ONLY = (
+    b"pydantic_settings", b"field_validator", b"model_validator", b"ConfigDict", b"pydantic.v1",
+)  # fmt: skip
+_UNSUPPORTED = frozenset({"always", "each_item", "whole"})
 _EXTRAS = frozenset(f"pydantic.Extra.{name}" for name in ("allow", "ignore", "forbid"))
 _BINDING_CALLS = frozenset({"builtins.staticmethod", "builtins.classmethod"})
 _FIELD_CALLS = frozenset({"pydantic.Field", "pydantic.v1.Field", "sqlmodel.Field"})
@@ -329,6 +354,255 @@ def inherits(info: ClassInfo, method: str) -> bool:
     if not info.is_closed or info.member(method) is not None:
         return False
     return info.libraries <= _KNOWN_BASES
+
+
+@dataclass(frozen=True, eq=False)
+class RenamedUse:
+    """A use of a model's method or attribute by the name of Pydantic 1.
+
+    - `text`: what to write instead, with `{}` for the receiver; None where no counterpart takes the
+      same arguments. `argument`: one to add to the call. `is_same`: whether it does the same then.
+    """
+
+    model: ClassInfo
+    new: str
+    call: ast.Call | None
+    text: str | None
+    argument: str | None
+    is_same: bool
+
+
+def renamed_use(node: ast.Attribute, parent: ast.AST | None, module: Module) -> RenamedUse | None:
+    """What is to be known about an attribute of a model that Pydantic 2 has renamed, or None.
+
+    `parent` is the node around the attribute. Methods that a project class overrides are no such use,
+    nor is a call of `super()`.
+    """
+    old, new = node.attr, pydantic_v2.RENAMED_METHODS[node.attr]
+    receiver = module.type_of(node.value)
+    info = model_of(receiver, module)
+    if info is None or receiver is None or not inherits(info, old):
+        return None
+    on_class = receiver.kind is Kind.CLASS
+    if old in _COPY | _TO_DICT | _TO_TEXT | {"__fields_set__"} and on_class:
+        return None
+    if old.startswith("__"):
+        needs_class = old == "__fields__" and not on_class
+        text = f"type({{}}).{new}" if needs_class else f"{{}}.{new}"
+        return RenamedUse(info, new, None, text, None, True)
+    call = parent if isinstance(parent, ast.Call) and parent.func is node else None
+    text, argument, same = f"{{}}.{new}", None, True
+    if call is None:  # passed on: who calls it, and with what, is not known
+        return RenamedUse(info, new, None, text, None, False)
+    names = {keyword.arg for keyword in call.keywords}
+    known = _ARGUMENTS[old]
+    if known is not None and not names - {None} <= known:
+        return RenamedUse(info, new, call, None, None, False)
+    if "indent" in names or {"update", "deep"} <= names or (old == "copy" and None in names):
+        same = False
+    if old in {"dict", "json"} and "by_alias" not in names and "serialize_by_alias" in config(info):
+        same = False
+    if old == "parse_raw":
+        same = False
+    if old == "update_forward_refs":
+        argument = "force=True"
+    if old == "from_orm":
+        setting = config(info).get("from_attributes")
+        same = isinstance(setting, ast.Constant) and setting.value is True and not info.is_a(_TABLE_MODEL)
+        argument = None if same else "from_attributes=True"
+    return RenamedUse(info, new, call, text, argument, same and not _is_overridden(info, old))
+
+
+def _is_overridden(info: ClassInfo, method: str) -> bool:
+    """Whether a subclass of a model, in any file of the project, defines a method of this name."""
+    index, module = info.module.modules, info.module
+    if not isinstance(index, Index):
+        return False
+    for path in files_with(index, module, f"def {method}(".encode()):
+        other = index.at(path, module)
+        for node in other.source.nodes(ast.FunctionDef) if other is not None else ():
+            owner = other.function_info(node).owner if other is not None and node.name == method else None
+            if owner is not None and owner.is_a(info.name):
+                return True
+    return False
+
+
+@dataclass(frozen=True, eq=False)
+class OldValidator:
+    """A function decorated by `@validator` of Pydantic 1, and what a field validator makes of it.
+
+    - `before`: the keyword that makes it run before Pydantic's own validation; `dropped`: keywords
+      that have no meaning any more; `unsupported`: one that asks for what field validators cannot do.
+    - `values`: the parameter with the other fields' values, and its `uses` in the body.
+    """
+
+    decorator: ast.Call
+    is_class_method: bool
+    is_convertible: bool
+    before: ast.keyword | None
+    dropped: tuple[ast.keyword, ...]
+    unsupported: str | None
+    values: ast.arg | None
+    uses: tuple[ast.Name, ...]
+
+
+def old_validator(function: FunctionInfo) -> OldValidator | None:
+    """What is to be known about a function that `@validator` decorates, or None for any other."""
+    names = function.decorators
+    if "pydantic.validator" not in names:
+        return None
+    position = names.index("pydantic.validator")
+    decorator = function.node.decorator_list[position]
+    if not isinstance(decorator, ast.Call):
+        return None
+    before: ast.keyword | None = None
+    dropped: list[ast.keyword] = []
+    unsupported: str | None = None
+    convertible = bool(decorator.args) and all(isinstance(item, ast.Constant) for item in decorator.args)
+    for keyword in decorator.keywords:
+        is_set = not (isinstance(keyword.value, ast.Constant) and not keyword.value.value)
+        if keyword.arg == "pre" and isinstance(keyword.value, ast.Constant):
+            before, dropped = (keyword, dropped) if is_set else (None, [*dropped, keyword])
+        elif keyword.arg == "allow_reuse" or (keyword.arg in _UNSUPPORTED and not is_set):
+            dropped.append(keyword)
+        elif keyword.arg in _UNSUPPORTED:
+            unsupported = keyword.arg
+        elif keyword.arg != "check_fields":
+            convertible = False
+    arguments = function.node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    extra = [*positional[2:], *arguments.kwonlyargs]
+    for parameter in extra:
+        if parameter.arg in {"field", "config"}:
+            unsupported = unsupported or parameter.arg
+    values = extra[0] if len(extra) == 1 and extra[0].arg == "values" else None
+    inner = [node for node in ast.walk(function.node) if isinstance(node, ast.Name)]
+    uses = [node for node in inner if values is not None and node.id == "values"]
+    convertible = (
+        convertible
+        and unsupported is None
+        and names.count("pydantic.validator") == 1
+        and all(name in {"pydantic.validator", "builtins.classmethod"} for name in names)
+        and "builtins.classmethod" not in names[:position]
+        and len(positional) - (values in positional) == 2
+        and positional[0].arg == "cls"
+        and len(extra) == (values is not None)
+        and not (arguments.vararg or arguments.kwarg or arguments.defaults or arguments.kw_defaults)
+        and all(isinstance(use.ctx, ast.Load) for use in uses)
+        and not (values is not None and any(node.id == "info" for node in inner))
+    )
+    return OldValidator(
+        decorator, "builtins.classmethod" in names, convertible, before, tuple(dropped), unsupported,
+        values, tuple(uses),
+    )  # fmt: skip
+
+
+def hidden_validators(function: FunctionInfo) -> tuple[int, list[int]] | None:
+    """The positions of a `@classmethod` and of the validators below it among a function's decorators.
+
+    The descriptor of `classmethod` hides the validator from Pydantic, which then never runs it. None
+    where no validator is hidden.
+    """
+    names = function.decorators
+    if "builtins.classmethod" not in names:
+        return None
+    position = names.index("builtins.classmethod")
+    below = [i for i, name in enumerate(names) if i > position and name in _VALIDATORS]
+    return (position, below) if below else None
+
+
+@dataclass(frozen=True, eq=False)
+class Constrained:
+    """A call such as `conint(gt=0)`: the type it constrains and the annotation that says the same.
+
+    - `type_name`: qualified; `item`: what a container holds; `marker`: what takes the constraints.
+    - `arguments`: the constraints by their new names; None where one has no counterpart.
+    - `is_same`: no constraint has another name.
+    """
+
+    type_name: str
+    item: ast.expr | None
+    marker: str
+    arguments: tuple[tuple[str, ast.expr], ...] | None
+    is_same: bool
+
+
+def constrained(call: ast.Call, module: Module) -> Constrained | None:
+    """What a call of `conint`, `constr`, `conlist` and their like constrains, or None for other calls."""
+    name = module.qualified_name(call.func) or ""
+    type_name = pydantic_v2.CONSTRAINED.get(name)
+    if type_name is None:
+        return None
+    takes_item = type_name in {"builtins.list", "builtins.set", "builtins.frozenset"}
+    item = call.args[0] if takes_item and call.args else None
+    same = True
+    arguments: list[tuple[str, ast.expr]] | None = [] if len(call.args) == (item is not None) else None
+    for keyword in call.keywords:
+        if takes_item and keyword.arg == "item_type":
+            item = keyword.value
+            continue
+        new = pydantic_v2.RENAMED_CONSTRAINTS.get(keyword.arg or "", keyword.arg)
+        same = same and new == keyword.arg
+        if new not in pydantic_v2.CONSTRAINTS or arguments is None:
+            arguments = None
+        else:
+            arguments.append((new, keyword.value))
+    if isinstance(item, ast.Starred):
+        arguments = None
+    written = {new for new, _ in arguments or ()}
+    marker = "pydantic.StringConstraints" if written & pydantic_v2.STRING_CONSTRAINTS else "pydantic.Field"
+    return Constrained(type_name, item, marker, None if arguments is None else tuple(arguments), same)
+
+
+def is_annotation(node: ast.expr, module: Module) -> bool:
+    """Whether an expression is (part of) the type that an annotation names, not metadata of it."""
+    child: ast.AST = node
+    for ancestor in module.source.ancestors(node):
+        match ancestor:
+            case ast.AnnAssign(annotation=annotation) | ast.arg(annotation=annotation):
+                return child is annotation
+            case ast.FunctionDef(returns=returns) | ast.AsyncFunctionDef(returns=returns):
+                return child is returns
+            case ast.Tuple() | ast.List() | ast.BinOp(op=ast.BitOr()):
+                pass
+            case ast.Subscript(value=value, slice=inner) if child is inner:
+                if module.qualified_name(value) in _ANNOTATED:
+                    first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
+                    if not module.source.start(first) <= module.source.start(node) < module.source.end(first):
+                        return False
+            case _:
+                return False
+        child = ancestor
+    return False
+
+
+def settings_import(statement: ast.ImportFrom, module: Module) -> ast.alias | None:
+    """The name by which a statement imports `BaseSettings` from where Pydantic 2 has none, or None.
+
+    An import that depends on a condition or on the failure of another one is left to its author.
+    """
+    for alias in statement.names:
+        if alias.name == "BaseSettings" and not statement.level:
+            name = module.modules.canonical(f"{statement.module}.{alias.name}", module)
+            return alias if name == _V1_SETTINGS and not _is_conditional(statement, module) else None
+    return None
+
+
+def is_moved_settings(node: ast.Attribute, module: Module) -> bool:
+    """Whether an expression reads `BaseSettings` from the package `pydantic`, whatever the version."""
+    if not isinstance(node.value, ast.Name) or module.qualified_name(node.value) != "pydantic":
+        return False
+    return module.qualified_name(node) == _V1_SETTINGS and not _is_conditional(node, module)
+
+
+def _is_conditional(node: ast.AST, module: Module) -> bool:
+    return any(isinstance(item, (ast.If, ast.Try, ast.IfExp)) for item in module.source.ancestors(node))
+
+
+def shows_second_generation(module: Module) -> bool:
+    """Whether some file of the project uses what only Pydantic 2 has."""
+    index = module.modules
+    return isinstance(index, Index) and any(files_with(index, module, word) for word in _SECOND_ONLY)
 
 
 class PydanticKnowledge(Knowledge):

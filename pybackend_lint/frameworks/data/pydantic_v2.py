@@ -65,3 +65,25 @@ RENAMED_METHODS = {
     "__fields__": "model_fields",
     "__fields_set__": "model_fields_set",
 }
+
+# Functions that make constrained types, and the types.
+CONSTRAINED = {
+    "pydantic.conint": "builtins.int",
+    "pydantic.confloat": "builtins.float",
+    "pydantic.constr": "builtins.str",
+    "pydantic.conbytes": "builtins.bytes",
+    "pydantic.conlist": "builtins.list",
+    "pydantic.conset": "builtins.set",
+    "pydantic.confrozenset": "builtins.frozenset",
+    "pydantic.condecimal": "decimal.Decimal",
+    "pydantic.condate": "datetime.date",
+}
+CONSTRAINTS = frozenset(
+    {
+        "strict", "gt", "ge", "lt", "le", "multiple_of", "allow_inf_nan", "min_length", "max_length",
+        "pattern", "max_digits", "decimal_places", "strip_whitespace", "to_upper", "to_lower",
+    }
+)  # fmt: skip
+# ... of which `Field` does not take these.
+STRING_CONSTRAINTS = frozenset({"strip_whitespace", "to_upper", "to_lower"})
+RENAMED_CONSTRAINTS = {"regex": "pattern", "min_items": "min_length", "max_items": "max_length"}
