@@ -105,16 +105,18 @@ _ONE = frozenset({"get", "first", "last", "earliest", "latest"})
 _NEW = frozenset({"create"})
 _PAIR = frozenset({"get_or_create", "update_or_create"})
 # Methods that run a query at once and have a twin with the prefix `a`.
-_TWINS = frozenset(
+TWINS: Final = frozenset(
     {
         "aggregate", "bulk_create", "bulk_update", "contains", "count", "create", "delete", "earliest",
         "exists", "explain", "first", "get", "get_or_create", "in_bulk", "last", "latest", "update",
         "update_or_create",
     }
 )  # fmt: skip
-_MODEL_TWINS = frozenset({"save", "delete", "refresh_from_db"})
-_RELATED_TWINS = frozenset({"add", "remove", "set", "clear", "create", "get_or_create", "update_or_create"})
-_QUERYSET_METHODS = LAZY | _TWINS | {f"a{name}" for name in _TWINS} | {"iterator", "aiterator", "raw"}
+MODEL_TWINS: Final = frozenset({"save", "delete", "refresh_from_db"})
+RELATED_TWINS: Final = frozenset(
+    {"add", "remove", "set", "clear", "create", "get_or_create", "update_or_create"}
+)
+_QUERYSET_METHODS = LAZY | TWINS | {f"a{name}" for name in TWINS} | {"iterator", "aiterator", "raw"}
 _MODEL_METHODS = frozenset(
     {
         "save", "delete", "refresh_from_db", "full_clean", "clean", "clean_fields", "validate_unique",
@@ -490,7 +492,7 @@ def _queryset_attribute(value: Type, name: str, info: ClassInfo | None, module: 
         custom = _related_custom(value, name, module)
         if custom is not None:
             return custom
-        if name in _RELATED_TWINS or name.removeprefix("a") in _RELATED_TWINS:
+        if name in RELATED_TWINS or name.removeprefix("a") in RELATED_TWINS:
             return Type(f"{RELATED_MANAGER}.{name}", Kind.EXTERNAL, receiver=value)
     if name in _QUERYSET_METHODS:
         return Type(f"{QUERYSET}.{name}", Kind.EXTERNAL, receiver=value)
@@ -542,7 +544,7 @@ def queryset_method(receiver: Type, method: str, call: ast.Call, module: Module)
             rows = Type(QUERYSET, Kind.INSTANCE, (instance(row.name),) if row is not None else ())
         base = rows
     row = base.argument()
-    if method.startswith("a") and method[1:] in _TWINS:
+    if method.startswith("a") and method[1:] in TWINS:
         result = _evaluated(base, row, method[1:])
         return coroutine(result)
     if method in _SAME:

@@ -18,6 +18,7 @@ Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.GeneratorExp | 
 LOOPS: tuple[type[ast.AST], ...] = (ast.For, ast.AsyncFor, *COMPREHENSIONS)
 
 _KEEPS_ROWS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "enumerate"})
+_LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _LEAVES = (ast.Break, ast.Return, ast.Raise)
 _MAX_STEPS = 6
 
@@ -140,12 +141,16 @@ def _chains(rows: Rows, module: Module) -> list[ast.Attribute]:
     """The longest attribute chains that start at the row, in source order."""
     inner: set[int] = set()
     attributes: list[ast.Attribute] = []
-    for part in rows.body:
-        for node in ast.walk(part):
-            if isinstance(node, ast.Attribute) and _root(node) == rows.name:
-                attributes.append(node)
-                if isinstance(node.value, ast.Attribute):
-                    inner.add(id(node.value))
+    pending = list(rows.body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, _LATER):
+            continue  # nobody knows when, and how often, the body runs
+        if isinstance(node, ast.Attribute) and _root(node) == rows.name:
+            attributes.append(node)
+            if isinstance(node.value, ast.Attribute):
+                inner.add(id(node.value))
+        pending.extend(ast.iter_child_nodes(node))
     chains = [
         node
         for node in attributes

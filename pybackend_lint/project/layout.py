@@ -77,6 +77,11 @@ class Layout:
             if package_root != directory:
                 found[package_root] = None
             workspace = self.workspace_root(directory)
+            for ancestor in _upwards(directory):
+                if "manage.py" in self._files.listing(ancestor):
+                    found[ancestor] = None  # Django's commands put their own directory on the path
+                if ancestor == workspace:
+                    break
             ancestors = []
             for ancestor in _upwards(package_root):
                 ancestors.append(ancestor)
