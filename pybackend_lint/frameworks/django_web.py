@@ -445,6 +445,8 @@ _MARK_VIEW = frozenset(
         "django.views.decorators.common.no_append_slash",
     }
 )
+# What a file must mention to use any of them.
+VIEW_DECORATOR_NAMES = tuple(sorted({name.rpartition(".")[2] for name in _NEED_REQUEST | _MARK_VIEW}))
 METHOD_DECORATOR = "django.utils.decorators.method_decorator"
 
 
@@ -463,6 +465,13 @@ def marks_view(decorator: ast.expr, module: Module) -> ast.expr | None:
     ):
         decorator = decorator.args[0]
     return decorator if module.qualified_name(decorator) in _MARK_VIEW else None
+
+
+def passes_arguments_on(decorator: ast.expr, module: Module) -> bool:
+    """Whether a decorator certainly calls what is below it with the arguments that it got itself."""
+    target = decorator.func if isinstance(decorator, ast.Call) else decorator
+    name = module.qualified_name(target) or ""
+    return name.startswith(("django.", "functools.", "typing.", "abc."))
 
 
 # Middleware
