@@ -590,11 +590,13 @@ class Versions:
         if package == "python":
             found = self._folder.python()
             return found or (self._home.python() if self._home is not self._folder else None)
+        mention = None
         for group in self._groups():
             versions = group.get(package)
-            if versions is not None:
+            if versions is not None and versions.bounded:
                 return versions
-        return None
+            mention = mention or versions
+        return mention
 
     def _groups(self) -> Iterator[_Dependencies]:
         yield self._lock

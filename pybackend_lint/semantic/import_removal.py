@@ -206,8 +206,7 @@ def _statement_deletions(
         first, last = statement.lineno, last_row(statement)
         start, end = source.start(statement), source.end(statement)
         before = source.text[source.line_starts[first - 1] : start]
-        line_end = source.line_starts[last] if last < len(source.line_starts) else len(source.text)
-        after = source.text[end:line_end]
+        after = source.text[end : _row_end(source, last)]
         if not before.strip() and re.fullmatch(r"\s*;?\s*(#.*)?\s*", after):
             rows.update(range(first, last + 1))
         elif semicolon := re.match(r"\s*;\s*", after):
@@ -225,6 +224,11 @@ def _block(source: Source, statement: ast.stmt) -> list[ast.stmt]:
         if isinstance(block, list) and any(one is statement for one in block):
             return block
     return [statement]
+
+
+def _row_end(source: Source, row: int) -> int:
+    """The offset behind a row's line ending."""
+    return source.line_starts[row] if row < len(source.line_starts) else len(source.text)
 
 
 def _row_deletions(source: Source, rows: Sequence[int]) -> Iterator[Edit]:
@@ -253,18 +257,14 @@ def _row_deletions(source: Source, rows: Sequence[int]) -> Iterator[Edit]:
         else:
             superfluous = min(above, below)
         start = starts[first - 1]
-        end = starts[last] if last < len(starts) else len(source.text)
+        end = _row_end(source, last)
         if last + below >= total:  # nothing follows: the lines above become the end of the file
             start = starts[first - above - 1]
             if last >= len(starts) and start:
-                start -= (
-                    starts[first - above - 1]
-                    - starts[first - above - 2]
-                    - len(source.line(first - above - 1))
-                )
+                start = starts[first - above - 2] + len(source.line(first - above - 1))
         yield Edit(start, end, "")
         if superfluous:
-            yield Edit(end, starts[last + superfluous], "")
+            yield Edit(end, _row_end(source, last + superfluous), "")
 
 
 def _alias_deletions(source: Source, statement: ast.stmt, removed: set[int]) -> Iterator[Edit]:
@@ -301,7 +301,7 @@ def _has_own_rows(source: Source, name: ast.alias) -> bool:
     """Whether nothing else is written on the lines of a name, but for a comma and a comment."""
     starts, last = source.line_starts, last_row(name)
     before = source.text[starts[name.lineno - 1] : source.start(name)]
-    end = starts[last] if last < len(starts) else len(source.text)
+    end = _row_end(source, last)
     after = source.text[source.end(name) : end]
     return not before.strip() and re.fullmatch(r"\s*,?\s*(#.*)?\s*", after) is not None
 

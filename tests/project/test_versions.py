@@ -206,6 +206,9 @@ DECLARED = {
     "requirements that pin only some are not": (
         {"pyproject.toml": PYPROJECT, "requirements.txt": "django==5.2.3\nasgiref\n"}, "django", ">=5.2,<6.1",
     ),
+    "a mention does not hide a range": (
+        {"pyproject.toml": PYPROJECT, "requirements.txt": "flask>=3\n"}, "flask", ">=3",
+    ),
     "setup.cfg": ({"setup.cfg": SETUP_CFG}, "django", ">=5.2"),
     "setup.cfg: extra": ({"setup.cfg": SETUP_CFG}, "pytest", ">=8"),
     "setup.cfg: a file": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-import shutil
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from pybackend_lint.edits import apply
 from pybackend_lint.finding import Edit
@@ -694,5 +696,49 @@ def test_a_guarded_import_is_moved(before: str, after: str) -> None:
     assert apply(before, move_import(source, statement, name)) == after
 
 
-def test_ruff_is_there() -> None:
-    assert shutil.which("ruff") or shutil.which("ruff", path=str(Path(sys.executable).parent))
+PIECES = [
+    "", "", "# comment", '"""doc"""', 'x = """\n"""', "\f", "import a", "import a; x = 1", "x = 1; import a",
+    "import a \\\n   , b", "from b import c", "from b import (c,\n  d)", "from b import c as d, e",
+    "from . import *", "from __future__ import annotations",
+    "if TYPE_CHECKING:\n    from b import c\n    import z", "if x: import a",
+    "try:\n    import a\nexcept ImportError: pass", "def f():\n    import a\n\n    a()", "class A: import a",
+    "@x\ndef g(): ...", "select = 1",
+]  # fmt: skip
+WANTED = ["os.path", "b.e", "sqlalchemy.select", "..x.y", "__future__.annotations", "a", "a.q"]
+
+
+def compiles(text: str) -> bool:
+    try:
+        compile(text, "a.py", "exec", dont_inherit=True)
+    except SyntaxError:
+        return False
+    return True
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=9).map("\n".join),
+    st.sampled_from(["", "\n"]),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(WANTED),
+    st.data(),
+)
+def test_any_module_still_compiles(
+    text: str, end: str, newline: str, dotted: str, data: st.DataObject
+) -> None:
+    source = Source("a.py", (text + end).replace("\n", newline).encode())
+    assume(compiles(source.text))
+
+    def after(edits: Sequence[Edit]) -> str:
+        ends = re.compile(r"\r\n|\r|\n")
+        return apply(source.text, [Edit(e.start, e.end, ends.sub(source.newline, e.text)) for e in edits])
+
+    expression, edits = add_import(source, dotted)
+    added = after(edits)
+    assert compiles(added)
+    assert add_import(Source("a.py", added.encode()), dotted) == (expression, ())
+    statements: list[ast.Import | ast.ImportFrom] = [*source.nodes(ast.Import), *source.nodes(ast.ImportFrom)]
+    names: list[ImportedName] = [(one, name) for one in statements for name in one.names]
+    chosen = [pair for pair in names if data.draw(st.booleans())]
+    assert compiles(after(remove_names(source, chosen)))
+    assert compiles(after(replace_imports(source, [dotted], chosen)[1]))
