@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import isort
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -404,7 +405,6 @@ def test_ruff_accepts_the_imports(tmp_path: Path) -> None:
 
 
 def test_isort_accepts_the_imports(tmp_path: Path) -> None:
-    isort = pytest.importorskip("isort")
     config = isort.Config(profile="black")
     wrong = {
         name
