@@ -326,7 +326,7 @@ def test_colours_only_where_they_are_wanted(project: Path) -> None:
 
 
 def test_a_reader_that_leaves_early(project: Path) -> None:
-    write(project, {"many.py": JOBS + "    time.sleep(1)\n" * 4000})
+    write(project, {"many.py": JOBS + "    time.sleep(1)\n" * 500})
     process = subprocess.Popen(
         [sys.executable, "-m", "pybackend_lint", "check", "--no-cache"],
         cwd=project,
@@ -346,7 +346,7 @@ def test_a_reader_that_leaves_early(project: Path) -> None:
 
 def test_interrupt(project: Path) -> None:
     for number in range(60):
-        write(project, {f"package{number}/jobs.py": JOBS + "    time.sleep(1)\n" * 3000})
+        write(project, {f"package{number}/jobs.py": JOBS + "    time.sleep(1)\n" * 400})
     process = subprocess.Popen(
         [sys.executable, "-m", "pybackend_lint", "check", "--no-cache", "--jobs", "2"],
         cwd=project,

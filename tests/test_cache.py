@@ -1,0 +1,231 @@
+"""Results kept between runs: what is checked again, and what is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from pybackend_lint.cache import DIRECTORY
+from pybackend_lint.runner import check, discover
+from pybackend_lint.settings import Resolver, Selection, Settings
+from tests.processes import JOBS, PYPROJECT, lint, shop, write
+from tests.test_runner import Recorder
+
+HELPER = "import time\n\n\ndef pause() -> None:\n    time.sleep(1)\n"
+HARMLESS = "import time\n\n\ndef pause() -> float:\n    return time.time()\n"
+CALLER = "from shop.helper import pause\n\n\nasync def handler() -> None:\n    pause()\n"
+MIDDLE = "from shop.helper import pause\n\n\ndef rest() -> None:\n    pause()\n"
+FAR = "from shop.middle import rest\n\n\nasync def far() -> None:\n    rest()\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    write(
+        tmp_path,
+        {
+            "pyproject.toml": PYPROJECT,
+            "shop/__init__.py": "",
+            "shop/helper.py": HELPER,
+            "shop/middle.py": MIDDLE,
+            "shop/caller.py": CALLER,
+            "shop/far.py": FAR,
+            "shop/jobs.py": JOBS,
+            "shop/alone.py": "x = 1\n",
+        },
+    )
+    return settled(tmp_path)
+
+
+def settled(root: Path) -> Path:
+    """Make all files and directories older than any run."""
+    past = time.time() - 100
+    for path in (root, *root.rglob("*")):
+        if DIRECTORY not in path.parts:
+            os.utime(path, (past, past))
+    return root
+
+
+def change(path: Path, text: str | None) -> None:
+    """Write or remove a file, some time after the last run and some time before the next one."""
+    if text is None:
+        path.unlink()
+    else:
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(text)
+        past = time.time() - 50
+        os.utime(path, (past, past))
+    past = time.time() - 50
+    os.utime(path.parent, (past, past))
+
+
+def run(project: Path, *ignore: str, **options: object) -> tuple[set[str], list[tuple[str, int, str]]]:
+    """The names of the files that were checked again, and all findings."""
+    settings = Settings(project, selections=(Selection(ignore=ignore),))
+    recorder = Recorder()
+    found = discover([str(project)], Resolver(fixed=settings))
+    result = check(found.files, executor=recorder, **options)  # type: ignore[arg-type]
+    assert result.errors == []
+    checked = {name for batch in recorder.batches for name in batch}
+    return checked, [(os.path.basename(f.path), f.start.row, f.code) for f in result.findings]
+
+
+EVERYTHING = {
+    "pyproject.toml",
+    "__init__.py",
+    "helper.py",
+    "middle.py",
+    "caller.py",
+    "far.py",
+    "jobs.py",
+    "alone.py",
+}
+FINDINGS = [("caller.py", 5, "PB600"), ("far.py", 5, "PB600"), ("jobs.py", 5, "PB604")]
+
+
+def test_nothing_is_checked_twice(project: Path) -> None:
+    assert run(project) == (EVERYTHING, FINDINGS)
+    assert run(project) == (set(), FINDINGS)
+    assert run(project) == (set(), FINDINGS)
+
+
+def test_findings_come_back_whole(project: Path) -> None:
+    found = discover([str(project)], Resolver(fixed=Settings(project))).files
+    fresh = check(found, cache=None, jobs=1)
+    assert check(found, jobs=1) == fresh
+    assert check(found, jobs=1) == fresh
+    assert any(finding.related for finding in fresh.findings)
+    assert any(finding.fix for finding in fresh.findings)
+
+
+def test_a_changed_file_is_checked_again(project: Path) -> None:
+    run(project)
+    change(project / "shop/alone.py", "import time\n\nasync def f():\n    time.sleep(1)\n")
+    assert run(project) == ({"alone.py"}, [("alone.py", 4, "PB604"), *FINDINGS])
+    assert run(project)[0] == set()
+
+
+def test_those_who_consulted_a_changed_file_are_checked_again(project: Path) -> None:
+    run(project)
+    change(project / "shop/helper.py", HARMLESS)
+    checked, findings = run(project)
+    assert checked == {"helper.py", "middle.py", "caller.py", "far.py"}
+    assert findings == [("jobs.py", 5, "PB604")]
+    change(project / "shop/helper.py", HELPER)
+    assert run(project)[1] == FINDINGS
+
+
+def test_a_touched_file_is_not_checked_again(project: Path) -> None:
+    run(project)
+    for path in project.rglob("*.py"):
+        os.utime(path)
+    assert run(project) == (set(), FINDINGS)
+
+
+def test_a_removed_module_changes_its_readers(project: Path) -> None:
+    run(project)
+    change(project / "shop/helper.py", None)
+    checked, findings = run(project)
+    assert {"caller.py", "far.py"} <= checked
+    assert "jobs.py" not in checked
+    assert findings == [("jobs.py", 5, "PB604")]
+
+
+@pytest.mark.parametrize("name", ["billing.py", "billing/__init__.py", "src/billing.py", "shop/billing.py"])
+def test_a_module_that_was_missing_changes_those_who_looked_for_it(project: Path, name: str) -> None:
+    package = "shop.billing" if name.startswith("shop") else "billing"
+    change(project / "shop/caller.py", CALLER.replace("shop.helper", package))
+    assert run(project)[1] == [("far.py", 5, "PB600"), ("jobs.py", 5, "PB604")]
+    assert run(project)[0] == set()
+    change(project / name, HELPER)
+    checked, findings = run(project)
+    assert "caller.py" in checked
+    assert findings[-3:] == FINDINGS
+
+
+def test_versions_change_everything(project: Path) -> None:
+    run(project)
+    change(project / "pyproject.toml", PYPROJECT.replace("3.11", "3.12"))
+    assert run(project)[0] == EVERYTHING
+    change(project / "uv.lock", "version = 1\n")
+    assert run(project)[0] == EVERYTHING
+
+
+def test_settings_have_results_of_their_own(project: Path) -> None:
+    run(project)
+    assert run(project, "PB604") == (EVERYTHING, FINDINGS[:2])
+    assert run(project, "PB604") == (set(), FINDINGS[:2])
+    assert run(project) == (set(), FINDINGS)
+
+
+def test_part_of_the_files(project: Path) -> None:
+    run(project)
+    change(project / "shop/helper.py", HARMLESS)
+    settings = Resolver(fixed=Settings(project, selections=(Selection(),)))
+    recorder = Recorder()
+    check(discover([str(project / "shop/caller.py")], settings).files, executor=recorder)
+    assert recorder.batches == [["caller.py"]]
+    # What was not checked then is not taken for valid later.
+    checked, findings = run(project)
+    assert {"far.py", "middle.py"} <= checked
+    assert findings == [("jobs.py", 5, "PB604")]
+
+
+def test_a_file_that_changes_during_the_run_is_checked_again(project: Path) -> None:
+    run(project)
+    (project / "shop/alone.py").write_text("x = 2\n")
+    future = time.time() + 5
+    os.utime(project / "shop/alone.py", (future, future))
+    assert run(project)[0] == {"alone.py"}
+    assert run(project)[0] == {"alone.py"}
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"{}", b'{"paths": []}', b"\xff\xfe", None])
+def test_a_damaged_cache_is_no_cache(project: Path, damage: bytes | None) -> None:
+    run(project)
+    (file,) = (project / DIRECTORY).glob("*.json")
+    file.write_bytes(damage if damage is not None else file.read_bytes()[:-20])
+    assert run(project) == (EVERYTHING, FINDINGS)
+    assert run(project) == (set(), FINDINGS)
+
+
+def test_what_lies_in_the_directory(project: Path) -> None:
+    run(project)
+    names = {path.name for path in (project / DIRECTORY).iterdir()}
+    (result,) = names - {".gitignore", "CACHEDIR.TAG"}
+    assert isinstance(json.loads((project / DIRECTORY / result).read_bytes()), dict)
+    assert (project / DIRECTORY / ".gitignore").read_text() == "*\n"
+    assert (
+        (project / DIRECTORY / "CACHEDIR.TAG")
+        .read_text()
+        .startswith("Signature: 8a477f597d28d172789f06886806bc55")
+    )
+
+
+def test_old_results_go(project: Path) -> None:
+    for number in range(20):
+        settings = Settings(project, extra_blocking=(f"a.b{number}",))
+        check(discover([str(project / "shop/alone.py")], Resolver(fixed=settings)).files, jobs=1)
+    assert len(list((project / DIRECTORY).glob("*.json"))) == 16
+
+
+def test_a_cache_that_cannot_be_written_is_left_out(project: Path) -> None:
+    (project / DIRECTORY).write_text("a file in its place")
+    assert run(project) == (EVERYTHING, FINDINGS)
+    assert run(project) == (EVERYTHING, FINDINGS)
+
+
+def test_command_line_options(tmp_path: Path) -> None:
+    shop(tmp_path / "a")
+    lint("check", "--no-cache", cwd=tmp_path / "a")
+    assert not (tmp_path / "a" / DIRECTORY).exists()
+    lint("check", "--cache-dir", tmp_path / "elsewhere", cwd=tmp_path / "a")
+    assert not (tmp_path / "a" / DIRECTORY).exists()
+    assert list((tmp_path / "elsewhere").glob("*.json"))
+    with (tmp_path / "a/pyproject.toml").open("a") as file:
+        file.write("[tool.pybackend-lint]\ncache-dir = 'kept'\n")
+    lint("check", cwd=tmp_path / "a")
+    assert list((tmp_path / "a/kept").glob("*.json"))
