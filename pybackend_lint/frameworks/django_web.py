@@ -29,6 +29,10 @@ def _bases(prefix: str, classes: dict[str, str]) -> dict[str, tuple[str, ...]]:
 
 VIEW = "django.views.generic.View"
 _ACCESS = "django.contrib.auth.mixins.AccessMixin"
+_ACCESS_CHECKS = tuple(
+    f"django.contrib.auth.mixins.{name}"
+    for name in ("LoginRequiredMixin", "PermissionRequiredMixin", "UserPassesTestMixin")
+)
 _FORM = "django.forms.BaseForm"
 _MODEL_FORM = "django.forms.BaseModelForm"
 _FIELD = "django.forms.Field"
@@ -378,9 +382,10 @@ def _is_known(info: ClassInfo) -> bool:
 
 
 def _restricts_access(item: ClassInfo | str) -> bool:
+    """Whether a base is an access mixin whose `dispatch`, its own or inherited, checks the user."""
     if isinstance(item, ClassInfo):
-        return item.is_a(_ACCESS) and item.member("dispatch") is not None
-    return _ACCESS in BASES.get(item, ())
+        return item.is_a(_ACCESS) and (item.member("dispatch") is not None or item.is_a(*_ACCESS_CHECKS))
+    return item in _ACCESS_CHECKS
 
 
 def unreached_access_mixins(info: ClassInfo) -> Iterator[tuple[int, int]]:
