@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from pybackend_lint.finding import Position
 from pybackend_lint.frameworks.data import pydantic_v2
 from pybackend_lint.frameworks.knowledge import Knowledge
 from pybackend_lint.project.index import Index
@@ -90,6 +91,8 @@ _ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
 _SECOND_ONLY = (
     b"pydantic_settings", b"field_validator", b"model_validator", b"ConfigDict", b"pydantic.v1",
 )  # fmt: skip
+_OPTIONALS = frozenset({"typing.Optional", "typing_extensions.Optional"})
+_UNIONS = frozenset({"typing.Union", "typing_extensions.Union"})
 _UNSUPPORTED = frozenset({"always", "each_item", "whole"})
 _EXTRAS = frozenset(f"pydantic.Extra.{name}" for name in ("allow", "ignore", "forbid"))
 _BINDING_CALLS = frozenset({"builtins.staticmethod", "builtins.classmethod"})
@@ -603,6 +606,86 @@ def shows_second_generation(module: Module) -> bool:
     """Whether some file of the project uses what only Pydantic 2 has."""
     index = module.modules
     return isinstance(index, Index) and any(files_with(index, module, word) for word in _SECOND_ONLY)
+
+
+def nullable_without_default(info: ClassInfo) -> Iterator[Field]:
+    """The fields of a class itself that may be None and have no default.
+
+    A field of `Field(...)` is not among them: the literal `...` says that it is required.
+    """
+    if info.is_a(_TABLE_MODEL) or is_settings(info):
+        return
+    for field in own_fields(info):
+        if not _is_nullable(field.annotation, info.module):
+            continue
+        call = field.field_call
+        if field.default is None or (
+            call is not None
+            and not call.args
+            and not {"default", "default_factory", None} & {keyword.arg for keyword in call.keywords}
+        ):
+            yield field
+
+
+def _is_nullable(annotation: ast.expr, module: Module) -> bool:
+    match annotation:
+        case ast.Constant(value=None):
+            return True
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return _is_nullable(left, module) or _is_nullable(right, module)
+        case ast.Subscript(value=value, slice=inner):
+            name = module.qualified_name(value)
+            elements = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            if name in _ANNOTATED:
+                return _is_nullable(elements[0], module)
+            if name in _UNIONS:
+                return any(_is_nullable(element, module) for element in elements)
+            return name in _OPTIONALS
+    return False
+
+
+def created_without(field: Field, is_test: Callable[[str], bool]) -> tuple[str, Position] | None:
+    """A call, outside tests, that creates a model and leaves out a field: its path and place.
+
+    None as well where the field may be given in another way: by an alias, a validator that runs
+    before, or an `__init__` of the project.
+    """
+    info, module = field.owner, field.owner.module
+    index = module.modules
+    names = {keyword.arg for keyword in field.field_call.keywords} if field.field_call is not None else set()
+    if not isinstance(index, Index) or names & {"alias", "validation_alias"} or not info.is_closed:
+        return None
+    if "alias_generator" in config(info) or info.member("__init__") or _prepares_input(info):
+        return None
+    called = info.node.name
+    for path in files_with(index, module, f"{called}(".encode()):
+        other = None if is_test(path) else index.at(path, module)
+        for call in other.source.calls.get(called, ()) if other is not None else ():
+            given = {keyword.arg for keyword in call.keywords}
+            if call.args or given & {None, field.name} or other is None:
+                continue
+            if other.qualified_name(call.func) == info.name:
+                return other.source.path, other.source.position(other.source.start(call))
+    return None
+
+
+def _prepares_input(info: ClassInfo) -> bool:
+    """Whether a class, or a base of it, changes the input as a whole before its fields are read."""
+    classes = [item for item in info.mro if isinstance(item, ClassInfo)]
+    decorators = {name for item in classes for method in item.methods() for name in method.decorators}
+    return bool(decorators & {"pydantic.model_validator", "pydantic.root_validator", None})
+
+
+def is_written_for_first_generation(module: Module) -> bool:
+    """Whether a file uses what only Pydantic 1 has, and nothing that only Pydantic 2 has."""
+    old = new = False
+    for statement in module.source.nodes(ast.ImportFrom):
+        if statement.module is None or statement.module.partition(".")[0] != "pydantic":
+            continue
+        names = {alias.name for alias in statement.names}
+        old = old or bool(names & pydantic_v2.FIRST_ONLY)
+        new = new or bool(names & pydantic_v2.SECOND_ONLY)
+    return old and not new
 
 
 class PydanticKnowledge(Knowledge):

@@ -87,3 +87,16 @@ CONSTRAINTS = frozenset(
 # ... of which `Field` does not take these.
 STRING_CONSTRAINTS = frozenset({"strip_whitespace", "to_upper", "to_lower"})
 RENAMED_CONSTRAINTS = {"regex": "pattern", "min_items": "min_length", "max_items": "max_length"}
+
+# Names of `pydantic` that show for which generation a file is written.
+FIRST_ONLY = frozenset(
+    {"validator", "root_validator", "Extra", "BaseConfig", "parse_obj_as", "parse_raw_as", "NoneStr",
+     "validate_arguments"}
+)  # fmt: skip
+SECOND_ONLY = frozenset(
+    {
+        "ConfigDict", "RootModel", "TypeAdapter", "field_validator", "model_validator", "field_serializer",
+        "model_serializer", "computed_field", "ValidationInfo", "BeforeValidator", "AfterValidator",
+        "StringConstraints",
+    }
+)  # fmt: skip
