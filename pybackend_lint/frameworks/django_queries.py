@@ -81,6 +81,8 @@ def may_be_evaluated(queryset: ast.expr, module: Module) -> bool:
     row = value.argument() if value is not None else None
     if row is not None and row.fact is not None and value is not None and django.may_be_cached(value):
         return True
+    while isinstance(queryset, ast.Subscript) and isinstance(queryset.slice, ast.Slice):
+        queryset = queryset.value  # a slice runs a query of its own, unless all rows are at hand
     if isinstance(queryset, ast.Name):
         for use in django.other_uses(queryset, module):
             parent = module.source.parent(use)
