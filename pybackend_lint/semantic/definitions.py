@@ -8,7 +8,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS, Binding, Function, Scope, parameters
-from pybackend_lint.semantic.types import NONE, Kind, Type, context_manager, coroutine, instance, join
+from pybackend_lint.semantic.types import (
+    NONE,
+    Kind,
+    Type,
+    context_manager,
+    coroutine,
+    instance,
+    join,
+    with_facts,
+)
 
 if TYPE_CHECKING:
     from pybackend_lint.semantic.module import Module
@@ -127,7 +136,12 @@ class FunctionInfo:
         if self.node.returns is not None:
             annotated = self.module.annotation_type(self.node.returns, self.node)
             if annotated is not None:
-                return annotated
+                known = annotated if annotated.args == () else annotated.argument()
+                of_project = known is not None and self.module.modules.class_info(known.name) is not None
+                return with_facts(annotated, self._returned_type()) if of_project else annotated
+        return self._returned_type()
+
+    def _returned_type(self) -> Type | None:
         if not self.returned:
             return NONE
         return join(NONE if value is None else self.module.type_of(value) for value in self.returned)

@@ -101,6 +101,22 @@ def join(types: Iterable[Type | None]) -> Type | None:
     return replace(found, optional=optional)
 
 
+def with_facts(declared: Type, value: Type | None) -> Type:
+    """A declared type with what the frameworks know of the value itself, where both are of one class.
+
+    The elements of containers are refined likewise: a function declared to give a `Sequence[Order]`
+    gives the orders that its query has loaded.
+    """
+    if value is None or value.kind is not declared.kind:
+        return declared
+    if value.name == declared.name and value.fact is not None:
+        return replace(value, optional=declared.optional or value.optional)
+    item, found = declared.argument(), value.argument()
+    if len(declared.args) == 1 and item is not None and found is not None and item.name == found.name:
+        return replace(declared, args=(with_facts(item, found),))
+    return declared
+
+
 class Provider(Protocol):
     """What a framework tells type inference about its own names.
 

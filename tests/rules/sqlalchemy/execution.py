@@ -21,7 +21,7 @@ def imported(modules: Mapping[str, str]) -> Iterator[dict[str, ModuleType]]:
                 if dotted not in made:
                     assert dotted not in sys.modules
                     made[dotted] = sys.modules[dotted] = ModuleType(dotted)
-            exec(compile(textwrap.dedent(text), f"{name}.py", "exec"), vars(made[name]))
+            exec(compile(textwrap.dedent(text), f"{name}.py", "exec", dont_inherit=True), vars(made[name]))
         yield made
     finally:
         for name in made:
