@@ -138,22 +138,27 @@ def reach(
     key: str,
     sink: Callable[[CallSite], bool],
     enters: Callable[[FunctionInfo], bool],
+    passes: Callable[[CallSite], bool] = lambda _: False,
 ) -> tuple[Step, ...] | None:
     """The shortest chain of calls from a function's body to a call that `sink` accepts.
 
-    Only project functions that `enters` accepts are followed; functions whose decorators are not known
-    to keep the function, and cached ones, are not. `key` names the question, so that its answer is
-    computed once for each function.
+    Only project functions that `enters` accepts are followed, and no call that `passes` accepts.
+    Functions whose decorators are not known to keep the function, and cached ones, are not followed
+    either. `key` names the question, so that its answer is computed once for each function.
     """
     index = function.module.modules
     assert isinstance(index, Index)
     return index.fact(
-        ("reach", key, function.module.name, id(function.node)), lambda: _reach(function, sink, enters)
+        ("reach", key, function.module.name, id(function.node)),
+        lambda: _reach(function, sink, enters, passes),
     )
 
 
 def _reach(
-    function: FunctionInfo, sink: Callable[[CallSite], bool], enters: Callable[[FunctionInfo], bool]
+    function: FunctionInfo,
+    sink: Callable[[CallSite], bool],
+    enters: Callable[[FunctionInfo], bool],
+    passes: Callable[[CallSite], bool],
 ) -> tuple[Step, ...] | None:
     seen = {function.name}
     pending: deque[tuple[FunctionInfo, tuple[Step, ...]]] = deque([(function, ())])
@@ -165,7 +170,9 @@ def _reach(
                 return (*chain, step(site))
             if len(chain) + 1 < MAX_DEPTH:
                 inner = target(site)
-                if inner is not None and inner.name not in seen and follows(inner) and enters(inner):
+                if inner is None or inner.name in seen or not follows(inner) or not enters(inner):
+                    continue
+                if not passes(site):
                     seen.add(inner.name)
                     followed.append((inner, (*chain, step(site))))
         pending.extend(followed)

@@ -190,7 +190,8 @@ class Index:
         namespace: tuple[str, list[str]] | None = None
         for root in self.layout.import_roots(directory):
             path = self._below(root, top)
-            if path is None or path == own:
+            # a module does not import itself, but the `__init__.py` of a package imports what is below it
+            if path is None or (path == own and not path.endswith("__init__.py")):
                 if top not in self.libraries.providers:
                     self.missed.setdefault(own, set()).add(os.path.join(root, top))
                 continue

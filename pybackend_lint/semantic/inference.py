@@ -308,8 +308,9 @@ def _library_attribute(module: Module, owner: Type, name: str) -> Type | None:
     known = provider.attribute(owner, name, module) if provider is not None else None
     if known is not None:
         return known
-    receiver = owner if owner.kind is Kind.INSTANCE else None
-    return Type(f"{owner.name}.{name}", Kind.EXTERNAL, receiver=receiver)
+    if owner.kind is Kind.INSTANCE:
+        return Type(f"{owner.name}.{name}", Kind.EXTERNAL, receiver=owner)
+    return Type(module.modules.member_name(owner.name, name), Kind.EXTERNAL)
 
 
 def class_attribute(module: Module, info: ClassInfo, owner: Type, name: str) -> Type | None:

@@ -94,6 +94,14 @@ ACROSS_FILES: dict[str, tuple[Mapping[str, str], str]] = {
         {"main.py": "from shop.models import Order\nprobe(Order)", "src/shop/models.py": "class Order: ..."},
         "src.shop.models.Order",
     ),
+    "re-export by a package's full name": (
+        {
+            "main.py": "from app import get_db\nprobe(get_db)",
+            "app/__init__.py": "from app.deps import get_db",
+            "app/deps.py": "def get_db(): ...",
+        },
+        "app.deps.get_db",
+    ),
     "namespace package": (
         {
             "app/routers/main.py": "from app.deps import get_db\nprobe(get_db)",
