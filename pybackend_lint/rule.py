@@ -222,11 +222,14 @@ class Context:
         fix: Fix | None = None,
         related: Sequence[Related] = (),
         end: ast.AST | None = None,
+        end_offset: int | None = None,
         severity: Severity | None = None,
         message: str | None = None,
         **placeholders: object,
     ) -> Finding:
-        """A finding of this rule at a node (up to `end`, when given), its message filled in.
+        """A finding of this rule at a node, its message filled in.
+
+        It ends with `end` or before the character `end_offset`, when one is given.
 
         `message` replaces the rule's own template for a case that needs other words.
         """
@@ -238,7 +241,7 @@ class Context:
             message=" ".join(text.split()),
             path=self.path,
             start=source.position(source.start(node)),
-            end=source.position(source.end(end or node)),
+            end=source.position(source.end(end or node) if end_offset is None else end_offset),
             severity=severity or self.rule.severity,
             fix=fix,
             related=tuple(related),
@@ -268,6 +271,14 @@ class Context:
         """The edit that inserts a text behind a node."""
         end = self.source.end(node)
         return Edit(end, end, text)
+
+    def insert_at(self, offset: int, text: str) -> Edit:
+        """The edit that inserts a text before the character at an offset."""
+        return Edit(offset, offset, text)
+
+    def replace_range(self, start: int, end: int, text: str) -> Edit:
+        """The edit that replaces the characters between two offsets."""
+        return Edit(start, end, text)
 
     def position(self, offset: int) -> Position:
         """The position of an offset in the text."""

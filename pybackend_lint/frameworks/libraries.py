@@ -10,6 +10,7 @@ from pybackend_lint.frameworks import (
     django_web,
     fastapi,
     flask,
+    logging,
     pydantic,
     sqlalchemy,
     testing,
@@ -23,7 +24,17 @@ def libraries(extra_bases: Mapping[str, str]) -> Libraries:
     providers: dict[str, Provider] = {}
     bases: dict[str, tuple[str, ...]] = {}
     aliases: dict[str, str] = {}
-    for framework in (asyncio, django, django_web, fastapi, flask, pydantic, sqlalchemy, testing):
+    for framework in (
+        asyncio,
+        django,
+        django_web,
+        fastapi,
+        flask,
+        logging,
+        pydantic,
+        sqlalchemy,
+        testing,
+    ):
         providers.update(dict.fromkeys(framework.ROOTS, framework.KNOWLEDGE))
         bases.update(framework.BASES)
         aliases.update(framework.ALIASES)

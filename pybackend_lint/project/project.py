@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +20,10 @@ _IMPORT_NAMES = {
     "pydantic-settings": "pydantic_settings",
     "pytest-asyncio": "pytest_asyncio",
 }
+
+
+# What ruff checks when its configuration selects nothing.
+_RUFF_DEFAULTS = ("E4", "E7", "E9", "F")
 
 
 class Project:
@@ -68,6 +74,35 @@ class Project:
             if b"import" in data and self.versions.declares(package) is not False:
                 return True
         return not packages
+
+    @cached_property
+    def _ruff_selectors(self) -> tuple[str, ...]:
+        """The rule selectors of ruff's configuration in this project; empty when ruff is not configured."""
+        for name, keys in (("ruff.toml", ()), (".ruff.toml", ()), ("pyproject.toml", ("tool", "ruff"))):
+            data = self.index.files.read(os.path.join(self.root, name))
+            try:
+                table: object = tomllib.loads((data or b"").decode())
+            except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+                continue
+            for key in keys:
+                table = table.get(key, {}) if isinstance(table, dict) else {}
+            if not isinstance(table, dict) or not table:
+                continue
+            lint = table.get("lint", {})
+            found = [
+                selector
+                for section in (table, lint if isinstance(lint, dict) else {})
+                for key in ("select", "extend-select")
+                for selector in (section.get(key) or ())
+                if isinstance(selector, str)
+            ]
+            chosen = any("select" in section for section in (table, lint) if isinstance(section, dict))
+            return tuple(found) if chosen else (*found, *_RUFF_DEFAULTS)
+        return ()
+
+    def ruff_selects(self, code: str) -> bool:
+        """Whether ruff reports a code in this project, so that nobody should read the same twice."""
+        return any(selector == "ALL" or code.startswith(selector) for selector in self._ruff_selectors)
 
     def is_test(self, path: str) -> bool:
         """Whether a file holds tests."""

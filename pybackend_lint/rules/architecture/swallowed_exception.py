@@ -1,0 +1,163 @@
+"""Rule PB901: swallowed-exception."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from pybackend_lint.finding import Finding
+from pybackend_lint.frameworks import errors
+from pybackend_lint.frameworks.logging import module_logger
+from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.scopes import FUNCTIONS
+
+
+@rule(
+    "PB901",
+    "swallowed-exception",
+    "Handle or log the error: this `except {types}` hides that a call to {outside} failed",
+    nodes=(ast.ExceptHandler,),
+    fix=UNSAFE,
+    tags=("correctness",),
+)
+def check(node: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
+    """A handler for any error hides that a database, a queue or another service failed.
+
+    ## Why
+    The block calls something outside the process, the handler catches every error and says nothing:
+    `pass`, `continue`, or a constant as result. When the database is down, a migration is missing or a
+    column was renamed, the caller sees "not found" or nothing at all, and no log line tells why.
+
+    ## Bad
+    ```python
+    import logging
+
+    from sqlalchemy import delete
+    from sqlalchemy.orm import Session
+
+    from shop.models import Order
+
+    logger = logging.getLogger(__name__)
+
+
+    def forget(session: Session, order_id: int) -> bool:
+        try:
+            session.execute(delete(Order).where(Order.id == order_id))
+            session.commit()
+            return True
+        except Exception:
+            return False
+    ```
+    ```python file=shop/models.py
+    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Order(Base):
+        __tablename__ = "order"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+    ```
+
+    ## Good
+    ```python
+    import logging
+
+    from sqlalchemy import delete
+    from sqlalchemy.orm import Session
+
+    from shop.models import Order
+
+    logger = logging.getLogger(__name__)
+
+
+    def forget(session: Session, order_id: int) -> bool:
+        try:
+            session.execute(delete(Order).where(Order.id == order_id))
+            session.commit()
+            return True
+        except Exception:
+            logger.exception("forget failed")
+            return False
+    ```
+
+    ## Not reported
+    ```python
+    import json
+
+    import requests
+
+
+    def parse(text: str) -> dict[str, object]:
+        try:
+            return json.loads(text)
+        except Exception:  # nothing outside the process is called: what can fail is the text
+            return {}
+
+
+    def is_up(url: str) -> bool:
+        try:
+            return requests.get(url, timeout=1).ok
+        except requests.ConnectionError:
+            # The answer is the point of the question.
+            return False
+    ```
+    A comment in the handler counts as a reason. Handlers that use the error, log, call anything or raise
+    on some path, clean-up in `finally` and in methods such as `close`, and specific errors such as
+    `KeyError` are not reported.
+
+    ## Fix safety
+    Unsafe: it adds `logger.exception(...)`, which writes to the log. Offered where the module has one
+    logger.
+
+    ## When not to use it
+    In code for which failing silently is the contract, such as telemetry.
+
+    ## References
+    - Python documentation, "Errors and Exceptions", and `logging.Logger.exception`
+    """
+    if not _is_silent(node) or not errors.hides_outages(node, ctx) or _has_comment(node, ctx):
+        return
+    function = ctx.enclosing_function(node)
+    if isinstance(function, ast.Lambda) or errors.in_clean_up(node, ctx):
+        return
+    outside = errors.reached_outside(errors.enclosing_try(node, ctx).body, ctx)
+    if outside is None:
+        return
+    logger = module_logger(ctx)
+    fix = None
+    if logger is not None and isinstance(function, FUNCTIONS):
+        first = node.body[0]
+        call = f'{logger}.exception("{function.name} failed")'
+        if isinstance(first, ast.Pass) or (
+            isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+        ):
+            fix = ctx.fix("Log the error", ctx.edit(first, call))
+        elif first.lineno > node.lineno:
+            fix = ctx.fix("Log the error", ctx.insert_before(first, f"{call}\n{' ' * first.col_offset}"))
+    types = ctx.text(node.type) if node.type is not None else "everything"
+    header = node.type if node.type is not None else node
+    end = None if node.type is not None else ctx.source.start(node) + len("except")
+    yield ctx.finding(header, end_offset=end, types=types, outside=outside, fix=fix)
+
+
+def _is_silent(handler: ast.ExceptHandler) -> bool:
+    """Whether the body does nothing but leave: `pass`, `continue`, `...`, or an empty result."""
+    if len(handler.body) != 1:
+        return False
+    match handler.body[0]:
+        case ast.Pass() | ast.Continue() | ast.Return(value=None) | ast.Return(value=ast.Constant()):
+            return True
+        case ast.Expr(value=ast.Constant(value=value)):
+            return value is Ellipsis
+        case ast.Return(value=ast.List(elts=[]) | ast.Tuple(elts=[]) | ast.Dict(keys=[])):
+            return True
+    return False
+
+
+def _has_comment(handler: ast.ExceptHandler, ctx: Context) -> bool:
+    last = handler.end_lineno or handler.lineno
+    return any("#" in ctx.source.line(row) for row in range(handler.lineno, last + 1))
