@@ -39,6 +39,7 @@ ALIASES: dict[str, str] = {
     "requests.api.": "requests.",
     "requests.sessions.": "requests.",
     "requests.models.Response": "requests.Response",
+    "httpx2": "httpx",
     "httpx2.": "httpx.",
     "urllib3.poolmanager.": "urllib3.",
     "urllib3.connectionpool.": "urllib3.",
@@ -289,7 +290,14 @@ def _all_imported(module: Module) -> list[Module]:
 def _own_coroutine_names(module: Module) -> frozenset[str]:
     if b"async" not in module.source.data:
         return frozenset()
-    return frozenset(node.name for node in module.source.nodes(ast.AsyncFunctionDef))
+    source = module.source
+    names = {node.name for node in source.nodes(ast.AsyncFunctionDef)}
+    for statement in source.nodes(ast.Return):  # functions that return the coroutine of another one
+        if isinstance(statement.value, ast.Call) and _called_name(statement.value) in names:
+            function = source.enclosing_function(statement)
+            if isinstance(function, ast.FunctionDef):
+                names.add(function.name)
+    return frozenset(names)
 
 
 def _imported(statement: ast.Import | ast.ImportFrom, module: Module) -> Iterator[Module]:
@@ -318,11 +326,10 @@ def may_be_coroutine(call: ast.Call, names: frozenset[str], *, everywhere: bool)
     `names` are those of `coroutine_names`; `everywhere` admits names that are not among them, for methods
     whose classes are defined in files that the module does not import itself.
     """
-    func = call.func
-    name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+    name = _called_name(call)
     if name in names:
         return True
-    return everywhere and isinstance(func, ast.Attribute) and name not in _SURELY_SYNCHRONOUS
+    return everywhere and isinstance(call.func, ast.Attribute) and name not in _SURELY_SYNCHRONOUS
 
 
 _COROUTINE_ATTRIBUTES = frozenset(
@@ -403,12 +410,17 @@ _TASK_METHODS = ("create_task", "ensure_future")
 def dropped_tasks(module: Module) -> Iterator[ast.Call]:
     """The calls that make a task which nothing refers to afterwards."""
     source = module.source
-    wrappers = _task_wrappers(module)
-    for name in (*_TASK_METHODS, *sorted(wrappers)):
+    names = {*_TASK_METHODS, *_task_wrappers(module)}
+    for statement in source.nodes(ast.ImportFrom):
+        if statement.module == "asyncio":
+            names |= {
+                alias.asname for alias in statement.names if alias.asname and alias.name in _TASK_METHODS
+            }
+    for name in sorted(names):
         for call in source.calls.get(name, ()):
-            statement = source.parent(call)
-            dropped = isinstance(statement, ast.Expr) or (
-                isinstance(statement, ast.Assign) and is_never_read(statement, module)
+            parent = source.parent(call)
+            dropped = isinstance(parent, ast.Expr) or (
+                isinstance(parent, ast.Assign) and is_never_read(parent, module)
             )
             if dropped and task_factory(call, module) is not None:
                 yield call
@@ -430,9 +442,7 @@ def _own_wrappers(module: Module) -> frozenset[str]:
         return frozenset()
     names = set()
     for statement in source.nodes(ast.Return):
-        if isinstance(statement.value, ast.Call) and any(
-            statement.value in source.calls.get(name, ()) for name in _TASK_METHODS
-        ):
+        if isinstance(statement.value, ast.Call) and _called_name(statement.value) in _TASK_METHODS:
             function = source.enclosing_function(statement)
             if isinstance(function, ast.FunctionDef):
                 names.add(function.name)
@@ -542,12 +552,13 @@ def swallowed_cancellation(handler: ast.ExceptHandler, ctx: Context) -> str | No
         return None
     if _is_cleaning_up(statement, ctx) or _records(body):
         return None
-    if any(_last_name(node) in _OTHER_TASKS for node in ctx.function_info(function).own_nodes()):
+    nodes = ctx.function_info(function).own_nodes()
+    if any(isinstance(node, ast.Call) and _called_name(node) in _OTHER_TASKS for node in nodes):
         return None
     if any(isinstance(node, ast.Call) and ctx.qualified_name(node.func) in _EXITS for node in body):
         return None
     if _BASE not in caught and _ends(handler.body, statement, function, ctx):
-        return None
+        return None  # nothing goes on
     return function.name
 
 
@@ -614,10 +625,6 @@ def _is_stored(node: ast.Name | ast.Attribute) -> bool:
     return isinstance(node.ctx, ast.Store)
 
 
-def _last_name(node: ast.AST) -> str:
-    return node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
-
-
 def _passes_on(handler: ast.ExceptHandler, body: list[ast.AST]) -> bool:
     """Whether the caught exception is kept or given to somebody, other than a log."""
     if handler.name is None:
@@ -643,8 +650,9 @@ def _passes_on(handler: ast.ExceptHandler, body: list[ast.AST]) -> bool:
 def _ends(body: list[ast.stmt], statement: ast.Try, function: ast.AsyncFunctionDef, ctx: Context) -> bool:
     """Whether the coroutine ends behind a handler, with no more than clean-up in between."""
     last: ast.stmt = body[-1]
+    any_value = _is_task(function, ctx)
     if isinstance(last, ast.Return):
-        return last.value is None or (isinstance(last.value, ast.Constant) and last.value.value is None)
+        return any_value or _returns_nothing(last)
     inner: ast.AST = statement
     if isinstance(last, ast.Break):
         inner = next(a for a in ctx.ancestors(last) if isinstance(a, (ast.For, ast.AsyncFor, ast.While)))
@@ -656,17 +664,41 @@ def _ends(body: list[ast.stmt], statement: ast.Try, function: ast.AsyncFunctionD
             return False
         for block in (getattr(outer, name, ()) for name in ("body", "orelse", "finalbody")):
             if isinstance(block, list) and inner in block:
-                if not all(_is_clean_up(after) for after in block[block.index(inner) + 1 :]):
+                if not all(_is_clean_up(after, any_value) for after in block[block.index(inner) + 1 :]):
                     return False
         inner = outer
     return True
 
 
-def _is_clean_up(statement: ast.stmt) -> bool:
+def _is_clean_up(statement: ast.stmt, any_value: bool) -> bool:
     nodes = _own_nodes([statement])
-    if isinstance(statement, ast.Return):
-        return statement.value is None
-    return not any(isinstance(node, (*_SUSPENDS, ast.Return)) for node in nodes)
+    returns = [node for node in nodes if isinstance(node, ast.Return)]
+    if any(isinstance(node, _SUSPENDS) for node in nodes):
+        return False
+    return any_value or all(_returns_nothing(node) for node in returns)
+
+
+def _returns_nothing(statement: ast.Return) -> bool:
+    value = statement.value
+    return value is None or (isinstance(value, ast.Constant) and value.value is None)
+
+
+_STARTERS = ("create_task", "ensure_future", "gather", "start_soon", "run", "run_until_complete")
+
+
+def _is_task(function: ast.AsyncFunctionDef, ctx: Context) -> bool:
+    """Whether the file makes a task of the coroutine, so that no caller goes on with its result."""
+    return any(
+        isinstance(argument, ast.Call) and _called_name(argument) == function.name
+        for name in _STARTERS
+        for call in ctx.source.calls.get(name, ())
+        for argument in call.args
+    )
+
+
+def _called_name(call: ast.Call) -> str:
+    func = call.func
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
 def reraising_edits(handler: ast.ExceptHandler, ctx: Context) -> tuple[Edit, ...]:

@@ -66,9 +66,8 @@ def _blocking_calls(function: FunctionInfo, project: Project) -> Iterator[Blocki
             continue
         chain = _chain(callee, project)
         if chain is not None:
-            last = _entry_of_name(chain[-1].name, project)
-            if last is not None:
-                found.append(BlockingCall(site, last, callee, chain))
+            last = _entry_of_name(chain[-1].name, project) or Blocking(Sort.CONFIGURED, TO_THREAD)
+            found.append(BlockingCall(site, last, callee, chain))
     if found and not runs_alone(function):
         yield from (call for call in found if not _runs_once(call.site, function))
 
@@ -82,14 +81,15 @@ def _may_block(callee: FunctionInfo, project: Project) -> bool:
 def _chain(callee: FunctionInfo, project: Project) -> tuple[Step, ...] | None:
     def is_sink(site: CallSite) -> bool:
         entry = blocking_entry(site, project)
-        if entry is None or entry.sort is Sort.LOCK or entry.cost is Cost.DISK:
-            return False
-        return not _runs_once(site, site.module.function_info(_function_of(site)))
+        return not (entry is None or entry.sort is Sort.LOCK or entry.cost is Cost.DISK or runs_once(site))
+
+    def runs_once(site: CallSite) -> bool:
+        return _runs_once(site, site.module.function_info(_function_of(site)))
 
     def enters(inner: FunctionInfo) -> bool:
         return not inner.is_async and not _listed(inner.name, project.allowed_blocking)
 
-    return calls.reach(callee, "blocks", is_sink, enters)
+    return calls.reach(callee, "blocks", is_sink, enters, runs_once)
 
 
 def blocking_entry(site: CallSite, project: Project) -> Blocking | None:
@@ -113,6 +113,10 @@ def _listed(name: str, names: frozenset[str]) -> bool:
     return any(f".{listed}." in f".{name}." for listed in names)
 
 
+# Fewer rounds of PBKDF2 derive a key in a few milliseconds.
+_ROUNDS = 20_000
+
+
 def _waits(site: CallSite, entry: Blocking) -> bool:
     """Whether the arguments let the call wait at all."""
     call = cast(ast.Call, site.node)
@@ -126,6 +130,11 @@ def _waits(site: CallSite, entry: Blocking) -> bool:
                 return False
         if any(isinstance(flag, ast.Constant) and flag.value is False for flag in flags):
             return False
+    if site.name == "hashlib.pbkdf2_hmac" and len(call.args) > 3:
+        rounds = call.args[3]
+        return not (
+            isinstance(rounds, ast.Constant) and isinstance(rounds.value, int) and rounds.value < _ROUNDS
+        )
     if entry.sort in {Sort.JOIN, Sort.LOCK}:
         limits = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "timeout")]
         if any(isinstance(limit, ast.Constant) and limit.value == 0 for limit in limits):
@@ -156,6 +165,8 @@ def _function_of(site: CallSite) -> ast.FunctionDef | ast.AsyncFunctionDef:
 
 def _runs_once(site: CallSite, function: FunctionInfo) -> bool:
     """Whether the call only fills a variable that is still empty, as a lazily made client does."""
+    if _fills_table(function):
+        return True
     source = site.module.source
     statement = source.statement(site.node)
     targets = {ast.unparse(target) for target in _kept_targets(statement, function)}
@@ -170,10 +181,40 @@ def _runs_once(site: CallSite, function: FunctionInfo) -> bool:
     if not targets:
         return False
     return any(
-        isinstance(part, (ast.Name, ast.Attribute)) and ast.unparse(part) in targets
+        isinstance(node, ast.If) and node.lineno <= statement.lineno and _mentions(node.test, targets)
         for node in function.own_nodes()
-        if isinstance(node, ast.If) and node.lineno <= statement.lineno
-        for part in ast.walk(node.test)
+    )
+
+
+def _fills_table(function: FunctionInfo) -> bool:
+    """Whether a function keeps its results in a dictionary and returns early with those it has."""
+    nodes = function.own_nodes()
+    tables = {
+        ast.unparse(target.value)
+        for node in nodes
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Subscript)
+    }
+    if not tables:
+        return False
+    local = function.module.scope_of(function.node).bindings
+    tables = {table for table in tables if table not in local}
+    for node in nodes:
+        if isinstance(node, ast.Assign) and _mentions(node.value, tables) and len(node.targets) == 1:
+            tables = tables | {ast.unparse(node.targets[0])}
+    return any(
+        isinstance(node, ast.If)
+        and _mentions(node.test, tables)
+        and any(isinstance(inner, ast.Return) for inner in node.body)
+        for node in nodes
+    )
+
+
+def _mentions(expression: ast.AST, texts: set[str]) -> bool:
+    return any(
+        isinstance(part, (ast.Name, ast.Attribute)) and ast.unparse(part) in texts
+        for part in ast.walk(expression)
     )
 
 

@@ -105,14 +105,14 @@ FUNCTIONS: Mapping[str, Blocking] = {
 }  # fmt: skip
 
 _LOCKS = ("Lock", "RLock", "Semaphore", "BoundedSemaphore")
-_QUEUES = ("Queue", "LifoQueue", "PriorityQueue", "SimpleQueue")
-_DBAPI_CURSOR = ("execute", "executemany", "callproc", "fetchone", "fetchmany", "fetchall")
+_QUEUES = ("Queue", "LifoQueue", "PriorityQueue")
+_DBAPI_CURSOR = ("execute", "executemany", "fetchone", "fetchmany", "fetchall")
 _DBAPI_CONNECTION = ("execute", "executemany", "executescript", "commit")
 _SESSION = (
     "execute", "scalar", "scalars", "get", "get_one", "commit", "flush", "refresh", "merge",
     "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings",
 )  # fmt: skip
-_QUERY = ("all", "first", "one", "one_or_none", "scalar", "scalars", "count", "get", "update", "delete")
+_QUERY = ("all", "first", "one", "one_or_none", "scalar", "count", "get", "update", "delete")
 _COLLECTION = (
     "aggregate", "bulk_write", "count_documents", "create_index", "delete_many", "delete_one", "distinct",
     "drop", "estimated_document_count", "find_one", "find_one_and_delete", "find_one_and_replace",
@@ -129,6 +129,7 @@ METHODS: Mapping[str, tuple[tuple[str, ...], Blocking]] = {
     },
     **{f"threading.{name}": (("join",), Blocking(Sort.JOIN, TO_THREAD)) for name in ("Thread", "Timer")},
     **{f"queue.{name}": (("get", "put", "join"), Blocking(Sort.JOIN, "asyncio.Queue")) for name in _QUEUES},
+    "queue.SimpleQueue": (("get",), Blocking(Sort.JOIN, "asyncio.Queue")),
     **{
         f"multiprocessing.{name}": (methods, Blocking(Sort.JOIN, TO_THREAD))
         for name, methods in (("Process", ("join",)), ("Queue", ("get",)), ("JoinableQueue", ("get", "join")))

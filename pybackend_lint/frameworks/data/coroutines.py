@@ -47,7 +47,7 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
     "asyncio.Lock": {"acquire": "builtins.bool"},
     "asyncio.Semaphore": {"acquire": "builtins.bool"},
     "asyncio.BoundedSemaphore": {"acquire": "builtins.bool"},
-    "asyncio.Condition": {"acquire": "builtins.bool", "wait": "builtins.bool", "wait_for": ""},
+    "asyncio.Condition": {"wait": "builtins.bool", "wait_for": ""},
     "asyncio.Barrier": {"wait": "builtins.int"},
     "asyncio.Queue": {"get": "", "put": "", "join": ""},
     "asyncio.PriorityQueue": {"get": "", "put": "", "join": ""},
@@ -69,7 +69,7 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
     "fastapi.WebSocket": dict.fromkeys(_WEBSOCKET, ""),
     "starlette.websockets.WebSocket": dict.fromkeys(_WEBSOCKET, ""),
     **{
-        name: {"json": "", "body": "builtins.bytes", "form": ""}
+        name: {"json": "", "body": "builtins.bytes"}
         for name in ("fastapi.Request", "starlette.requests.Request")
     },
     **{

@@ -1,0 +1,404 @@
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from pybackend_lint.engine import Engine
+from pybackend_lint.settings import Selection, Settings
+from tests.rules.harness import check, findings, fix, write
+
+RULE = "blocking-call-through-helper"
+
+FOUND = {
+    "function two calls away": """
+        from billing.invoices import total
+
+        async def price(cents: int) -> int:
+            return total(cents, "USD")  # PB600
+    """,
+    "object that another module shares": """
+        from billing.rates import rates
+
+        async def price(cents: int) -> float:
+            return cents * rates.fetch("USD")  # PB600
+    """,
+    "property": """
+        from billing.rates import rates
+
+        async def base() -> float:
+            return rates.base  # PB600
+    """,
+    "constructor": """
+        from billing.rates import CheckedClient
+
+        async def client() -> CheckedClient:
+            return CheckedClient("https://rates.example")  # PB600
+    """,
+    "inherited method of an attribute": """
+        from billing.rates import CheckedClient
+
+        class Prices:
+            def __init__(self, client: CheckedClient) -> None:
+                self.client = client
+
+            async def usd(self) -> float:
+                return self.client.fetch("USD")  # PB600
+    """,
+    "generator as context manager": """
+        from billing.invoices import numbered
+
+        async def number() -> int:
+            with numbered() as number:  # PB600
+                return number
+    """,
+    "class as context manager": """
+        from billing.rates import Exclusive
+
+        async def alone() -> None:
+            with Exclusive():  # PB600
+                pass
+    """,
+    "functions that call each other": """
+        from billing.invoices import Invoice
+        from billing.rates import rates
+
+        async def settle(cents: int) -> int:
+            return Invoice(rates).settle(cents)  # PB600
+    """,
+    "eight calls deep": """
+        from billing.invoices import step_1
+
+        async def dollar() -> float:
+            return step_1()  # PB600
+    """,
+    "argument of another call": """
+        import asyncio
+
+        from billing.rates import rates
+
+        async def wait() -> None:
+            await asyncio.sleep(rates.fetch("USD"))  # PB600
+    """,
+    "helper of the same file, in an asynchronous generator": """
+        import time
+
+        def pause() -> None:
+            time.sleep(1)
+
+        async def ticks():
+            while True:
+                pause()  # PB600
+                yield 1
+    """,
+}
+
+SILENT = {
+    "in a thread": """
+        import asyncio
+        from concurrent.futures import ThreadPoolExecutor
+        from functools import partial
+
+        from anyio import to_thread
+        from asgiref.sync import sync_to_async
+        from billing.invoices import total
+        from fastapi import BackgroundTasks
+        from starlette.concurrency import run_in_threadpool
+
+        async def price(cents: int, tasks: BackgroundTasks, pool: ThreadPoolExecutor) -> int:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(None, total, cents, "USD")
+            await loop.run_in_executor(pool, partial(total, cents, "USD"))
+            await loop.run_in_executor(pool, lambda: total(cents, "USD"))
+            await to_thread.run_sync(total, cents, "USD")
+            await run_in_threadpool(total, cents, "USD")
+            await sync_to_async(total)(cents, "USD")
+            pool.submit(total, cents, "USD")
+            tasks.add_task(total, cents, "USD")
+            return await asyncio.to_thread(total, cents, "USD")
+    """,
+    "nested function that a thread runs": """
+        import asyncio
+
+        from billing.invoices import total
+
+        async def price(cents: int) -> int:
+            def work() -> int:
+                return total(cents, "USD")
+
+            return await asyncio.to_thread(work)
+    """,
+    "plain function": """
+        from billing.invoices import total
+
+        def price(cents: int) -> int:
+            return total(cents, "USD")
+    """,
+    "cached callee": """
+        from billing.rates import rates, tax_table
+
+        async def table() -> int:
+            return len(tax_table()) + len(rates.currencies)
+    """,
+    "client that is made once": """
+        from billing.invoices import store
+
+        async def client() -> object:
+            return store()
+    """,
+    "results kept by key": """
+        from billing.invoices import known_total
+
+        async def price(currency: str) -> int:
+            return known_total(currency)
+    """,
+    "helper that computes": """
+        from billing.invoices import vat
+        from billing.rates import rates
+
+        async def tax(cents: int) -> str:
+            return f"{vat(cents)} {rates.describe()}"
+    """,
+    "start-up of the application": """
+        from contextlib import asynccontextmanager
+
+        from billing.rates import rates
+        from fastapi import FastAPI
+
+        @asynccontextmanager
+        async def lifespan(app: FastAPI):
+            rates.fetch("EUR")
+            yield
+
+        app = FastAPI(lifespan=lifespan)
+
+        @app.on_event("startup")
+        async def warm() -> None:
+            rates.fetch("EUR")
+    """,
+    "script": """
+        import asyncio
+
+        from billing.rates import rates
+
+        async def main() -> None:
+            print(rates.fetch("EUR"))
+
+        asyncio.run(main())
+    """,
+    "command": """
+        import typer
+        from billing.rates import rates
+
+        app = typer.Typer()
+
+        @app.command()
+        async def show() -> None:
+            print(rates.fetch("EUR"))
+    """,
+    "decorator that may do anything": """
+        from billing.rates import rates
+        from somewhere import in_thread
+
+        @in_thread
+        def fetch() -> float:
+            return rates.fetch("EUR")
+
+        async def show() -> None:
+            print(fetch())
+    """,
+    "receiver that may be one of two": """
+        from billing.rates import RateClient
+
+        class Fake:
+            def fetch(self, currency: str) -> float:
+                return 1.0
+
+        async def show(test: bool, url: str) -> float:
+            client = Fake() if test else RateClient(url)
+            return client.fetch("EUR")
+    """,
+    "generator that runs later": """
+        from billing.rates import rates
+
+        def stream(currencies: list[str]):
+            for currency in currencies:
+                yield rates.fetch(currency)
+
+        async def respond(currencies: list[str]) -> object:
+            return stream(currencies)
+    """,
+    "disk": """
+        from pathlib import Path
+
+        def template(path: Path) -> str:
+            return path.read_text()
+
+        async def render(path: Path) -> str:
+            return template(path)
+    """,
+    "lock that is held shortly": """
+        import threading
+
+        lock = threading.Lock()
+
+        def count() -> None:
+            lock.acquire()
+            lock.release()
+
+        async def hit() -> None:
+            count()
+    """,
+    "few rounds of a hash": """
+        import hashlib
+
+        def key(data: bytes) -> bytes:
+            return hashlib.pbkdf2_hmac("sha256", data, b"salt", 100)
+
+        async def derive(data: bytes) -> bytes:
+            return key(data)
+    """,
+}
+
+
+@pytest.mark.parametrize("source", FOUND.values(), ids=FOUND.keys())
+def test_found(source: str) -> None:
+    findings(RULE, source, project="async_billing")
+
+
+@pytest.mark.parametrize("source", SILENT.values(), ids=SILENT.keys())
+def test_silent(source: str) -> None:
+    assert findings(RULE, source, project="async_billing") == []
+
+
+def test_nine_calls_deep_is_not_followed() -> None:
+    source = """
+        from billing.invoices import step_1
+
+        def step_0() -> float:
+            return step_1()
+
+        async def dollar() -> float:
+            return step_0()
+    """
+    assert findings(RULE, source, project="async_billing") == []
+
+
+def test_the_chain_is_told() -> None:
+    (finding,) = findings(RULE, FOUND["function two calls away"], project="async_billing")
+    assert finding.message == (
+        "Call `total` in a thread: it reaches blocking `requests.Session.get` "
+        "via invoices.py:15 → invoices.py:19 → rates.py:15"
+    )
+    places = [(Path(place.path).name, place.start.row) for place in finding.related]
+    assert places == [("invoices.py", 15), ("invoices.py", 19), ("rates.py", 15)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, []),
+        ({"extra_blocking": ("legacy.charge",)}, [6]),
+        ({"extra_blocking": ("legacy.charge",), "allowed_blocking": ("billing.old.pay",)}, []),
+        ({"extra_blocking": ("legacy",)}, [6]),
+    ],
+)
+def test_settings_add_and_allow(
+    settings: dict[str, tuple[str, ...]], expected: list[int], tmp_path: Path
+) -> None:
+    write(
+        tmp_path,
+        {
+            "billing/old.py": "import legacy\n\n\ndef pay():\n    legacy.charge()\n",
+            "example.py": "from billing.old import pay\n\n\n\nasync def f():\n    pay()\n",
+        },
+    )
+    chosen = Settings(root=tmp_path, selections=(Selection(select=("PB600",)),), **settings)
+    assert [f.start.row for f in check(tmp_path, "example.py", chosen, Engine(chosen))] == expected
+
+
+FIXED = {
+    "value is used further": (
+        "async def f() -> str:\n    return pause(1).strip()\n",
+        "async def f() -> str:\n    return (await asyncio.to_thread(pause, 1)).strip()\n",
+    ),
+    "arguments on lines of their own": (
+        "async def f() -> None:\n    pause(\n        1,\n    )\n",
+        "async def f() -> None:\n    await asyncio.to_thread(pause,\n        1,\n    )\n",
+    ),
+    "no arguments": (
+        "async def f() -> None:\n    pause()\n",
+        "async def f() -> None:\n    await asyncio.to_thread(pause)\n",
+    ),
+    "argument of unknown type": ("async def f(x) -> None:\n    pause(x)\n", None),
+    "database session": (
+        "from sqlalchemy.orm import Session\n\n\nasync def f(session: Session) -> None:\n    pause(session)\n",
+        None,
+    ),
+    "in a comprehension": ("async def f() -> list:\n    return [pause(x) for x in (1, 2)]\n", None),
+    "unpacked arguments": ("async def f() -> None:\n    pause(*(1, 2))\n", None),
+}
+
+
+@pytest.mark.parametrize(("source", "expected"), FIXED.values(), ids=FIXED.keys())
+def test_fix(source: str, expected: str | None) -> None:
+    head = "import time\n\n\ndef pause(seconds: object = 1) -> str:\n    time.sleep(1)\n    return ''\n\n\n"
+    after = fix(RULE, head + source)
+    assert after == (head + source if expected is None else "import asyncio\n" + head + expected)
+
+
+def test_the_event_loop_stands_still_until_the_helper_is_in_a_thread(tmp_path: Path) -> None:
+    """The Bad shape, run: no other task gets a turn during the call; after the fix others do."""
+
+    class Rates(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"rate": 1.5}')
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Rates)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    bad = (
+        "import requests\n\n\ndef fetch(url: str) -> float:\n"
+        '    return float(requests.get(url, timeout=5).json()["rate"])\n\n\n'
+        "async def price(url: str) -> float:\n    return fetch(url)\n"
+    )
+    turns = {}
+    for name, text in {"bad": bad, "good": fix(RULE, bad)}.items():
+        path = tmp_path / f"{name}.py"
+        path.write_text(text)
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+
+        async def measured(price: object) -> int:
+            turn = 0
+
+            async def other() -> None:
+                nonlocal turn
+                while True:
+                    turn += 1
+                    await asyncio.sleep(0)
+
+            task = asyncio.create_task(other())
+            await asyncio.sleep(0)
+            before = turn
+            assert await price(f"http://127.0.0.1:{server.server_port}") == 1.5  # type: ignore[operator]
+            after = turn
+            task.cancel()
+            return after - before
+
+        turns[name] = asyncio.run(measured(module.price))
+    server.shutdown()
+    server.server_close()
+    assert turns["bad"] == 0
+    assert turns["good"] > 0
