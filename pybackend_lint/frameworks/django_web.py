@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from pybackend_lint.frameworks import django_models
 from pybackend_lint.frameworks.knowledge import Knowledge
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
@@ -294,6 +295,120 @@ def form_fields(info: ClassInfo) -> frozenset[str]:
     return frozenset(name for name, is_one in names.items() if is_one)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelFormSite:
+    """Where a form of a model is made: the name to show, and the model, when it is known."""
+
+    name: str
+    model: ClassInfo | None
+
+
+_FORM_FACTORIES = frozenset(
+    f"django.forms.{name}" for name in ("modelform_factory", "modelformset_factory", "inlineformset_factory")
+)
+
+
+def form_of_fields(node: ast.Assign, module: Module) -> ModelFormSite | None:
+    """The model form or editing view whose `fields` an assignment in a class body sets, or None.
+
+    Forms that only the admin uses are left out.
+    """
+    body = module.source.parent(node)
+    if not isinstance(body, ast.ClassDef):
+        return None
+    info = module.class_info_of(body)
+    if is_model_edit_view(info):
+        own = info.member("model")
+        model = (own[0].module, own[1].value) if own is not None and own[1].value is not None else None
+    else:
+        outer = module.source.parent(body)
+        if body.name != "Meta" or not isinstance(outer, ast.ClassDef):
+            return None
+        info = module.class_info_of(outer)
+        if not is_model_form(info) or is_admin_form(info):
+            return None
+        model = meta_value(info, "model") if meta_value(info, "exclude") is None else None
+    return ModelFormSite(info.node.name, _class_named(model[1], model[0]) if model is not None else None)
+
+
+def form_factory(node: ast.AST | None, module: Module) -> ModelFormSite | None:
+    """The model form that a call of `modelform_factory` or its siblings makes, or None."""
+    if not isinstance(node, ast.Call) or module.qualified_name(node.func) not in _FORM_FACTORIES:
+        return None
+    position = 1 if module.source.segment(node.func).endswith("inlineformset_factory") else 0
+    named = [keyword.value for keyword in node.keywords if keyword.arg == "model"]
+    model = node.args[position] if len(node.args) > position else next(iter(named), None)
+    return ModelFormSite(module.source.segment(node.func), _class_named(model, module) if model else None)
+
+
+def _class_named(node: ast.expr, module: Module) -> ClassInfo | None:
+    name = module.qualified_name(node)
+    return module.modules.class_info(name) if name is not None else None
+
+
+def is_admin_module(module: Module) -> bool:
+    """Whether a module is named as part of the admin: `admin.py`, `admin_forms.py`, `admin/forms.py`."""
+    return any(part.startswith("admin") for part in module.name.split("."))
+
+
+_AUTO_FIELDS = frozenset({"AutoField", "BigAutoField", "SmallAutoField"})
+_NEVER_EDITABLE = frozenset({"GeneratedField", "GenericForeignKey", "GenericRelation"})
+_PLAIN_BASES = frozenset({"django.db.models.Model", "builtins.object", "typing.Generic", "abc.ABC"})
+
+
+def editable_fields(model: ClassInfo | None) -> tuple[str, ...]:
+    """The fields that a form with `fields = "__all__"` has, in order; empty where they are not certain.
+
+    Certain are only models with one line of inheritance, without bases of libraries and with nothing
+    but Django's own field classes.
+    """
+    if model is None or not django_models.is_model(model) or not model.libraries <= _PLAIN_BASES:
+        return ()
+    owners = [item for item in model.mro if isinstance(item, ClassInfo)]
+    if any(None in item.bases or sum(base not in _PLAIN_BASES for base in item.bases) > 1 for item in owners):
+        return ()
+    fields = django_models.fields(model)
+    names: list[str] = []
+    for owner in reversed(owners):
+        for name, bindings in owner.scope.bindings.items():
+            value = bindings[-1].value
+            field = fields.get(name)
+            if field is None or field.owner is not owner:
+                if isinstance(value, ast.Call) and not _is_no_field(value, owner.module):
+                    return ()
+                continue
+            if not field.is_builtin or any(keyword.arg is None for keyword in field.call.keywords):
+                return ()
+            if _is_editable(field):
+                names.append(name)
+    return tuple(names)
+
+
+def _is_editable(field: django_models.Field) -> bool:
+    kind = field.cls.rpartition(".")[2]
+    if (
+        kind in _AUTO_FIELDS
+        or kind in _NEVER_EDITABLE
+        or field.flag("auto_now")
+        or field.flag("auto_now_add")
+    ):
+        return False
+    editable = field.argument("editable")
+    if kind == "BinaryField" and editable is None:
+        return False
+    return editable is None or (isinstance(editable, ast.Constant) and bool(editable.value))
+
+
+def _is_no_field(call: ast.Call, module: Module) -> bool:
+    """Whether a call in the body of a model makes a manager or something of Python itself."""
+    known = module.type_of(call)
+    if known is None:
+        return False
+    info = module.modules.class_info(known.name)
+    names = info.libraries if info is not None else frozenset(module.modules.library_mro(known.name))
+    return "django.db.models.Manager" in names or known.name.startswith("builtins.")
+
+
 def field_call(info: ClassInfo, name: str) -> ast.Call | None:
     """The call that declares a field in the body of a form or of its bases, or None."""
     for item in info.mro:
@@ -318,6 +433,64 @@ def keeps_field_names(info: ClassInfo) -> bool:
 def cleans_by_name(info: ClassInfo) -> bool:
     """Whether a form calls its `clean_<field>` methods as Django does."""
     return info.member("_clean_fields") is None
+
+
+def validated_forms(node: ast.AST, module: Module) -> Iterator[ast.Name]:
+    """The names `f` of which `f.is_valid()` was certainly true when a node runs, nearest first.
+
+    Either the node stands in the branch of that test, or a test before it left the function otherwise.
+    """
+    child = node
+    for ancestor in module.source.ancestors(node):
+        if isinstance(ancestor, ast.If):
+            if child in ancestor.body:
+                yield from _tested_forms(ancestor.test)
+            elif child in ancestor.orelse and isinstance(ancestor.test, ast.UnaryOp):
+                yield from _refused_forms(ancestor.test)
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(ancestor, field, None)
+            if isinstance(block, list) and child in block:
+                for statement in reversed(block[: block.index(child)]):
+                    if isinstance(statement, ast.If) and isinstance(
+                        statement.body[-1], (ast.Return, ast.Raise, ast.Continue)
+                    ):
+                        yield from _refused_forms(statement.test)
+        if isinstance(ancestor, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+            return
+        child = ancestor
+
+
+def _tested_forms(test: ast.expr) -> Iterator[ast.Name]:
+    match test:
+        case ast.Call(func=ast.Attribute(value=ast.Name() as form, attr="is_valid"), args=[], keywords=[]):
+            yield form
+        case ast.BoolOp(op=ast.And(), values=values):
+            for value in values:
+                yield from _tested_forms(value)
+
+
+def _refused_forms(test: ast.expr) -> Iterator[ast.Name]:
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield from _tested_forms(operand)
+        case ast.BoolOp(op=ast.Or(), values=values):
+            for value in values:
+                yield from _refused_forms(value)
+
+
+def is_bound_to(form: ast.Name, data: ast.expr, module: Module) -> bool:
+    """Whether a form was made from exactly this data, such as `request.POST`, without a prefix."""
+    found = module.lookup(form.id, form)
+    if found is None or len(found[1]) != 1 or not isinstance(found[1][0].value, ast.Call):
+        return False
+    call = found[1][0].value
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    if None in named or "prefix" in named or any(isinstance(item, ast.Starred) for item in call.args):
+        return False
+    first = call.args[0] if call.args else named.get("data")
+    if isinstance(first, ast.BoolOp) and isinstance(first.op, ast.Or):
+        first = first.values[0]
+    return first is not None and ast.dump(first) == ast.dump(data)
 
 
 def is_admin_form(info: ClassInfo) -> bool:
