@@ -26,6 +26,13 @@ MANAGER: Final = "django.db.models.Manager"
 RELATED_MANAGER: Final = "django.db.models.RelatedManager"
 CURSOR: Final = "django.db.backends.utils.CursorWrapper"
 _FROM_QUERYSET: Final = "django.db.models.Manager.from_queryset"
+_ATOMIC: Final = "django.db.transaction.atomic"
+_DATABASE_ERRORS = frozenset(
+    {
+        "builtins.Exception", "builtins.BaseException", "django.db.IntegrityError", "django.db.DatabaseError",
+        "django.db.OperationalError", "django.db.DataError", "django.db.Error",
+    }
+)  # fmt: skip
 _OPAQUE: Final = "django.db.models.Field.value"
 
 ROOTS = ("django", "rest_framework")
@@ -125,6 +132,8 @@ _MODEL_METHODS = frozenset(
         "date_error_message",
     }
 )  # fmt: skip
+SAVES: Final = frozenset({"save", "asave"})
+RELOADS: Final = frozenset({"refresh_from_db", "arefresh_from_db"})
 _NOT_REVERSE = frozenset({"pk", "id", "objects", "DoesNotExist", "MultipleObjectsReturned", "Meta"})
 
 
@@ -138,6 +147,7 @@ class Loaded:
       hand, or nothing is known.
     - `every`: `select_related()` without arguments; `restricted`: `only()` or `defer()` was used.
     - `fetch_mode`: last name of the argument of `fetch_mode()`, empty without.
+    - `locked`: the rows are locked by `select_for_update()`.
     - `limit`: at most so many rows, None where open; `ordered`: an order was asked for.
     - `cached`: the rows may be at hand already, so that reading them need not run a query; `fresh`: what
       holds instead once the queryset is changed, so that it runs a query of its own.
@@ -151,6 +161,7 @@ class Loaded:
     fetch_mode: str = ""
     limit: int | None = None
     ordered: bool = False
+    locked: bool = False
     cached: bool = False
     fresh: Loaded | None = None
 
@@ -319,6 +330,35 @@ def has_own(value: Type, name: str, module: Module) -> bool:
     if info is not None and info.member(name) is not None:
         return True
     return _queryset_class_method(value, name, module) is not None
+
+
+def is_new_or_locked(row: ast.expr, module: Module) -> bool:
+    """Whether nobody else may change a row at the same time, or that is not known.
+
+    A row is known to be shared when it was loaded by a queryset without `select_for_update()`.
+    """
+    known = module.type_of(row)
+    return known is None or not isinstance(known.fact, Loaded) or known.fact.locked
+
+
+def is_atomic(expression: ast.expr, module: Module) -> bool:
+    """Whether a context manager or decorator opens a transaction: `transaction.atomic`, called or not."""
+    target = expression.func if isinstance(expression, ast.Call) else expression
+    return module.qualified_name(target) == _ATOMIC
+
+
+def is_on_commit(call: ast.Call, module: Module) -> bool:
+    """Whether a call hands over a callback to run when the transaction commits."""
+    return module.qualified_name(call.func) == "django.db.transaction.on_commit"
+
+
+def is_database_error(expression: ast.expr | None, module: Module) -> bool:
+    """Whether an `except` clause catches the errors of the database: by name, as `Exception`, or bare."""
+    if expression is None:
+        return True
+    if isinstance(expression, ast.Tuple):
+        return any(is_database_error(item, module) for item in expression.elts)
+    return module.qualified_name(expression) in _DATABASE_ERRORS
 
 
 def is_prefetched(value: Type) -> bool:
@@ -595,6 +635,8 @@ def _narrowed(base: Type, row: Type | None, method: str, call: ast.Call, module:
         fact = _prefetch_related(fact, call, module)
     elif method in {"only", "defer"}:
         fact = replace(fact, restricted=True)
+    elif method == "select_for_update":
+        fact = replace(fact, locked=True)
     elif method == "order_by":
         fact = replace(fact, ordered=bool(call.args))
     elif method == "fetch_mode":

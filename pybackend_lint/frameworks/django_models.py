@@ -26,7 +26,6 @@ _ONE_TO_ONE: Final = "django.db.models.OneToOneField"
 _MANY: Final = "django.db.models.ManyToManyField"
 _GENERIC: Final = "django.contrib.contenttypes.fields.GenericForeignKey"
 _GENERIC_REVERSE: Final = "django.contrib.contenttypes.fields.GenericRelation"
-_FIELD: Final = "django.db.models.Field"
 
 # Field classes of Django to the class of their values, where instances always hold that class.
 _VALUES = {
@@ -84,6 +83,12 @@ LIBRARY_MODELS = frozenset(
 
 _RELATION_WORDS = re.compile(rb"ForeignKey|OneToOneField|ManyToManyField|ParentalKey|ParentalManyToMany")
 _SETTINGS_MODULE = re.compile(rb"""DJANGO_SETTINGS_MODULE["']?\s*[,=:\]]+\s*=?\s*["']?([A-Za-z_][\w.]*)""")
+_SAVE_SIGNAL = re.compile(rb"\b(?:pre|post)_save\b")
+# A receiver that names no sender hears of every model.
+_ANY_SENDER = re.compile(
+    rb"""receiver\(\s*(?:\[[^\]]*_save[^\]]*\]|[\w.]*_save)\s*,?\s*(?:dispatch_uid\s*=[^)]*)?\)"""
+    rb"""|_save\.connect\((?:(?!sender)[^)])*\)"""
+)
 _SKIPPED_FOLDERS = frozenset(
     {"node_modules", "venv", "env", "site-packages", "__pycache__", "build", "dist", "migrations"}
 )
@@ -255,18 +260,20 @@ def field_class(call: ast.Call, module: Module) -> tuple[str | None, bool]:
     info = module.modules.class_info(name)
     if info is None:
         for position, base in enumerate(_index(module).library_mro(name)):
-            if base in {_GENERIC, _GENERIC_REVERSE} or (
-                base.startswith("django.db.models.") and base.endswith(("Field", "ForeignKey"))
-            ):
+            if _is_field(base):
                 return base, position == 0
         return None, False
     for item in info.mro:
-        if isinstance(item, str) and (
-            (item.startswith("django.db.models.") and item.endswith(("Field", "ForeignKey")))
-            or item in {_GENERIC, _GENERIC_REVERSE}
-        ):
+        if isinstance(item, str) and _is_field(item):
             return item, False
     return None, False
+
+
+def _is_field(name: str) -> bool:
+    return name in {_GENERIC, _GENERIC_REVERSE} or (
+        name.startswith(("django.db.models.", "django.contrib.postgres.fields."))
+        and name.endswith(("Field", "ForeignKey"))
+    )
 
 
 # Relations
@@ -509,6 +516,53 @@ def accessor(info: ClassInfo, declared: Field) -> str | None:
     )
 
 
+# What happens when a row is saved
+
+
+def saves_plainly(info: ClassInfo) -> bool:
+    """Whether saving a row of a model runs only Django's own code, so that it can be saved in bulk.
+
+    False also where that is not known: bases outside Django, receivers that may concern the model, and for
+    models of several tables.
+    """
+    if not is_closed(info) or is_abstract(info) or any(info.method(name) for name in ("save", "save_base")):
+        return False
+    for item in info.mro[1:]:
+        if isinstance(item, ClassInfo) and is_model(item) and not is_abstract(item):
+            return False
+        if isinstance(item, str) and item in LIBRARY_MODELS:
+            return False
+    return not _has_attachments(info) and not _may_have_receivers(info)
+
+
+def saves_automatically(info: ClassInfo) -> bool:
+    """Whether some fields of a model change whenever a row is saved, as with `auto_now`."""
+    return any(declared.flag("auto_now") for declared in fields(info).values())
+
+
+def _has_attachments(info: ClassInfo) -> bool:
+    """Whether a class body creates objects of other packages, which may listen to signals."""
+    for item in info.mro:
+        if not isinstance(item, ClassInfo):
+            continue
+        for bindings in item.scope.bindings.values():
+            value = bindings[-1].value
+            name = item.module.qualified_name(value.func) if isinstance(value, ast.Call) else ""
+            if name is None:
+                return True
+            known = not name or name.startswith(("django.", "builtins.")) or item.module.modules.owns(name)
+            if not known and not name.endswith(("Field", "Key", "Manager", "FieldFile")):
+                return True
+    return False
+
+
+def _may_have_receivers(info: ClassInfo) -> bool:
+    word = re.compile(rb"\b%s\b" % re.escape(info.node.name.encode()))
+    return any(
+        word.search(file.data) or _ANY_SENDER.search(file.data) for file in inventory(info.module).signals
+    )
+
+
 # The files of the workspace
 
 
@@ -524,10 +578,12 @@ class File:
 class Inventory:
     """The files of a workspace that matter for backward questions.
 
-    - `python`: files that mention models; `entries`: files that may name the settings module.
+    - `python`: files that mention models; `signals`: files that mention the signals of saving;
+      `entries`: files that may name the settings module.
     """
 
     python: list[File] = field(default_factory=list)
+    signals: list[File] = field(default_factory=list)
     entries: list[str] = field(default_factory=list)
     _pointing: dict[str, list[File]] = field(default_factory=dict)
 
@@ -570,6 +626,8 @@ def _inventory(index: Index, root: str) -> Inventory:
             result.entries.append(path)
             continue
         data = index.files.read(path)
+        if data is not None and _SAVE_SIGNAL.search(data):
+            result.signals.append(File(path, data))
         if data is not None and b"class " in data and (b"Model" in data or _RELATION_WORDS.search(data)):
             result.python.append(File(path, data))
     return result

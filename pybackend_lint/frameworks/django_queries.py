@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pybackend_lint.frameworks import django
@@ -16,10 +17,13 @@ _EVALUATING = frozenset(
     {"len", "list", "tuple", "set", "frozenset", "sorted", "bool", "sum", "max", "min", "any", "all", "dict"}
 )
 _FROM_CACHE = frozenset({"count", "exists", "contains", "first", "last"})
+_SAVEPOINTS = frozenset(
+    f"django.db.transaction.{name}"
+    for name in ("savepoint", "savepoint_rollback", "savepoint_commit", "set_rollback", "clean_savepoints")
+)
 _WRITES = frozenset(
     {
-        "create", "bulk_create", "bulk_update", "update", "delete", "get_or_create", "update_or_create",
-        "save", "add", "remove", "set", "clear",
+        "create", "bulk_create", "bulk_update", "update", "delete", "save", "add", "remove", "set", "clear",
     }
 )  # fmt: skip
 
@@ -94,10 +98,83 @@ def may_be_evaluated(queryset: ast.expr, module: Module) -> bool:
     return not isinstance(queryset, ast.Call)
 
 
-def is_write(site: CallSite) -> bool:
-    """Whether a call writes to the database at once."""
+def sites_within(nodes: Iterable[ast.AST], module: Module) -> list[CallSite]:
+    """The calls of a function that stand in some of its statements, in source order."""
+    found: list[CallSite] = []
+    for node in nodes:
+        function = module.source.enclosing_function(node)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0) or 0
+            found += [
+                site
+                for site in calls.call_sites(module.function_info(function))
+                if first <= site.node.lineno <= last
+            ]
+    return found
+
+
+def runs_query(site: CallSite) -> bool:
+    """Whether a call runs a query at once, awaited or not, itself or in the project function it calls."""
+    if query_of(site) is not None or asynchronous_query(site):
+        return True
+    function = calls.target(site)
+    return function is not None and chain_to_query(function) is not None
+
+
+def asynchronous_query(site: CallSite) -> bool:
+    """Whether a call is that of an asynchronous twin of a method that runs a query."""
+    name = site.name.rpartition(".")[2]
+    receiver = site.callee.receiver
+    return (
+        site.callee.kind is Kind.EXTERNAL
+        and name.startswith("a")
+        and name[1:] in django.TWINS | django.MODEL_TWINS | django.RELATED_TWINS
+        and (
+            django.is_queryset_or_manager(receiver, site.module)
+            or django.is_model_instance(receiver, site.module)
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AtomicBlock:
+    """A block of statements in a transaction, and the `atomic` that opens it."""
+
+    body: tuple[ast.stmt, ...]
+    opening: ast.expr
+
+
+def atomic_block(node: ast.AST, module: Module) -> AtomicBlock | None:
+    """The innermost `atomic` block around a node in its function: a `with` or the function's decorator."""
+    child = node
+    for around in module.source.ancestors(node):
+        if isinstance(around, (ast.With, ast.AsyncWith)) and child in around.body:
+            for item in around.items:
+                if django.is_atomic(item.context_expr, module):
+                    return AtomicBlock(tuple(around.body), item.context_expr)
+        elif isinstance(around, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for decorator in around.decorator_list:
+                if django.is_atomic(decorator, module):
+                    return AtomicBlock(tuple(around.body), decorator)
+            return None
+        elif isinstance(around, (ast.Lambda, ast.ClassDef)):
+            return None
+        child = around
+    return None
+
+
+def is_savepoint(site: CallSite) -> bool:
+    """Whether a call handles savepoints or the state of the transaction by hand."""
+    return site.name in _SAVEPOINTS
+
+
+def breaks_transaction(site: CallSite) -> bool:
+    """Whether a database error in this call leaves the transaction around it unusable.
+
+    `get_or_create` and `update_or_create` are not among them: they set a savepoint of their own.
+    """
     query = query_of(site)
-    return query is not None and query.method.removeprefix("a") in _WRITES
+    return query is not None and query.method in _WRITES
 
 
 def chain_to_query(function: FunctionInfo) -> tuple[Step, ...] | None:

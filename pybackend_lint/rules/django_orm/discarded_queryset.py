@@ -23,7 +23,8 @@ from pybackend_lint.rule import UNSAFE, Context, rule
 def check(statement: ast.Expr, ctx: Context) -> Iterator[Finding]:
     """The result of a queryset method is thrown away, so the call has no effect.
 
-    Why: a queryset is never changed in place: `filter()`, `order_by()` and their like give a new one.
+    ## Why
+    A queryset is never changed in place: `filter()`, `order_by()` and their like give a new one.
     A condition that is called but not kept does not restrict anything, so users see rows that the code
     meant to hide, and nothing fails.
 

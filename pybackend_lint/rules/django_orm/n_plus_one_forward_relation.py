@@ -22,7 +22,8 @@ from pybackend_lint.rule import UNSAFE, Context, rule
 def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
     """A loop over a queryset reads a related object that was not loaded together with the rows.
 
-    Why: Django fetches the related object when the attribute is read, with a query of its own for every
+    ## Why
+    Django fetches the related object when the attribute is read, with a query of its own for every
     row. A page that shows fifty orders runs fifty-one queries; with `select_related()` it runs one. The
     fault does not show with the few rows of a developer's database.
 

@@ -24,7 +24,8 @@ _COUNT = 'Annotate the queryset with `Count("{path}")`: `{attr}.count()` runs on
 def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
     """A loop over a queryset asks every row for the objects of a many-valued relation.
 
-    Why: the manager of a many-to-many field or of a reverse foreign key runs a query whenever it is asked,
+    ## Why
+    The manager of a many-to-many field or of a reverse foreign key runs a query whenever it is asked,
     so a list of a hundred products that shows their tags runs a hundred and one queries.
     `prefetch_related()` fetches the tags of all products with one more query and hands them out in Python.
 

@@ -26,7 +26,8 @@ def check(
 ) -> Iterator[Finding]:
     """A coroutine iterates a queryset with a plain `for`.
 
-    Why: iterating runs the query, and Django refuses synchronous queries where an event loop runs: it
+    ## Why
+    Iterating runs the query, and Django refuses synchronous queries where an event loop runs: it
     raises `SynchronousOnlyOperation`. A queryset is an asynchronous iterable as well.
 
     ## Bad

@@ -28,7 +28,8 @@ _THROUGH = "Call `{callee}()` through `sync_to_async`: its query raises `Synchro
 def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     """A coroutine runs a query through Django's synchronous API, itself or in a function that it calls.
 
-    Why: Django refuses synchronous queries where an event loop runs and raises `SynchronousOnlyOperation`.
+    ## Why
+    Django refuses synchronous queries where an event loop runs and raises `SynchronousOnlyOperation`.
     The code works in a shell and fails in production; where it is hidden in a helper function, nothing on
     the failing line says so.
 
@@ -191,7 +192,7 @@ def _edits(query: django_queries.Query, ctx: Context) -> tuple[Edit, ...]:
 
 
 def _awaited(call: ast.Call, *edits: Edit, ctx: Context) -> tuple[Edit, ...]:
-    """The edits, and those that await the call; an insertion at the call's start is joined with the `await`."""
+    """The edits and those that await the call; an insertion at its start is joined with the `await`."""
     parent = ctx.parent(call)
     bound = isinstance(parent, (ast.Attribute, ast.Subscript)) or (
         isinstance(parent, ast.Call) and parent.func is call

@@ -1,0 +1,192 @@
+"""Rule PB124: atomic-swallowed-error."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from pybackend_lint.finding import Edit, Finding, Fix
+from pybackend_lint.frameworks import django, django_queries
+from pybackend_lint.rule import UNSAFE, Context, rule
+
+
+@rule(
+    "PB124",
+    "atomic-swallowed-error",
+    "Put `{method}()` into an `atomic()` of its own: after an error the outer block refuses all queries",
+    nodes=(ast.Try,),
+    words=("atomic",),
+    applies="django",
+    fix=UNSAFE,
+    severity="error",
+    tags=("correctness",),
+)
+def check(node: ast.Try, ctx: Context) -> Iterator[Finding]:
+    """A database error is caught inside an `atomic()` block that goes on with further queries.
+
+    ## Why
+    An error breaks the transaction, so Django refuses every further query of the block with
+    `TransactionManagementError`, far from the statement that failed, and all earlier writes of the block are
+    rolled back. Only a savepoint, which an inner `atomic()` sets, confines the error to the risky write.
+
+    ## Bad
+    ```python
+    from django.db import IntegrityError, transaction
+
+    from shop.models import Coupon, Order
+
+
+    def place(order_id, code):
+        with transaction.atomic():
+            order = Order.objects.get(pk=order_id)
+            try:
+                Coupon.objects.create(code=code, order=order)
+            except IntegrityError:
+                code = None
+            Order.objects.filter(pk=order_id).update(coupon=code)
+    ```
+    ```python file=shop/models.py
+    from django.db import models
+
+
+    class Order(models.Model):
+        coupon = models.CharField(max_length=20, null=True)
+
+
+    class Coupon(models.Model):
+        code = models.CharField(max_length=20, unique=True)
+        order = models.ForeignKey(Order, models.CASCADE)
+    ```
+    ## Good
+    ```python
+    from django.db import IntegrityError, transaction
+
+    from shop.models import Coupon, Order
+
+
+    def place(order_id, code):
+        with transaction.atomic():
+            order = Order.objects.get(pk=order_id)
+            try:
+                with transaction.atomic():
+                    Coupon.objects.create(code=code, order=order)
+            except IntegrityError:
+                code = None
+            Order.objects.filter(pk=order_id).update(coupon=code)
+    ```
+    ## Not reported
+    ```python
+    from django.db import IntegrityError, transaction
+
+    from shop.models import Coupon
+
+
+    def claim(code):
+        try:
+            with transaction.atomic():
+                Coupon.objects.create(code=code)
+        except IntegrityError:  # outside: the block has been rolled back
+            return False
+        return True
+
+
+    @transaction.atomic
+    def import_all(codes):
+        for code in codes:
+            try:
+                Coupon.objects.create(code=code)
+            except IntegrityError as error:
+                raise ValueError(code) from error  # leaves the block
+
+
+    @transaction.atomic
+    def last_write(code):
+        try:
+            Coupon.objects.create(code=code)
+        except IntegrityError:
+            pass  # no query follows in the block; that all is rolled back is not reported
+    ```
+    ```python file=shop/models.py
+    from django.db import models
+
+
+    class Coupon(models.Model):
+        code = models.CharField(max_length=20, unique=True)
+    ```
+    ## Fix safety
+    The fix wraps the body of the `try` into an `atomic()` block. It is unsafe because the code behind it runs
+    after an error, which it did not before. No fix is offered where the body holds strings of several lines.
+    ## When not to use it
+    Where the project runs its own savepoints.
+    ## References
+    - Django documentation, "Database transactions: Avoid catching exceptions inside atomic"
+      (https://docs.djangoproject.com/en/stable/topics/db/transactions/#controlling-transactions-explicitly)
+    """
+    caught = [handler for handler in node.handlers if django.is_database_error(handler.type, ctx.module)]
+    block = django_queries.atomic_block(node, ctx.module)
+    if not caught or block is None or any(_leaves(handler, ctx) for handler in caught):
+        return
+    risky = [
+        site
+        for site in django_queries.sites_within(node.body, ctx.module)
+        if django_queries.breaks_transaction(site)
+        and django_queries.atomic_block(site.node, ctx.module) == block
+    ]
+    inside = django_queries.sites_within(block.body, ctx.module)
+    if not risky or any(django_queries.is_savepoint(site) for site in inside):
+        return
+    handled = {id(statement) for handler in caught for statement in handler.body}
+    if not _repeats(node, ctx) and not any(
+        django_queries.runs_query(site)
+        for site in inside
+        if site.node.lineno > (node.end_lineno or 0)
+        or any(id(around) in handled for around in ctx.ancestors(site.node))
+    ):
+        return
+    related = [ctx.related(block.opening, "the error breaks the transaction of this block")]
+    method = risky[0].name.rpartition(".")[2]
+    yield ctx.finding(risky[0].node, method=method, related=related, fix=_fix(node, block.opening, ctx))
+
+
+def _leaves(handler: ast.ExceptHandler, ctx: Context) -> bool:
+    """Whether a handler ends the block: it raises somewhere, or returns at its end."""
+    first, last = handler.lineno, handler.end_lineno or handler.lineno
+    raises = any(first <= inner.lineno <= last for inner in ctx.source.nodes(ast.Raise))
+    return raises or isinstance(handler.body[-1], (ast.Return, ast.Break))
+
+
+def _repeats(node: ast.Try, ctx: Context) -> bool:
+    """Whether the `try` runs again after an error, in a loop inside the block."""
+    for around in ctx.ancestors(node):
+        if isinstance(around, (ast.For, ast.While)):
+            return True
+        if isinstance(around, (ast.With, ast.FunctionDef, ast.AsyncFunctionDef)):
+            return False
+    return False
+
+
+def _fix(node: ast.Try, opening: ast.expr, ctx: Context) -> Fix | None:
+    first, last = node.body[0], node.body[-1]
+    end = last.end_lineno or last.lineno
+    if first.lineno == node.lineno or _has_long_text(first.lineno, end, ctx):
+        return None
+    text = ctx.text(opening)
+    opened = (
+        text if isinstance(opening, ast.Call) and "durable" not in text else f"{text.partition('(')[0]}()"
+    )
+    start = ctx.source.start(first)
+    edits = [Edit(start, start, f"with {opened}:\n{' ' * (first.col_offset + 4)}")]
+    for row in range(first.lineno + 1, end + 1):
+        if ctx.source.line(row).strip():
+            at = ctx.source.line_starts[row - 1]
+            edits.append(Edit(at, at, "    "))
+    return ctx.fix("Set a savepoint with an inner `atomic()`", *edits)
+
+
+def _has_long_text(first: int, last: int, ctx: Context) -> bool:
+    """Whether a string goes over several of these lines, so that indenting them would change it."""
+    return any(
+        first <= text.lineno <= last and text.end_lineno != text.lineno
+        for kind in (ast.Constant, ast.JoinedStr)
+        for text in ctx.source.nodes(kind)
+    )

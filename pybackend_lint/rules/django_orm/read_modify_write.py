@@ -1,0 +1,204 @@
+"""Rule PB120: read-modify-write."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from pybackend_lint.finding import Edit, Finding, Fix
+from pybackend_lint.frameworks import django, django_models
+from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.definitions import ClassInfo
+from pybackend_lint.semantic.import_edits import add_import
+
+_OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
+_SIMPLE = (ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.Subscript)
+
+
+@rule(
+    "PB120",
+    "read-modify-write",
+    'Update `{row}.{field}` in the database with `F("{field}")`: two requests can lose an update',
+    nodes=(ast.AugAssign, ast.Assign),
+    words=("save(",),
+    applies="django",
+    fix=UNSAFE,
+    tags=("correctness",),
+)
+def check(statement: ast.AugAssign | ast.Assign, ctx: Context) -> Iterator[Finding]:
+    """A number is read from a row, changed in Python and written back.
+
+    ## Why
+    Two requests that run at the same time read the same number, and the second write overwrites the first:
+    one sale, one vote, one payment is lost. Nothing fails, and it happens only under load. An `F()`
+    expression lets the database calculate with the value that the column has at that moment.
+
+    ## Bad
+    ```python
+    from django.shortcuts import get_object_or_404
+
+    from shop.models import Product
+
+
+    def sell(product_id, quantity):
+        product = get_object_or_404(Product, pk=product_id)
+        product.sold += quantity
+        product.save()
+    ```
+    ```python file=shop/models.py
+    from django.db import models
+
+
+    class Product(models.Model):
+        sold = models.PositiveIntegerField(default=0)
+    ```
+    ## Good
+    ```python
+    from django.db.models import F
+    from django.shortcuts import get_object_or_404
+
+    from shop.models import Product
+
+
+    def sell(product_id, quantity):
+        product = get_object_or_404(Product, pk=product_id)
+        product.sold = F("sold") + quantity
+        product.save(update_fields=["sold"])
+    ```
+    ## Not reported
+    ```python
+    from django.db import transaction
+
+    from shop.models import Product
+
+
+    @transaction.atomic
+    def sell(product_id, quantity):
+        product = Product.objects.select_for_update().get(pk=product_id)  # others wait for the lock
+        product.sold += quantity
+        product.save()
+
+
+    def draft(quantity):
+        product = Product(sold=0)  # nobody else can have this row
+        product.sold += quantity
+        product.save()
+
+
+    def restock(product, quantity):
+        product.sold -= quantity  # the caller may hold a lock, so an alarm may be missed
+        product.save()
+    ```
+    ```python file=shop/models.py
+    from django.db import models
+
+
+    class Product(models.Model):
+        sold = models.PositiveIntegerField(default=0)
+    ```
+    ## Fix safety
+    The fix is unsafe: the attribute holds an expression until it is read again, which the fix does where the
+    row is used afterwards, and `save()` is limited to the column where nothing else of the row is changed.
+    ## When not to use it
+    Where only one process ever writes the table.
+    ## References
+    - Django documentation, "Query expressions: Avoiding race conditions using F()"
+      (https://docs.djangoproject.com/en/stable/ref/models/expressions/#avoiding-race-conditions-using-f)
+    """
+    match statement:
+        case ast.AugAssign(target=ast.Attribute(value=ast.Name() as row, attr=field), op=op, value=change):
+            pass
+        case ast.Assign(
+            targets=[ast.Attribute(value=ast.Name() as row, attr=field)],
+            value=ast.BinOp(left=ast.Attribute(value=ast.Name(id=again), attr=same), op=op, right=change),
+        ) if again == row.id and same == field:
+            pass
+        case _:
+            return
+    if type(op) not in _OPERATORS:
+        return
+    saved = _save(statement, row.id, ctx)
+    if saved is None or django.is_new_or_locked(row, ctx.module) or _in_lock(statement, ctx):
+        return
+    model = django.model_of(ctx.type_of(row), ctx.module)
+    column = django_models.fields(model).get(field) if model is not None else None
+    if model is None or column is None or not column.is_number or "version" in field:
+        return
+    fix = None
+    if isinstance(change, _SIMPLE) and not any(use.id == row.id for use in _names(change, ctx)):
+        fix = _fix(statement, row, field, f"{_OPERATORS[type(op)]} {ctx.text(change)}", saved, model, ctx)
+    yield ctx.finding(statement, row=row.id, field=field, fix=fix)
+
+
+def _names(node: ast.expr, ctx: Context) -> list[ast.Name]:
+    start, end = ctx.source.start(node), ctx.source.end(node)
+    return [name for name in ctx.source.nodes(ast.Name) if start <= ctx.source.start(name) < end]
+
+
+def _save(statement: ast.stmt, row: str, ctx: Context) -> ast.Call | None:
+    """The call that saves the row, in a later statement of the same block or of one around it."""
+    node: ast.AST = statement
+    for parent in (ctx.parent(statement), *ctx.ancestors(ctx.parent(statement) or statement)):
+        for block in (getattr(parent, "body", None), getattr(parent, "orelse", None)):
+            if isinstance(block, list) and node in block:
+                for later in block[block.index(node) + 1 :]:
+                    match later:
+                        case (
+                            ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name))) as call)
+                            | ast.Expr(
+                                value=ast.Await(ast.Call(func=ast.Attribute(value=ast.Name(id=name))) as call)
+                            )
+                        ) if name == row:
+                            method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+                            if method in django.SAVES:
+                                return call
+                            if method in django.RELOADS:
+                                return None
+                        case ast.Return() | ast.Raise():
+                            return None
+                        case ast.Assign(targets=[ast.Name(id=name)]) if name == row:
+                            return None
+        if parent is None or isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)):
+            return None
+        node = parent
+    return None
+
+
+def _in_lock(statement: ast.stmt, ctx: Context) -> bool:
+    """Whether a `with` around the statement holds a lock of another kind, by its name."""
+    return any(
+        "lock" in ctx.text(item.context_expr).lower()
+        for around in ctx.ancestors(statement)
+        if isinstance(around, (ast.With, ast.AsyncWith))
+        for item in around.items
+    )
+
+
+def _fix(
+    statement: ast.stmt,
+    row: ast.Name,
+    field: str,
+    change: str,
+    saved: ast.Call,
+    model: ClassInfo,
+    ctx: Context,
+) -> Fix | None:
+    expression, imports = add_import(ctx.source, "django.db.models.F")
+    edits = [ctx.edit(statement, f'{row.id}.{field} = {expression}("{field}") {change}'), *imports]
+    alone = not any(
+        isinstance(node.ctx, ast.Store) and node.attr != field
+        for node in ctx.source.nodes(ast.Attribute)
+        if isinstance(node.value, ast.Name)
+        and node.value.id == row.id
+        and ctx.enclosing_function(node) is ctx.enclosing_function(statement)
+    )
+    if alone and not saved.args and not saved.keywords and not django_models.saves_automatically(model):
+        edits.append(Edit(ctx.source.end(saved.func), ctx.source.end(saved), f'(update_fields=["{field}"])'))
+    later = [use for use in django.other_uses(row, ctx.module) if use.lineno > (saved.end_lineno or 0)]
+    if later and not ctx.project.satisfies("django>=6.0", "lower"):
+        around = ctx.statement(saved)
+        word = "await " if isinstance(ctx.parent(saved), ast.Await) else ""
+        method = "arefresh_from_db" if word else "refresh_from_db"
+        line = f'\n{" " * around.col_offset}{word}{row.id}.{method}(fields=["{field}"])'
+        edits.append(ctx.insert_after(around, line))
+    return ctx.fix(f"Calculate `{field}` in the database", *edits)
