@@ -18,12 +18,13 @@ BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 # Errors of databases and networks: what they hide is an outage.
 _OUTAGES = frozenset(
     {
-        "django.db.DatabaseError", "django.db.OperationalError", "django.db.Error", "django.db.InterfaceError",
-        "django.db.utils.DatabaseError", "django.db.utils.OperationalError",
+        "django.db.DatabaseError", "django.db.OperationalError", "django.db.Error",
+        "django.db.InterfaceError", "django.db.utils.DatabaseError", "django.db.utils.OperationalError",
         "sqlalchemy.exc.SQLAlchemyError", "sqlalchemy.exc.DBAPIError", "sqlalchemy.exc.OperationalError",
         "requests.RequestException", "requests.exceptions.RequestException", "requests.ConnectionError",
         "requests.exceptions.ConnectionError", "httpx.HTTPError", "httpx.RequestError", "aiohttp.ClientError",
-        "redis.RedisError", "redis.exceptions.RedisError", "psycopg2.Error", "psycopg.Error", "smtplib.SMTPException",
+        "redis.RedisError", "redis.exceptions.RedisError", "psycopg2.Error", "psycopg.Error",
+        "smtplib.SMTPException",
     }
 )  # fmt: skip
 _MOST_RAISED = 3
@@ -183,16 +184,17 @@ def in_clean_up(node: ast.AST, ctx: Context) -> bool:
 
 # Calls that reach a database, a queue or another service.
 _OUTSIDE_PREFIXES = (
-    "requests.", "httpx.", "httpx2.", "aiohttp.", "urllib.request.", "smtplib.", "redis.", "boto3.", "botocore.",
-    "pymongo.", "psycopg.", "psycopg2.", "sqlite3.Cursor.", "sqlite3.Connection.",
+    "requests.", "httpx.", "httpx2.", "aiohttp.", "urllib.request.", "smtplib.", "redis.", "boto3.",
+    "botocore.", "pymongo.", "psycopg.", "psycopg2.", "sqlite3.Cursor.", "sqlite3.Connection.",
 )  # fmt: skip
 _OUTSIDE_METHODS = {
     "sqlalchemy.": frozenset(
-        {"execute", "scalar", "scalars", "commit", "flush", "merge", "delete", "refresh", "exec", "bulk_save_objects"}
+        {"execute", "scalar", "scalars", "commit", "flush", "merge", "delete", "refresh", "exec",
+         "bulk_save_objects"}
     ),
     "django.db.": frozenset(
-        {"save", "create", "bulk_create", "update", "bulk_update", "delete", "get_or_create", "update_or_create",
-         "asave", "acreate", "adelete", "aupdate", "execute"}
+        {"save", "create", "bulk_create", "update", "bulk_update", "delete", "get_or_create",
+         "update_or_create", "asave", "acreate", "adelete", "aupdate", "execute"}
     ),
     "django.core.mail.": frozenset({"send_mail", "send"}),
 }  # fmt: skip
