@@ -718,3 +718,37 @@ def settings_value(module: Module, name: str, default: object = UNKNOWN) -> obje
 
 def _stars_known(settings: Module) -> bool:
     return all(settings._star_module(star) is not None for star in settings.scope.stars)
+
+
+# Defaults
+
+_VARYING = frozenset(
+    {
+        "django.utils.timezone.now", "django.utils.timezone.localdate", "django.utils.timezone.localtime",
+        "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today", "datetime.date.today",
+        "uuid.uuid1", "uuid.uuid4", "time.time", "secrets.token_hex", "secrets.token_urlsafe",
+        "secrets.token_bytes", "random.random", "random.randint", "django.utils.crypto.get_random_string",
+        "builtins.list", "builtins.dict", "builtins.set",
+    }
+)  # fmt: skip
+
+
+def is_field_call(call: ast.Call, module: Module) -> bool:
+    """Whether a call creates a field of a model, form or serializer."""
+    if field_class(call, module)[0] is not None:
+        return True
+    name = module.qualified_name(call.func)
+    if name is None:
+        return False
+    info = module.modules.class_info(name)
+    names = info.libraries if info is not None else {name}
+    return any(
+        item.startswith(("django.forms.", "rest_framework.serializers.", "rest_framework.fields."))
+        and item.endswith("Field")
+        for item in names
+    )
+
+
+def varies(call: ast.Call, module: Module) -> bool:
+    """Whether a call gives another value, or another object that can be changed, each time it runs."""
+    return module.qualified_name(call.func) in _VARYING

@@ -11,6 +11,7 @@ from pybackend_lint.rule import UNSAFE, Context, rule
 from pybackend_lint.semantic.import_edits import add_import
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_VALUES = frozenset({"assign", "augmented", "for", "with"})
 _STOPS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -89,8 +90,8 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ## References
     - Django documentation, "Database transactions: Performing actions after commit"
       (https://docs.djangoproject.com/en/stable/topics/db/transactions/#performing-actions-after-commit)
-    - Python documentation, "Programming FAQ: Why do lambdas defined in a loop with different values all return
-      the same result?" (https://docs.python.org/3/faq/programming.html)
+    - Python documentation, "Programming FAQ", on lambdas that are defined in a loop
+      (https://docs.python.org/3/faq/programming.html)
     """
     callback = call.args[0] if call.args else next((k.value for k in call.keywords if k.arg == "func"), None)
     if not isinstance(callback, ast.Lambda) or not django.is_on_commit(call, ctx.module):
@@ -139,7 +140,8 @@ def _rebinds(loop: ast.For | ast.AsyncFor | ast.While, name: ast.Name, ctx: Cont
     if found is None or found[0].node is not ctx.enclosing_function(loop):
         return False
     return any(
-        binding.node is loop or any(around is loop for around in ctx.ancestors(binding.node))
+        binding.kind in _VALUES
+        and (binding.node is loop or any(around is loop for around in ctx.ancestors(binding.node)))
         for binding in found[1]
     )
 

@@ -1,0 +1,219 @@
+"""Facts about SQL that is written by hand: where it is run, and which of its parts are values."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pybackend_lint.frameworks import django
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.types import Kind
+
+_EXECUTES = frozenset({"execute", "executemany"})
+_EXTRA = frozenset({"where", "select", "tables", "order_by"})
+_RAW_SQL = "django.db.models.RawSQL"
+# What stands directly before a value, and never before the name of a table or column.
+_BEFORE_VALUE = re.compile(
+    r"(?:(?:[=<>]|\b(?:like|ilike|limit|offset|between|and\s+date|interval)\b|\b(?:in|values|any)\s*\()\s*'?%?|'[^']*)$",
+    re.IGNORECASE,
+)
+_SAFE_CALLS = frozenset({"int", "float", "len", "bool", "id", "abs", "round"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """A piece of SQL that is handed to the database, and what runs it (`cursor.execute`)."""
+
+    sql: ast.expr
+    runner: str
+    has_parameters: bool
+
+
+def statements(call: ast.Call, module: Module) -> Iterator[Statement]:
+    """The SQL that a call hands to the database through Django."""
+    func = call.func
+    if isinstance(func, ast.Attribute):
+        if func.attr in _EXECUTES and call.args:
+            known = module.type_of(func.value)
+            if known is not None and known.is_instance(django.CURSOR):
+                yield Statement(call.args[0], f"{func.attr}()", len(call.args) + len(call.keywords) > 1)
+            return
+        if func.attr in {"raw", "extra"}:
+            if django.own_method(func, module) is None:
+                return
+            if func.attr == "raw" and call.args:
+                yield Statement(call.args[0], "raw()", len(call.args) + len(call.keywords) > 1)
+            for keyword in call.keywords:
+                if func.attr == "extra" and keyword.arg in _EXTRA:
+                    for item in _items(keyword.value):
+                        yield Statement(item, "extra()", True)
+            return
+    if call.args and _last(func) == "RawSQL" and module.qualified_name(func) == _RAW_SQL:
+        yield Statement(call.args[0], "RawSQL()", True)
+
+
+def _last(func: ast.expr) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
+def _items(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return node.elts
+    return node.values if isinstance(node, ast.Dict) else [node]
+
+
+def interpolated_value(sql: ast.expr, module: Module) -> ast.expr | None:
+    """The first value that is put into SQL as text, or None; names of tables and columns do not count."""
+    written = _written(sql, module)
+    for text, part in _parts(written, module):
+        if _BEFORE_VALUE.search(text.rstrip(" \n\t")) and not _is_safe(part, module):
+            return part
+    return None
+
+
+def stands_for_value(sql: ast.JoinedStr, part: ast.FormattedValue) -> bool:
+    """Whether an interpolation of an f-string is a whole value, not a part of one or a name."""
+    position = sql.values.index(part)
+    before, after = "", ""
+    if position > 0:
+        previous = sql.values[position - 1]
+        before = str(previous.value) if isinstance(previous, ast.Constant) else "?"
+    if position + 1 < len(sql.values):
+        following = sql.values[position + 1]
+        after = str(following.value) if isinstance(following, ast.Constant) else "?"
+    if not _BEFORE_VALUE.search(before.rstrip(" ")):
+        return False
+    if before.endswith("'"):
+        return after.startswith("'") and before.count("'") % 2 == 1
+    return before.count("'") % 2 == 0 and (not after or not (after[0].isalnum() or after[0] in "_'%?"))
+
+
+def _written(sql: ast.expr, module: Module) -> ast.expr:
+    """The expression that builds the text, through a name that one assignment of the function binds."""
+    if isinstance(sql, ast.Name):
+        found = module.lookup(sql.id, sql)
+        if found is not None and len(found[1]) == 1 and found[0].kind == "function":
+            binding = found[1][0]
+            if binding.kind == "assign" and not binding.path and binding.value is not None:
+                return binding.value
+    return sql
+
+
+def _parts(node: ast.expr, module: Module) -> Iterator[tuple[str, ast.expr]]:
+    """What is interpolated into a text, each with the text before it."""
+    match node:
+        case ast.JoinedStr(values=values):
+            text = ""
+            for value in values:
+                if isinstance(value, ast.Constant):
+                    text += str(value.value)
+                elif isinstance(value, ast.FormattedValue):
+                    yield text, value.value
+                    text += "0"
+        case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod(), right=right):
+            pieces = re.split(r"%(?:\(\w+\))?[sdr]", text)
+            arguments = right.elts if isinstance(right, ast.Tuple) else [right]
+            if isinstance(right, ast.Dict) or len(arguments) != len(pieces) - 1:
+                return
+            before = ""
+            for piece, argument in zip(pieces, arguments, strict=False):
+                before += piece
+                yield before, argument
+                before += "0"
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format"), args=arguments):
+            pieces = re.split(r"\{\d*\}", text)
+            if len(pieces) - 1 != len(arguments):
+                return
+            before = ""
+            for piece, argument in zip(pieces, arguments, strict=False):
+                before += piece
+                yield before, argument
+                before += "0"
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            yield from _parts(left, module)
+            if not isinstance(right, (ast.Constant, ast.JoinedStr)):
+                yield _tail(left), right
+            else:
+                yield from _parts(right, module)
+
+
+def _tail(node: ast.expr) -> str:
+    """The constant text at the end of an expression."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.BinOp(right=right):
+            return _tail(right)
+        case ast.JoinedStr(values=[*_, ast.Constant(value=str(text))]):
+            return text
+    return ""
+
+
+def _is_safe(node: ast.expr, module: Module, depth: int = 0) -> bool:
+    """Whether a part cannot hold text from outside: constants, numbers, quoted names, placeholders."""
+    if depth > 5:
+        return False
+    match node:
+        case ast.Constant():
+            return True
+        case ast.Attribute(attr="db_table" | "column" | "attname" | "vendor"):
+            return True
+        case ast.Call(func=ast.Attribute(attr="quote_name")):
+            return True
+        case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=[joined]):
+            return _is_placeholder(joined, module, depth)
+        case ast.Call(func=ast.Name(id=name)) if name in _SAFE_CALLS:
+            return True
+        case ast.BinOp(left=left, right=right):
+            return _is_safe(left, module, depth + 1) and _is_safe(right, module, depth + 1)
+        case ast.IfExp(body=body, orelse=orelse):
+            return _is_safe(body, module, depth + 1) and _is_safe(orelse, module, depth + 1)
+        case ast.JoinedStr(values=values):
+            return all(
+                _is_safe(value.value, module, depth + 1)
+                for value in values
+                if isinstance(value, ast.FormattedValue)
+            )
+        case ast.Name(id=name):
+            found = module.lookup(name, node)
+            bindings = found[1] if found is not None else []
+            if bindings and all(b.kind == "assign" and not b.path and b.value is not None for b in bindings):
+                return all(b.value is not None and _is_safe(b.value, module, depth + 1) for b in bindings)
+    known = module.type_of(node)
+    if known is not None and known.kind is Kind.INSTANCE and known.name in {"builtins.int", "builtins.float"}:
+        return True
+    return isinstance(node, (ast.Name, ast.Attribute)) and _is_constant(node, module)
+
+
+def _is_constant(node: ast.Name | ast.Attribute, module: Module) -> bool:
+    """Whether a name leads to a constant of a module or class of the project."""
+    name = module.qualified_name(node)
+    found = module.modules.variable(name) if name is not None else None
+    if found is not None:
+        return isinstance(found[1].value, (ast.Constant, ast.List, ast.Tuple, ast.Dict))
+    owner = module.modules.class_info(name.rpartition(".")[0]) if name is not None else None
+    member = owner.member(node.attr) if owner is not None and isinstance(node, ast.Attribute) else None
+    return member is not None and isinstance(member[1].value, (ast.Constant, ast.Tuple))
+
+
+def _is_placeholder(node: ast.expr, module: Module, depth: int) -> bool:
+    match node:
+        case ast.BinOp(left=ast.List(elts=elements), op=ast.Mult()):
+            return all(isinstance(item, ast.Constant) for item in elements)
+        case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element):
+            return _is_safe(element, module, depth + 1) or (
+                isinstance(element, ast.Call)
+                and isinstance(element.func, ast.Name)
+                and element.func.id in {"str"}
+                and bool(element.args)
+                and _is_safe(element.args[0], module, depth + 1)
+            )
+        case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            return all(_is_safe(item, module, depth + 1) for item in elements)
+        case ast.Call(func=ast.Name(id="map"), args=[ast.Name(id="str"), inner]):
+            return _is_placeholder(inner, module, depth)
+        case ast.Name():
+            return _is_safe(node, module, depth + 1)
+    return False
