@@ -37,14 +37,10 @@ class Report:
 
     - `findings`: sorted, selected and not suppressed.
     - `errors`: one line for each rule that failed; the other rules went on.
-    - `dependencies`: absolute paths of the files whose content the findings depend on, besides the file.
-    - `missed`: absolute paths, without ending, of modules that were looked for and not found.
     """
 
     findings: list[Finding]
     errors: list[str] = field(default_factory=list)
-    dependencies: frozenset[str] = frozenset()
-    missed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +49,7 @@ class _Runnable:
 
     entry: Entry
     nodes: tuple[type[ast.AST], ...]
+    only_calls: frozenset[str]
     words: tuple[bytes, ...]
     packages: tuple[str, ...]
 
@@ -61,10 +58,14 @@ def _runnable(entry: Entry) -> _Runnable:
     packages = (
         match.group() for match in map(_PACKAGE.match, entry.applies.replace(" ", "").split(",")) if match
     )
+    nodes = tuple(getattr(ast, name) for name in entry.nodes)
+    only_calls = frozenset(entry.names) if nodes == (ast.Call,) else frozenset()
+    words = entry.words or (() if only_calls or ast.Module in nodes else entry.names)
     return _Runnable(
         entry,
-        tuple(getattr(ast, name) for name in entry.nodes),
-        tuple(word.encode() for word in entry.words or (entry.names if "Module" not in entry.nodes else ())),
+        nodes,
+        only_calls,
+        tuple(word.encode() for word in words),
         tuple(package for package in packages if package != "python"),
     )
 
@@ -85,6 +86,7 @@ class Engine:
         ]
         self._others = [entry for entry in ENTRIES if entry.file != "python"]
         self._rules: dict[str, Rule] = {}
+        self._by_kind: dict[tuple[frozenset[str], tuple[bool, bool]], list[_Runnable]] = {}
 
     def project_of(self, path: Path) -> Project:
         """The project that a file belongs to."""
@@ -126,9 +128,8 @@ class Engine:
                 errors.append(_internal_error(rule, display, error))
         if findings and self.settings.respect_noqa and b"noqa" in source.data.lower():
             findings, _ = Suppressions(source).split(findings)
-        dependencies, missed = self.index.dependencies(str(path))
         self.index.trim()
-        return Report(self._selected(findings, selected), errors, dependencies, missed)
+        return Report(self._selected(findings, selected), errors)
 
     def check_project_file(self, path: Path, display: str, data: bytes) -> Report:
         """Check a project file such as `pyproject.toml`; `path` is absolute, `display` is reported."""
@@ -160,31 +161,52 @@ class Engine:
     def _rules_for(
         self, source: Source, path: Path, project: Project, selected: frozenset[str]
     ) -> Iterator[Rule]:
+        """The rules that can find something in a file; the cheap tests come first."""
         data = source.data
-        is_test = project.is_test(str(path))
-        is_migration = project.is_migration(str(path))
-        for runnable in self._python:
-            entry = runnable.entry
-            if entry.code not in selected:
-                continue
-            if (entry.tests == "skip" and is_test) or (entry.tests == "only" and not is_test):
-                continue
-            if (entry.migrations == "skip" and is_migration) or (
-                entry.migrations == "only" and not is_migration
-            ):
-                continue
-            if runnable.words and not any(word in data for word in runnable.words):
-                continue
-            if not project.concerns(runnable.packages, data):
-                continue
-            if entry.applies and not project.satisfies(entry.applies, entry.bound):
-                continue
-            if entry.names and runnable.nodes == (ast.Call,):
-                if not any(name in source.calls for name in entry.names):
+        kind = (project.is_test(str(path)), project.is_migration(str(path)))
+        calls = source.calls
+        found: dict[bytes, bool] = {}
+        concerned: dict[tuple[str, ...], bool] = {}
+        for runnable in self._runnable(selected, kind):
+            if runnable.only_calls:
+                if calls.keys().isdisjoint(runnable.only_calls):
                     continue
             elif not any(source.nodes(cls) for cls in runnable.nodes):
                 continue
+            if runnable.words:
+                for word in runnable.words:
+                    present = found.get(word)
+                    if present is None:
+                        present = found[word] = word in data
+                    if present:
+                        break
+                else:
+                    continue
+            packages = runnable.packages
+            if packages:
+                if packages not in concerned:
+                    concerned[packages] = project.concerns(packages, data)
+                if not concerned[packages]:
+                    continue
+            entry = runnable.entry
+            if entry.applies and not project.satisfies(entry.applies, entry.bound):
+                continue
             yield self._load(entry)
+
+    def _runnable(self, selected: frozenset[str], kind: tuple[bool, bool]) -> list[_Runnable]:
+        """The selected rules that look at a kind of file: (is it a test, is it a migration)."""
+        key = (selected, kind)
+        known = self._by_kind.get(key)
+        if known is None:
+            in_tests, in_migrations = ("skip" if flag else "only" for flag in kind)
+            known = self._by_kind[key] = [
+                runnable
+                for runnable in self._python
+                if runnable.entry.code in selected
+                and runnable.entry.tests != in_tests
+                and runnable.entry.migrations != in_migrations
+            ]
+        return known
 
     def _selected(self, findings: Iterable[Finding], selected: frozenset[str]) -> list[Finding]:
         unique = {(f.code, f.start, f.end, f.message): f for f in findings if f.code in selected}

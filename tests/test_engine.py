@@ -73,7 +73,12 @@ def test_dependencies_are_what_the_answers_came_from(tmp_path: Path) -> None:
     (tmp_path / "base.py").write_text("import time\ndef pause():\n    time.sleep(1)\n")
     (tmp_path / "middle.py").write_text("from base import pause\n")
     (tmp_path / "other.py").write_text("x = 1\n")
-    text = b"from middle import pause\nimport absent\nasync def work():\n    pause()\n    absent.call()\n"
-    report = check(tmp_path, "work.py", text)
-    assert report.dependencies == {str(tmp_path / "base.py"), str(tmp_path / "middle.py")}
-    assert str(tmp_path / "absent") in report.missed
+    path = tmp_path / "work.py"
+    path.write_bytes(
+        b"from middle import pause\nimport absent\nasync def work():\n    pause()\n    absent.call()\n"
+    )
+    engine = Engine(Settings(root=tmp_path))
+    engine.check(Source("work.py", path.read_bytes()), path)
+    dependencies, missed = engine.index.dependencies(str(path))
+    assert dependencies == {str(tmp_path / "base.py"), str(tmp_path / "middle.py")}
+    assert str(tmp_path / "absent") in missed

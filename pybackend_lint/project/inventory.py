@@ -14,15 +14,23 @@ _MOST_FILES = 20_000
 def files_with(index: Index, asker: Module, word: bytes) -> list[str]:
     """The paths of the Python files in the project of `asker` whose text contains a word, sorted.
 
-    Hidden folders, virtual environments and build results are left out.
+    Hidden folders, virtual environments and build results are left out. The answer rests on every
+    file of the project, and is recorded so.
     """
-    root = index.layout.project_root(os.path.dirname(index.path_of(asker)))
-    return index.fact(("files with", root, word), lambda: _files_with(index, root, word))
+    own = index.path_of(asker)
+    root = index.layout.project_root(os.path.dirname(own))
+    everything = os.path.join(root, "**")
+    index.consulted.setdefault(own, set()).add(everything)
+    texts = index.fact(("texts", root), lambda: _texts(index, root, everything))
+    return index.fact(
+        ("files with", root, word), lambda: [path for path, text in texts.items() if word in text]
+    )
 
 
-def _files_with(index: Index, root: str, word: bytes) -> list[str]:
-    paths = index.fact(("python files", root), lambda: _python_files(index, root))
-    return [path for path in paths if word in (index.files.read(path) or b"")]
+def _texts(index: Index, root: str, everything: str) -> dict[str, bytes]:
+    paths = _python_files(index, root)
+    index.consulted[everything] = set(paths)
+    return {path: index.files.read(path) or b"" for path in paths}
 
 
 def _python_files(index: Index, root: str) -> list[str]:

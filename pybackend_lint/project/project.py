@@ -47,6 +47,7 @@ class Project:
         self.allowed_blocking = frozenset(allowed_blocking)
         self._by_hand = versions
         self._applies: dict[tuple[str, str], bool] = {}
+        self._used: dict[str, bool] = {}
 
     @cached_property
     def versions(self) -> Versions:
@@ -71,9 +72,15 @@ class Project:
             name = _IMPORT_NAMES.get(package, package.replace("-", "_"))
             if name.encode() in data:
                 return True
-            if b"import" in data and self.versions.declares(package) is not False:
+            if b"import" in data and self._may_use(package):
                 return True
         return not packages
+
+    def _may_use(self, package: str) -> bool:
+        known = self._used.get(package)
+        if known is None:
+            known = self._used[package] = self.versions.declares(package) is not False
+        return known
 
     @cached_property
     def _ruff_selectors(self) -> tuple[str, ...]:
