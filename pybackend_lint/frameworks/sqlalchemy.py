@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pybackend_lint.frameworks import sqlalchemy_names as names
@@ -355,3 +356,50 @@ def is_query(node: ast.expr, ctx: Context) -> bool:
     """Whether the value is a legacy `Query`."""
     known = ctx.type_of(node)
     return known is not None and known.is_instance(names.QUERY)
+
+
+def reads_rows(call: ast.Call, ctx: Context) -> bool:
+    """Whether a method call of a result reads rows in a way that must know which of them repeat.
+
+    `first()` and `scalar()` only look at one row. The value that the method is called on is not asked for.
+    """
+    return isinstance(call.func, ast.Attribute) and call.func.attr in names.READS_ROWS
+
+
+def blocking_calls(function: ast.AsyncFunctionDef, ctx: Context) -> Iterator[tuple[ast.Call, ast.expr, str]]:
+    """The calls in a coroutine's own body by which a synchronous session or connection waits.
+
+    Each comes with the session and the method's name, in source order; a query is run by its last call.
+    """
+    calls = [node for node in ctx.function_info(function).own_nodes() if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0)):
+        if not isinstance(call.func, ast.Attribute) or isinstance(ctx.parent(call), ast.Await):
+            continue
+        owner, method = call.func.value, call.func.attr
+        if method in names.BLOCKING_METHODS and executor_is_async(owner, ctx) is False:
+            yield call, owner, method
+        elif method in names.QUERY_ENDS and is_query(owner, ctx):
+            session = _session_of_query(owner)
+            if session is not None:
+                yield call, session, f"query(...).{method}"
+
+
+def _session_of_query(node: ast.expr) -> ast.expr | None:
+    """The session at the start of a chain `session.query(...)...`."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr == "query":
+            return node.func.value
+        node = node.func.value
+    return None
+
+
+def is_script_entry(function: ast.AsyncFunctionDef, ctx: Context) -> bool:
+    """Whether a coroutine function is what its own file gives to `asyncio.run()`."""
+    return any(
+        isinstance(argument, ast.Call)
+        and isinstance(argument.func, ast.Name)
+        and argument.func.id == function.name
+        for call in ctx.source.calls.get("run", ())
+        if ctx.qualified_name(call.func) in {"asyncio.run", "anyio.run"}
+        for argument in call.args
+    )

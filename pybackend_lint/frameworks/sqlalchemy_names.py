@@ -84,6 +84,10 @@ KEEPS_ENTITIES = frozenset(
 RESULT_METHODS_ALL = frozenset({"all", "fetchall", "fetchmany", "partitions"})
 RESULT_METHODS_ONE = frozenset({"one", "first", "one_or_none", "fetchone"})
 RESULT_METHODS_SCALAR = frozenset({"scalar", "scalar_one", "scalar_one_or_none"})
+# Methods that raise without `unique()` when a collection was joined.
+READS_ROWS = frozenset(
+    ["all", "fetchall", "fetchmany", "fetchone", "one", "one_or_none", "scalar_one", "scalar_one_or_none"]
+)
 OPTIONAL_RESULTS = frozenset({"first", "one_or_none", "fetchone", "scalar", "scalar_one_or_none"})
 
 # Functions whose result is a SQL expression.
@@ -106,14 +110,11 @@ CORE_NAMES = frozenset(
      "union", "union_all", "between"]
 )  # fmt: skip
 
-# Methods of a session or connection that talk to the database; `close` only gives the connection back.
-BLOCKING_SESSION_METHODS = frozenset(
-    ["execute", "scalar", "scalars", "get", "get_one", "commit", "flush", "refresh", "rollback",
-     "merge", "query", "exec"]
+# Methods of a session or connection that talk to the database.
+BLOCKING_METHODS = frozenset(
+    ["execute", "scalar", "scalars", "exec", "get", "get_one", "commit", "flush", "refresh", "rollback",
+     "merge", "exec_driver_sql", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"]
 )  # fmt: skip
-BLOCKING_CONNECTION_METHODS = frozenset(
-    ["execute", "scalar", "scalars", "commit", "rollback", "exec_driver_sql"]
-)
 # Methods that end a legacy query by running it.
 QUERY_ENDS = frozenset({"all", "first", "one", "one_or_none", "scalar", "count", "delete", "update", "get"})
 # Methods of `Query` that `Select` has with the same meaning.

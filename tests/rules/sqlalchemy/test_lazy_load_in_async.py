@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 from sqlalchemy.exc import MissingGreenlet, StatementError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
 from tests.rules.harness import findings, fix
 from tests.rules.sqlalchemy.execution import imported

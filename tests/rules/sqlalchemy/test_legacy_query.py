@@ -196,7 +196,11 @@ def shown(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [shown(item) for item in value]
     if not isinstance(value, (int, str, type(None))):
-        return [shown(item) for item in value] if hasattr(value, "_mapping") else (type(value).__name__, value.id)
+        return (
+            [shown(item) for item in value]
+            if hasattr(value, "_mapping")
+            else (type(value).__name__, value.id)
+        )
     return value
 
 

@@ -92,13 +92,21 @@ def test_a_query_class_of_the_project_is_left_alone() -> None:
     assert findings("query-get", source) == []
 
 
-@pytest.mark.parametrize("options", ["", ".options(selectinload(User.orders))", ".options(joinedload(User.orders))"])
+@pytest.mark.parametrize(
+    "options", ["", ".options(selectinload(User.orders))", ".options(joinedload(User.orders))"]
+)
 def test_fixed_code_gives_the_same_object(options: str) -> None:
-    before = HEADER + f"\ndef load(session: Session, key: int):\n    return session.query(User){options}.get(key)\n"
+    before = (
+        HEADER
+        + f"\ndef load(session: Session, key: int):\n    return session.query(User){options}.get(key)\n"
+    )
     after = fix("query-get", before, files=FILES)
     assert ".query(" not in after
     engine = create_engine("sqlite://")
-    with imported({"shop.models": MODELS, "before": before, "after": after}) as modules, Session(engine) as session:
+    with (
+        imported({"shop.models": MODELS, "before": before, "after": after}) as modules,
+        Session(engine) as session,
+    ):
         models = modules["shop.models"]
         models.Base.metadata.create_all(engine)
         session.add(models.User(id=1, name="ada", orders=[models.Order(price=3)]))
