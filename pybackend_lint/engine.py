@@ -173,15 +173,6 @@ class Engine:
                     continue
             elif not any(source.nodes(cls) for cls in runnable.nodes):
                 continue
-            if runnable.words:
-                for word in runnable.words:
-                    present = found.get(word)
-                    if present is None:
-                        present = found[word] = word in data
-                    if present:
-                        break
-                else:
-                    continue
             packages = runnable.packages
             if packages:
                 if packages not in concerned:
@@ -191,6 +182,15 @@ class Engine:
             entry = runnable.entry
             if entry.applies and not project.satisfies(entry.applies, entry.bound):
                 continue
+            if runnable.words:
+                for word in runnable.words:
+                    present = found.get(word)
+                    if present is None:
+                        present = found[word] = word in data
+                    if present:
+                        break
+                else:
+                    continue
             yield self._load(entry)
 
     def _runnable(self, selected: frozenset[str], kind: tuple[bool, bool]) -> list[_Runnable]:
