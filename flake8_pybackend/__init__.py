@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import io
+import tokenize
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -14,7 +16,15 @@ from flake8.options.manager import OptionManager
 from pybackend_lint import __version__
 from pybackend_lint.plugin import Host, opt_in_codes
 from pybackend_lint.settings import SettingsError
-from pybackend_lint.source import Source
+
+
+def _encoded(text: str) -> bytes:
+    """The bytes of a file that flake8 has decoded, in the encoding that the file declares."""
+    data = text.encode("utf-8", "surrogatepass")
+    try:
+        return text.encode(tokenize.detect_encoding(io.BytesIO(data).readline)[0])
+    except (SyntaxError, UnicodeEncodeError):  # flake8 has guessed
+        return data
 
 
 class Plugin:
@@ -30,11 +40,9 @@ class Plugin:
     _host: ClassVar[Host] = Host()
 
     def __init__(self, tree: ast.Module, filename: str, lines: list[str]) -> None:
+        self._tree = tree
         self._filename = filename
-        text = "".join(lines)
-        self._source = Source(filename, text.encode("utf-8", "surrogatepass"))
-        # flake8 has read and parsed the file; in which encoding it was does not matter any more.
-        vars(self._source).update(text=text, tree=tree)
+        self._data = _encoded("".join(lines))
 
     @classmethod
     def add_options(cls, manager: OptionManager) -> None:
@@ -53,6 +61,6 @@ class Plugin:
 
     def run(self) -> Iterator[tuple[int, int, str, type[Any]]]:
         """The findings as line, column from 0, text and the class of the check."""
-        for finding in self._host.check(self._source, self._filename):
+        for finding in self._host.check(self._filename, self._data, self._tree):
             text = f"{finding.code} {finding.message}"
             yield finding.start.row, finding.start.column - 1, text, type(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
 from collections.abc import Iterator
@@ -28,18 +29,22 @@ class Host:
         self._resolver = Resolver(lambda settings: replace(settings, opt_in=True, respect_noqa=respect_noqa))
         self._engines: dict[int, Engine] = {}
 
-    def check(self, source: Source, path: str) -> list[Finding]:
+    def check(self, path: str, data: bytes, tree: ast.Module | None = None) -> list[Finding]:
         """The findings in a file, and, at the top of a project's first file, in its project files.
 
-        A rule that fails is named on standard error. Raises `SettingsError`.
+        `tree` is the tree of `data`, where the other linter has parsed it already. A rule that fails
+        is named on standard error. Raises `SettingsError`.
         """
         absolute = Path(os.path.abspath(path))
         settings = self._resolver.for_directory(str(absolute.parent))
         engine = self._engines.get(id(settings))
         if engine is None:
             engine = self._engines[id(settings)] = Engine(settings)
-        report = engine.check(source, absolute)
-        findings = [*report.findings, *_project_findings(engine, absolute, source.path)]
+        if tree is not None:
+            source = engine.index.add(str(absolute), data).source
+            vars(source).setdefault("tree", tree)  # unless a module that imports this one was first
+        report = engine.check(Source(path, data), absolute)
+        findings = [*report.findings, *_project_findings(engine, absolute, path)]
         for error in report.errors:
             print(f"pybackend-lint: {error}", file=sys.stderr)
         return findings
