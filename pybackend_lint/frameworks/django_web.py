@@ -39,7 +39,7 @@ _MODEL_FORM = "django.forms.BaseModelForm"
 _FIELD = "django.forms.Field"
 _FORMSETS = "django.forms.BaseFormSet"
 _ADMIN_OPTIONS = ("django.contrib.admin.ModelAdmin", "django.contrib.admin.AdminSite")
-_MIDDLEWARE_MIXIN = "django.utils.deprecation.MiddlewareMixin"
+MIDDLEWARE_MIXIN = "django.utils.deprecation.MiddlewareMixin"
 
 # The order of the bases is that of the class statements in Django 5.2 and 6.1 and in DRF 3.18.
 BASES: dict[str, tuple[str, ...]] = {
@@ -660,26 +660,24 @@ def is_middleware_module(module: Module) -> bool:
     return any("middleware" in part for part in module.name.rsplit(".", 3)[-3:])
 
 
+def is_building_block(node: ast.ClassDef, module: Module) -> bool:
+    """Whether a class is a mixin by its name, or is used by its own module as a base or otherwise."""
+    return node.name.endswith("Mixin") or any(name.id == node.name for name in module.source.nodes(ast.Name))
+
+
 def is_old_middleware(info: ClassInfo) -> bool:
-    """Whether a class has the hooks of a Django middleware and cannot be called as one.
+    """Whether a class has the hooks of a Django middleware and neither it nor a base can be called.
 
     The hooks are recognised by Django's own parameters: other frameworks pass more or others.
     """
-    if not info.is_closed or not _is_known(info) or info.is_a(_MIDDLEWARE_MIXIN):
+    if not info.is_closed or not info.libraries <= {"builtins.object"} or info.member("__call__") is not None:
         return False
-    if (
-        info.member("__call__") is not None
-        or info.member("__acall__") is not None
-        or info.libraries - {"builtins.object"}
-    ):
-        return False
-    return any(
-        method is not None and _positional(method.node) == parameters
-        for method, parameters in (
-            (info.method("process_request"), ["self", "request"]),
-            (info.method("process_response"), ["self", "request", "response"]),
-        )
+    hooks = (
+        ("process_request", ["self", "request"]),
+        ("process_response", ["self", "request", "response"]),
     )
+    found = [(info.method(name), parameters) for name, parameters in hooks]
+    return any(method is not None and _positional(method.node) == expected for method, expected in found)
 
 
 def _positional(function: Function) -> list[str]:
