@@ -69,7 +69,7 @@ def unverified(call: ast.Call, module: Module, *, old_pyjwt: bool) -> Unverified
     if name not in _PYJWT_DECODE | _JOSE_DECODE:
         return None
     keywords = {keyword.arg: keyword.value for keyword in call.keywords}
-    options = call.args[3] if len(call.args) > 3 else keywords.get("options")
+    options: ast.expr | None = call.args[3] if len(call.args) > 3 else keywords.get("options")
     if options is not None and _is_false(_entry(options, "verify_signature", module)):
         return Unverified("verify_signature=False", token)
     if old_pyjwt and name in _PYJWT_DECODE and _is_false(keywords.get("verify")):
@@ -104,9 +104,9 @@ def _entry(options: ast.expr, key: str, module: Module) -> ast.expr | None:
             bindings = found[1] if found is not None else []
             if len(bindings) != 1:
                 return None
-            value = bindings[0].value
-            if bindings[0].kind == "assign" and isinstance(value, (ast.Dict, ast.Call)):
-                return _entry(value, key, module)
+            written = bindings[0].value
+            if bindings[0].kind == "assign" and isinstance(written, (ast.Dict, ast.Call)):
+                return _entry(written, key, module)
             return _constant_entry(options, key, module)
         case ast.Attribute():
             return _constant_entry(options, key, module)
