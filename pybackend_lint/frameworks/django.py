@@ -132,8 +132,6 @@ _MODEL_METHODS = frozenset(
         "date_error_message",
     }
 )  # fmt: skip
-SAVES: Final = frozenset({"save", "asave"})
-RELOADS: Final = frozenset({"refresh_from_db", "arefresh_from_db"})
 _NOT_REVERSE = frozenset({"pk", "id", "objects", "DoesNotExist", "MultipleObjectsReturned", "Meta"})
 
 
@@ -608,8 +606,7 @@ def _evaluated(base: Type, row: Type | None, method: str) -> Type | None:
     if method in _NEW:
         return instance(row.name) if row is not None else None
     if method in _PAIR:
-        new = instance(row.name) if row is not None else None
-        return instance("builtins.tuple", new, instance("builtins.bool"))
+        return instance("builtins.tuple", row, instance("builtins.bool"))
     if method == "bulk_create":
         return instance("builtins.list", instance(row.name) if row is not None else None)
     if method == "in_bulk":

@@ -728,7 +728,6 @@ _VARYING = frozenset(
         "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today", "datetime.date.today",
         "uuid.uuid1", "uuid.uuid4", "time.time", "secrets.token_hex", "secrets.token_urlsafe",
         "secrets.token_bytes", "random.random", "random.randint", "django.utils.crypto.get_random_string",
-        "builtins.list", "builtins.dict", "builtins.set",
     }
 )  # fmt: skip
 
@@ -749,6 +748,12 @@ def is_field_call(call: ast.Call, module: Module) -> bool:
     )
 
 
-def varies(call: ast.Call, module: Module) -> bool:
-    """Whether a call gives another value, or another object that can be changed, each time it runs."""
-    return module.qualified_name(call.func) in _VARYING
+def is_model_field(call: ast.Call, module: Module) -> bool:
+    """Whether a call creates a field of a model."""
+    return field_class(call, module)[0] is not None
+
+
+def varies(call: ast.Call, module: Module, *, shared: bool) -> bool:
+    """Whether a call gives another value each time; with `shared`, also a new list, dictionary or set."""
+    name = module.qualified_name(call.func)
+    return name in _VARYING or (shared and name in {"builtins.list", "builtins.dict", "builtins.set"})

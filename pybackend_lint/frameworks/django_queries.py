@@ -17,6 +17,8 @@ _EVALUATING = frozenset(
     {"len", "list", "tuple", "set", "frozenset", "sorted", "bool", "sum", "max", "min", "any", "all", "dict"}
 )
 _FROM_CACHE = frozenset({"count", "exists", "contains", "first", "last"})
+_SAVES = frozenset({"save", "asave"})
+_RELOADS = frozenset({"refresh_from_db", "arefresh_from_db"})
 _SAVEPOINTS = frozenset(
     f"django.db.transaction.{name}"
     for name in ("savepoint", "savepoint_rollback", "savepoint_commit", "set_rollback", "clean_savepoints")
@@ -185,3 +187,44 @@ def chain_to_query(function: FunctionInfo) -> tuple[Step, ...] | None:
         lambda site: not site.awaited and query_of(site) is not None,
         lambda inner: not inner.is_async,
     )
+
+
+def saved_later(statement: ast.stmt, row: str, module: Module) -> ast.Call | None:
+    """The call that saves the row of a name in a later statement of the same block, or of one around it.
+
+    None where the row is read again, the name is bound again or the function is left before.
+    """
+    node: ast.AST = statement
+    for parent in module.source.ancestors(statement):
+        for block in (getattr(parent, "body", None), getattr(parent, "orelse", None)):
+            if isinstance(block, list) and node in block:
+                for later in block[block.index(node) + 1 :]:
+                    if _ends_use(later, row):
+                        return None
+                    call = _method_call(later, row)
+                    if call is not None and call[0] in _SAVES:
+                        return call[1]
+                    if call is not None and call[0] in _RELOADS:
+                        return None
+        if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            return None
+        node = parent
+    return None
+
+
+def _ends_use(statement: ast.stmt, row: str) -> bool:
+    match statement:
+        case ast.Return() | ast.Raise() | ast.Break() | ast.Continue():
+            return True
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return name == row
+    return False
+
+
+def _method_call(statement: ast.stmt, row: str) -> tuple[str, ast.Call] | None:
+    """The method that a statement calls on a name, awaited or not."""
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    match value.value if isinstance(value, ast.Await) else value:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) as call if name == row:
+            return method, call
+    return None

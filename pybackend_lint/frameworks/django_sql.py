@@ -16,8 +16,7 @@ _EXTRA = frozenset({"where", "select", "tables", "order_by"})
 _RAW_SQL = "django.db.models.RawSQL"
 # What stands directly before a value, and never before the name of a table or column.
 _BEFORE_VALUE = re.compile(
-    r"(?:(?:[=<>]|\b(?:like|ilike|limit|offset|between|and\s+date|interval)\b|\b(?:in|values|any)\s*\()\s*'?%?|'[^']*)$",
-    re.IGNORECASE,
+    r"(?:[=<>]|\b(?:like|ilike|limit|offset|between|interval)\b|\b(?:in|values|any)\s*\()\s*$", re.IGNORECASE
 )
 _SAFE_CALLS = frozenset({"int", "float", "len", "bool", "id", "abs", "round"})
 
@@ -68,9 +67,14 @@ def interpolated_value(sql: ast.expr, module: Module) -> ast.expr | None:
     """The first value that is put into SQL as text, or None; names of tables and columns do not count."""
     written = _written(sql, module)
     for text, part in _parts(written, module):
-        if _BEFORE_VALUE.search(text.rstrip(" \n\t")) and not _is_safe(part, module):
+        if _expects_value(text) and not _is_safe(part, module):
             return part
     return None
+
+
+def _expects_value(text: str) -> bool:
+    """Whether what follows this beginning of a statement is a value: in quotes, or behind an operator."""
+    return text.count("'") % 2 == 1 or _BEFORE_VALUE.search(text) is not None
 
 
 def stands_for_value(sql: ast.JoinedStr, part: ast.FormattedValue) -> bool:
@@ -83,11 +87,13 @@ def stands_for_value(sql: ast.JoinedStr, part: ast.FormattedValue) -> bool:
     if position + 1 < len(sql.values):
         following = sql.values[position + 1]
         after = str(following.value) if isinstance(following, ast.Constant) else "?"
-    if not _BEFORE_VALUE.search(before.rstrip(" ")):
-        return False
     if before.endswith("'"):
         return after.startswith("'") and before.count("'") % 2 == 1
-    return before.count("'") % 2 == 0 and (not after or not (after[0].isalnum() or after[0] in "_'%?"))
+    return (
+        before.count("'") % 2 == 0
+        and _expects_value(before)
+        and (not after or not (after[0].isalnum() or after[0] in "_'%?"))
+    )
 
 
 def _written(sql: ast.expr, module: Module) -> ast.expr:

@@ -42,11 +42,13 @@ def check(keyword: ast.keyword, ctx: Context) -> Iterator[Finding]:
         reference = models.CharField(max_length=20, default="")
     ```
     ```python
-    from rest_framework import serializers
+    import uuid
+
+    from django.db import models
 
 
-    class FilterSerializer(serializers.Serializer):
-        tags = serializers.ListField(child=serializers.CharField(), default=[])
+    class Basket(models.Model):
+        token = models.UUIDField(default=uuid.uuid4(), unique=True)
     ```
     ## Good
     ```python
@@ -59,11 +61,13 @@ def check(keyword: ast.keyword, ctx: Context) -> Iterator[Finding]:
         reference = models.CharField(max_length=20, default="")
     ```
     ```python
-    from rest_framework import serializers
+    import uuid
+
+    from django.db import models
 
 
-    class FilterSerializer(serializers.Serializer):
-        tags = serializers.ListField(child=serializers.CharField(), default=list)
+    class Basket(models.Model):
+        token = models.UUIDField(default=uuid.uuid4, unique=True)
     ```
     ## Not reported
     ```python
@@ -72,12 +76,18 @@ def check(keyword: ast.keyword, ctx: Context) -> Iterator[Finding]:
     from django.db import models
     from django.utils.crypto import get_random_string
     from django.utils.translation import gettext_lazy as _
+    from rest_framework import serializers
 
 
     class Coupon(models.Model):
         code = models.CharField(max_length=20, default=partial(get_random_string, 20))
         label = models.CharField(max_length=20, default=_("Coupon"))
         states = models.JSONField(default=dict)
+
+
+    class FilterSerializer(serializers.Serializer):
+        # a serializer works on a copy of its fields, so the list is not shared
+        tags = serializers.ListField(child=serializers.CharField(), default=[])
     ```
     ## Fix safety
     The fix drops the parentheses, or names the class of an empty literal. It is unsafe because Django writes
@@ -96,11 +106,15 @@ def check(keyword: ast.keyword, ctx: Context) -> Iterator[Finding]:
     if not isinstance(field, ast.Call) or not django_models.is_field_call(field, ctx.module):
         return
     if isinstance(value, ast.Call):
-        if not django_models.varies(value, ctx.module):
+        if not django_models.varies(
+            value, ctx.module, shared=django_models.is_model_field(field, ctx.module)
+        ):
             return
         replacement = "" if value.args or value.keywords else ctx.text(value.func)
         shown = f"{ctx.text(value.func)}()"
         named = ctx.text(value.func)
+    elif not django_models.is_model_field(field, ctx.module):
+        return
     else:
         kind = _EMPTY[type(value)]
         if value.elts if isinstance(value, ast.List) else value.values:

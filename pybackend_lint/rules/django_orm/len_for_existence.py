@@ -27,7 +27,8 @@ _NONE = frozenset({(ast.Eq, 0), (ast.Lt, 1), (ast.LtE, 0)})
 def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """Rows are loaded or counted only to learn whether there is any.
 
-    Why: `len()` and the truth test of a queryset load every row of it, and `count()` makes the database
+    ## Why
+    `len()` and the truth test of a queryset load every row of it, and `count()` makes the database
     visit every row; `exists()` stops at the first one. On a large table that is the difference between
     microseconds and seconds, for an answer of one bit.
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Edit, Finding, Fix
-from pybackend_lint.frameworks import django, django_models
+from pybackend_lint.frameworks import django, django_models, django_queries
 from pybackend_lint.rule import UNSAFE, Context, rule
 from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.import_edits import add_import
@@ -117,7 +117,7 @@ def check(statement: ast.AugAssign | ast.Assign, ctx: Context) -> Iterator[Findi
             return
     if type(op) not in _OPERATORS:
         return
-    saved = _save(statement, row.id, ctx)
+    saved = django_queries.saved_later(statement, row.id, ctx.module)
     if saved is None or django.is_new_or_locked(row, ctx.module) or _in_lock(statement, ctx):
         return
     model = django.model_of(ctx.type_of(row), ctx.module)
@@ -125,43 +125,15 @@ def check(statement: ast.AugAssign | ast.Assign, ctx: Context) -> Iterator[Findi
     if model is None or column is None or not column.is_number or "version" in field:
         return
     fix = None
-    if isinstance(change, _SIMPLE) and not any(use.id == row.id for use in _names(change, ctx)):
-        fix = _fix(statement, row, field, f"{_OPERATORS[type(op)]} {ctx.text(change)}", saved, model, ctx)
+    if not any(use.id == row.id for use in _names(change, ctx)):
+        text = ctx.text(change) if isinstance(change, _SIMPLE) else f"({ctx.text(change)})"
+        fix = _fix(statement, row, field, f"{_OPERATORS[type(op)]} {text}", saved, model, ctx)
     yield ctx.finding(statement, row=row.id, field=field, fix=fix)
 
 
 def _names(node: ast.expr, ctx: Context) -> list[ast.Name]:
     start, end = ctx.source.start(node), ctx.source.end(node)
     return [name for name in ctx.source.nodes(ast.Name) if start <= ctx.source.start(name) < end]
-
-
-def _save(statement: ast.stmt, row: str, ctx: Context) -> ast.Call | None:
-    """The call that saves the row, in a later statement of the same block or of one around it."""
-    node: ast.AST = statement
-    for parent in (ctx.parent(statement), *ctx.ancestors(ctx.parent(statement) or statement)):
-        for block in (getattr(parent, "body", None), getattr(parent, "orelse", None)):
-            if isinstance(block, list) and node in block:
-                for later in block[block.index(node) + 1 :]:
-                    match later:
-                        case (
-                            ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name))) as call)
-                            | ast.Expr(
-                                value=ast.Await(ast.Call(func=ast.Attribute(value=ast.Name(id=name))) as call)
-                            )
-                        ) if name == row:
-                            method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-                            if method in django.SAVES:
-                                return call
-                            if method in django.RELOADS:
-                                return None
-                        case ast.Return() | ast.Raise():
-                            return None
-                        case ast.Assign(targets=[ast.Name(id=name)]) if name == row:
-                            return None
-        if parent is None or isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)):
-            return None
-        node = parent
-    return None
 
 
 def _in_lock(statement: ast.stmt, ctx: Context) -> bool:
