@@ -284,15 +284,19 @@ def _foreign_table(node: ast.expr, owner: ClassInfo) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class PythonType:
-    """The Python type of a column's values: its name, the module to import it from ("" for none needed)."""
+    """The Python type of a column's values.
 
-    name: str
+    - `text`: how it is written; `module`: where to import it from, "" where that is not needed.
+    - `type`: the same as a light type.
+    """
+
+    text: str
     module: str
+    type: Type
 
-    @property
-    def type(self) -> Type:
-        """The same as a light type."""
-        return instance(f"{self.module or 'builtins'}.{self.name}")
+
+def _library_type(name: str, module: str) -> PythonType:
+    return PythonType(name, module, instance(f"{module or 'builtins'}.{name}"))
 
 
 def python_type(node: ast.expr, module: Module) -> PythonType | None:
@@ -307,13 +311,13 @@ def python_type(node: ast.expr, module: Module) -> PythonType | None:
     if any(item.arg is None for item in arguments.keywords) or (as_decimal is not None and name != "Numeric"):
         return None
     if name in {"Float", "Double"} and as_decimal is None:
-        return PythonType("float", "")
+        return _library_type("float", "")
     if name == "Numeric" and as_decimal is not None:
         exact = getattr(as_decimal, "value", None)
         return (
-            PythonType("Decimal", "decimal")
+            _library_type("Decimal", "decimal")
             if exact is True
-            else PythonType("float", "")
+            else _library_type("float", "")
             if exact is False
             else None
         )
@@ -327,10 +331,10 @@ def python_type(node: ast.expr, module: Module) -> PythonType | None:
             module.modules.class_info(known.name) if known is not None and known.kind is Kind.CLASS else None
         )
         if info is not None and isinstance(node.args[0], ast.Name):
-            return PythonType(node.args[0].id, info.module.name)
+            return PythonType(node.args[0].id, "", instance(info.name))
         return None
     found = names.PYTHON_TYPES.get(name)
-    return PythonType(*found) if found is not None else None
+    return _library_type(*found) if found is not None else None
 
 
 def column_type(call: ast.Call, module: Module) -> tuple[ast.expr, PythonType] | None:
