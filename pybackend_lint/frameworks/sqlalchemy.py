@@ -111,6 +111,8 @@ def _function(callee: Type, call: ast.Call, module: Module) -> Type | None:
         case "sqlalchemy.select":
             statement = selected(call, module, legacy=False)
             return instance(names.SELECT, fact=statement)
+        case "sqlalchemy.update" | "sqlalchemy.delete":
+            return instance(names.UPDATE if name == "sqlalchemy.update" else names.DELETE)
         case "sqlalchemy.orm.aliased":
             known = module.type_of(call.args[0]) if call.args else None
             is_entity = known is not None and known.kind is Kind.CLASS
@@ -186,6 +188,8 @@ def _method(owner: str, method: str, callee: Type, call: ast.Call, module: Modul
             return connection if method == "connect" else context_manager(connection)
         case names.SELECT:
             return extended(callee, call, module)
+        case names.UPDATE | names.DELETE:
+            return receiver if method in names.KEEPS_ENTITIES | {"values", "returning"} else None
         case names.QUERY:
             return extended(callee, call, module) or query_end(callee)
         case names.RESULT | names.SCALARS:

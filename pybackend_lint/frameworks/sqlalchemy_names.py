@@ -22,6 +22,8 @@ SYNC_EXECUTORS = frozenset({SESSION, CONNECTION})
 ASYNC_EXECUTORS = frozenset({ASYNC_SESSION, ASYNC_CONNECTION})
 
 SELECT = "sqlalchemy.Select"
+UPDATE = "sqlalchemy.Update"
+DELETE = "sqlalchemy.Delete"
 QUERY = "sqlalchemy.orm.Query"
 RESULT = "sqlalchemy.Result"
 SCALARS = "sqlalchemy.ScalarResult"

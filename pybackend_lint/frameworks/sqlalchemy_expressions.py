@@ -1,0 +1,148 @@
+"""Conditions of SQL statements in which Python's own operators stand, and how SQL expressions say it.
+
+Source: SQLAlchemy, "Operator Reference": `and`, `or`, `not` and `in` cannot be overloaded, so that Python
+decides them when the statement is built.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pybackend_lint.finding import Edit
+from pybackend_lint.frameworks import sqlalchemy
+from pybackend_lint.frameworks import sqlalchemy_names as names
+from pybackend_lint.semantic.import_edits import replace_imports
+
+if TYPE_CHECKING:
+    from pybackend_lint.rule import Context
+
+_CLAUSE_METHODS = frozenset({"where", "filter", "having", "join", "outerjoin", "filter_by", "any", "has"})
+_STATEMENTS = frozenset({names.SELECT, names.QUERY, names.UPDATE, names.DELETE, names.ATTRIBUTE})
+
+
+@dataclass(frozen=True, slots=True)
+class PythonOperator:
+    """A Python operator that decides a SQL condition: how it is written, and what to write instead."""
+
+    word: str
+    replacement: str
+
+
+def python_operator(node: ast.expr, ctx: Context) -> PythonOperator | None:
+    """The Python operator that decides a part of a condition; None where Python is meant to decide.
+
+    `flag and User.active` is Python's choice of a condition: only an operand before the last that is a SQL
+    expression is lost.
+    """
+    match node:
+        case ast.BoolOp(op=op, values=values):
+            if any(sqlalchemy.is_clause(value, ctx) for value in values[:-1]):
+                return (
+                    PythonOperator("and", "and_()")
+                    if isinstance(op, ast.And)
+                    else PythonOperator("or", "or_()")
+                )
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            if sqlalchemy.is_clause(operand, ctx):
+                return PythonOperator("not", "~")
+        case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as op]):
+            if sqlalchemy.is_clause(left, ctx):
+                is_in = isinstance(op, ast.In)
+                return PythonOperator("in", ".in_()") if is_in else PythonOperator("not in", ".not_in()")
+        case ast.Compare(left=left, comparators=comparators, ops=[_, _, *_]):
+            if any(sqlalchemy.is_clause(item, ctx) for item in (left, *comparators)):
+                return PythonOperator("a < b < c", "and_()")
+    return None
+
+
+def is_condition(node: ast.expr, ctx: Context) -> bool:
+    """Whether an expression is, possibly inside other operators, an argument of `where()` or the like."""
+    child: ast.AST = node
+    parent = ctx.parent(node)
+    while isinstance(parent, (ast.BoolOp, ast.UnaryOp)) or (
+        isinstance(parent, ast.BinOp) and isinstance(parent.op, (ast.BitAnd, ast.BitOr))
+    ):
+        child, parent = parent, ctx.parent(parent)
+    if not isinstance(parent, ast.Call) or child is parent.func or child not in parent.args:
+        return False
+    name = sqlalchemy.name_of(parent.func, ctx)
+    if name in {"sqlalchemy.and_", "sqlalchemy.or_", "sqlalchemy.not_"}:
+        return True
+    if not isinstance(parent.func, ast.Attribute) or parent.func.attr not in _CLAUSE_METHODS:
+        return False
+    known = ctx.type_of(parent.func.value)
+    return known is not None and known.is_instance(*_STATEMENTS)
+
+
+def is_outermost(node: ast.expr, ctx: Context) -> bool:
+    """Whether no operator around an expression is itself a Python operator on SQL expressions."""
+    parent = ctx.parent(node)
+    while isinstance(parent, (ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare)):
+        if python_operator(parent, ctx) is not None:
+            return False
+        parent = ctx.parent(parent)
+    return True
+
+
+def as_sql(node: ast.expr, ctx: Context) -> tuple[Edit, ...] | None:
+    """The edits that write a condition with SQL expressions; None where a comment would be lost."""
+    if "#" in ctx.text(node):
+        return None
+    needed: list[str] = []
+    text = _sql_text(node, ctx, needed, top=_takes_several(node, ctx))
+    if text is None:
+        return None
+    imports = [f"sqlalchemy.{name}" for name in dict.fromkeys(needed)]
+    expressions, edits = replace_imports(ctx.source, imports, ())
+    for name, expression in zip(dict.fromkeys(needed), expressions, strict=True):
+        text = text.replace(f"\0{name}", expression)
+    return (*edits, ctx.edit(node, text))
+
+
+def _takes_several(node: ast.expr, ctx: Context) -> bool:
+    """Whether the conditions of an `and` may become several arguments: of `where()`, not in parentheses."""
+    parent = ctx.parent(node)
+    if not (isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute)):
+        return False
+    if parent.func.attr not in {"where", "filter"}:
+        return False
+    before = ctx.source.text[ctx.source.end(parent.func) : ctx.source.start(node)].rstrip()
+    return before.endswith(",") or before == "("
+
+
+def _sql_text(node: ast.expr, ctx: Context, needed: list[str], *, top: bool = False) -> str | None:
+    """The text of a condition; names to import are marked by a null character."""
+    if python_operator(node, ctx) is None and not isinstance(node, ast.BoolOp):
+        return ctx.text(node)
+    match node:
+        case ast.BoolOp(op=op, values=values):
+            if python_operator(node, ctx) is None:
+                return None  # a choice of Python's among the operands
+            parts = [_sql_text(value, ctx, needed) for value in values]
+            known = [part for part in parts if part is not None]
+            if len(known) != len(parts):
+                return None
+            if top and isinstance(op, ast.And):
+                return ", ".join(known)
+            name = "and_" if isinstance(op, ast.And) else "or_"
+            needed.append(name)
+            return f"\0{name}({', '.join(known)})"
+        case ast.UnaryOp(operand=operand):
+            inner = _sql_text(operand, ctx, needed)
+            simple = isinstance(operand, (ast.Name, ast.Attribute, ast.Call, ast.BoolOp))
+            return None if inner is None else f"~{inner}" if simple else f"~({inner})"
+        case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as op], comparators=[right]):
+            if not isinstance(left, (ast.Name, ast.Attribute, ast.Call)):
+                return None
+            method = "in_" if isinstance(op, ast.In) else "not_in"
+            return f"{ctx.text(left)}.{method}({ctx.text(right)})"
+        case ast.Compare(left=left, ops=[_, _], comparators=[middle, right]):
+            if not isinstance(middle, (ast.Name, ast.Attribute)):
+                return None
+            one = ctx.text(node)[: -len(ctx.source.text[ctx.source.end(middle) : ctx.source.end(right)])]
+            other = ctx.source.text[ctx.source.start(middle) : ctx.source.end(right)]
+            needed.append("and_")
+            return f"\0and_({one}, {other})"
+    return None
