@@ -330,6 +330,127 @@ def _alias(node: ast.Name | ast.Attribute, module: Module) -> tuple[Module, ast.
     return (home, binding.value) if home.qualified_name(binding.value.value) in _ANNOTATED else None
 
 
+@dataclass(frozen=True, eq=False)
+class Marked:
+    """A parameter whose default is a marker such as `Depends(...)` or `Query(...)`.
+
+    - `default`: the default value that the marker holds, or None when there is none.
+    - `arguments`: of the marker, without the default; `has_default_argument`: it was among them.
+    - `is_movable`: the marker means the same inside `Annotated`.
+    """
+
+    parameter: ast.arg
+    marker: ast.Call
+    default: ast.expr | None
+    arguments: tuple[ast.expr | ast.keyword, ...]
+    has_default_argument: bool
+    is_movable: bool
+
+
+def marked_parameters(function: FunctionInfo) -> list[Marked]:
+    """The parameters of a function that have a marker as default, where `Annotated` could hold it.
+
+    Empty for a function that its own file calls and leaves such a parameter to its default.
+    """
+    module = function.module
+    found: list[Marked] = []
+    for parameter, default in function.parameters():
+        name = marker_of(default, module)
+        if name is None:
+            continue
+        assert isinstance(default, ast.Call)
+        annotation = parameter.annotation
+        if annotation is None and name not in _DEPENDENCIES:
+            continue
+        if annotation is not None:
+            _, metadata, home = annotated(annotation, module)
+            if any(marker_of(item, home) for item in metadata):
+                continue
+        found.append(_marked(parameter, default, name, module))
+    left_out = {item.parameter.arg for item in found}
+    return [] if found and any(_leaves_out(call, left_out) for call in _direct_calls(function)) else found
+
+
+def _marked(parameter: ast.arg, marker: ast.Call, name: str, module: Module) -> Marked:
+    default = None if name in _DEPENDENCIES else argument(marker, 0, "default")
+    parts: list[ast.expr | ast.keyword] = [*marker.args, *marker.keywords]
+    arguments = tuple(
+        part
+        for part in parts
+        if default is None or default not in {part, part.value if isinstance(part, ast.keyword) else None}
+    )
+    held = default
+    if isinstance(default, ast.Constant) and default.value is Ellipsis:
+        default = None
+    annotation = parameter.annotation
+    movable = (
+        annotation is not None
+        and not isinstance(default, (ast.List, ast.Dict, ast.Set))
+        and not any(isinstance(part, ast.Starred) for part in marker.args)
+        and all(keyword.arg is not None for keyword in marker.keywords)
+        and _can_be_evaluated(annotation, module)
+        and (not _defers_annotations(module) or _is_global(marker, module))
+    )
+    return Marked(parameter, marker, default, arguments, held is not None, movable)
+
+
+def _can_be_evaluated(annotation: ast.expr, module: Module) -> bool:
+    """Whether the names of an annotation exist at run time, where FastAPI evaluates `Annotated`."""
+    for node in ast.walk(annotation):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return False
+        if isinstance(node, ast.Name):
+            found = module.lookup(node.id, annotation)
+            if found is not None and any(_for_type_checkers(item.node, module) for item in found[1]):
+                return False
+    return not _defers_annotations(module) or _is_global(annotation, module)
+
+
+def _for_type_checkers(node: ast.AST, module: Module) -> bool:
+    return any(
+        isinstance(ancestor, ast.If) and "TYPE_CHECKING" in module.source.segment(ancestor.test)
+        for ancestor in module.source.ancestors(node)
+    )
+
+
+def _defers_annotations(module: Module) -> bool:
+    return any(
+        statement.module == "__future__" and any(alias.name == "annotations" for alias in statement.names)
+        for statement in module.source.nodes(ast.ImportFrom)
+    )
+
+
+def _is_global(node: ast.expr, module: Module) -> bool:
+    """Whether all names of an expression are of the module or built in."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            found = module.lookup(part.id, part)
+            if found is not None and found[0].kind != "module":
+                return False
+    return True
+
+
+def is_called_directly(function: FunctionInfo) -> bool:
+    """Whether code of its own file calls a function, which injection does not."""
+    return any(True for _ in _direct_calls(function))
+
+
+def _direct_calls(function: FunctionInfo) -> Iterator[ast.Call]:
+    owner, module = function.owner, function.module
+    name, qualified = function.node.name, function.name
+    if owner is not None and name == "__init__":
+        name, qualified = owner.node.name, owner.name
+    for call in module.source.calls.get(name, ()):
+        known = module.type_of(call.func)
+        if known is not None and known.name == qualified:
+            yield call
+
+
+def _leaves_out(call: ast.Call, names: set[str]) -> bool:
+    given = {keyword.arg for keyword in call.keywords}
+    return not call.args and None not in given and bool(names - given)
+
+
 def is_dependency(function: FunctionInfo) -> bool:
     """Whether some `Depends` or `Security` of the workspace calls a function.
 

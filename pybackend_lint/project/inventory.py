@@ -1,4 +1,4 @@
-"""Which files of a project mention a word: for the few questions that look backward, built when asked."""
+"""Which files of a project mention a text: for the few questions that look backward, built when asked."""
 
 from __future__ import annotations
 
@@ -9,28 +9,41 @@ from pybackend_lint.semantic.module import Module
 
 _SKIPPED = frozenset({"node_modules", "site-packages", "build", "dist", "venv", "env"})
 _MOST_FILES = 20_000
+# Everything but letters, digits, underscores and bytes of other alphabets becomes a space.
+_WORDS = bytes(
+    code if code > 127 or chr(code).isalnum() or code == ord("_") else ord(" ") for code in range(256)
+)
 
 
-def files_with(index: Index, asker: Module, word: bytes) -> list[str]:
-    """The paths of the Python files in the project of `asker` whose text contains a word, sorted.
+def files_with(index: Index, asker: Module, text: bytes) -> list[str]:
+    """The paths of the Python files in the project of `asker` that contain a text, sorted.
 
-    Hidden folders, virtual environments and build results are left out. The answer rests on every
-    file of the project, and is recorded so.
+    The text begins and ends where words begin and end. Hidden folders, virtual environments and build
+    results are left out. The answer rests on every file of the project, and is recorded so.
     """
     own = index.path_of(asker)
     root = index.layout.project_root(os.path.dirname(own))
     everything = os.path.join(root, "**")
     index.consulted.setdefault(own, set()).add(everything)
-    texts = index.fact(("texts", root), lambda: _texts(index, root, everything))
-    return index.fact(
-        ("files with", root, word), lambda: [path for path, text in texts.items() if word in text]
-    )
+    words = index.fact(("words of files", root), lambda: _words(index, root, everything))
+    wanted = text.translate(_WORDS).split()
+    found = set(words.get(wanted[0], ()))
+    for word in wanted[1:]:
+        found.intersection_update(words.get(word, ()))
+    if wanted != [text]:
+        found = {path for path in found if text in (index.files.read(path) or b"")}
+    return sorted(found)
 
 
-def _texts(index: Index, root: str, everything: str) -> dict[str, bytes]:
+def _words(index: Index, root: str, everything: str) -> dict[bytes, list[str]]:
+    """The files by the words in them."""
+    words: dict[bytes, list[str]] = {}
     paths = _python_files(index, root)
     index.consulted[everything] = set(paths)
-    return {path: index.files.read(path) or b"" for path in paths}
+    for path in paths:
+        for word in set((index.files.read(path) or b"").translate(_WORDS).split()):
+            words.setdefault(word, []).append(path)
+    return words
 
 
 def _python_files(index: Index, root: str) -> list[str]:
@@ -44,4 +57,4 @@ def _python_files(index: Index, root: str) -> list[str]:
                     pending.append(os.path.join(directory, name))
             elif name.endswith(".py"):
                 found.append(os.path.join(directory, name))
-    return sorted(found)
+    return found
