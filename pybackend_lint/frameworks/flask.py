@@ -109,6 +109,8 @@ def settings(key: str, ctx: Context) -> Iterator[Setting]:
     or module or by the condition around them, and none where the file loads the key from elsewhere later.
     """
     source = ctx.source
+    if is_sample(ctx.module):
+        return
     if any(_is_config(call.func, ctx) for name in _OVERRIDES for call in source.calls.get(name, ())):
         return
     for setting in (*_assigned(key, ctx), *_updated(key, ctx), *_loaded(key, ctx)):
@@ -193,7 +195,15 @@ def _is_config(func: ast.expr, ctx: Context) -> bool:
     return isinstance(func, ast.Attribute) and _is(func.value, CONFIG, ctx)
 
 
-_DEVELOPMENT = ("dev", "test", "local", "debug", "example", "demo", "sandbox")
+_SAMPLES = frozenset({"examples", "demos", "samples"})
+
+
+def is_sample(module: Module) -> bool:
+    """Whether a module lies in a folder of examples, which nobody deploys."""
+    return not _SAMPLES.isdisjoint(module.name.split(".")[:-1])
+
+
+_DEVELOPMENT = ("dev", "test", "local", "debug")
 
 
 def _names_development(name: str) -> bool:
@@ -401,8 +411,8 @@ REMOVED_IMPORTS = {
     "flask.Markup": Removed("3.0", "markupsafe.Markup", "markupsafe.Markup"),
     "flask.escape": Removed("3.0", "markupsafe.escape", "markupsafe.escape"),
     "flask.safe_join": Removed("2.1", "werkzeug.utils.safe_join", "werkzeug.utils.safe_join"),
-    "flask._app_ctx_stack": Removed("2.3", "flask.g"),
-    "flask._request_ctx_stack": Removed("2.3", "flask.g"),
+    "flask._app_ctx_stack": Removed("3.0", "flask.g"),
+    "flask._request_ctx_stack": Removed("3.0", "flask.g"),
     "flask.json.JSONEncoder": Removed("2.3", "flask.json.provider.DefaultJSONProvider"),
     "flask.json.JSONDecoder": Removed("2.3", "flask.json.provider.DefaultJSONProvider"),
 }

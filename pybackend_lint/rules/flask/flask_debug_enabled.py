@@ -89,7 +89,7 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     for call in ctx.source.calls.get("run", ()):
         for keyword in call.keywords:
             if keyword.arg == "debug" and _is_true(keyword.value) and isinstance(call.func, ast.Attribute):
-                if flask.is_application(call.func.value, ctx):
+                if flask.is_application(call.func.value, ctx) and not flask.is_sample(ctx.module):
                     edit = remove_argument(ctx.source, call, keyword)
                     fix = ctx.fix("Remove `debug=True`", edit) if edit is not None else None
                     yield ctx.finding(keyword, fix=fix)
