@@ -521,9 +521,10 @@ def _subscript_type(module: Module, node: ast.Subscript) -> Type | None:
         return None
     if owner.kind in {Kind.CLASS, Kind.EXTERNAL}:
         return owner  # a parametrised generic class
+    info = module.modules.class_info(owner.name)
     provider = module.modules.provider(owner.name)
-    if provider is not None:
-        known = provider.subscript(owner, node.slice, module)
+    for asked in _providers(module, info) if info is not None else (provider,) if provider is not None else ():
+        known = asked.subscript(owner, node.slice, module)
         if known is not None:
             return known
     if isinstance(node.slice, ast.Slice):

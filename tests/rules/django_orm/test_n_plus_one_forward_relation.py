@@ -1,0 +1,219 @@
+"""Traps of PB100 over the shop, and the query counts that Django itself shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.rules.django_orm.shop import program, run
+from tests.rules.harness import findings, fix
+
+RULE = "n-plus-one-forward-relation"
+
+SILENT = {
+    "selected": "[o.customer.phone for o in Order.objects.select_related('customer')]",
+    "prefetched": "[o.customer.phone for o in Order.objects.prefetch_related('customer')]",
+    "selected by a longer path": "[o.customer.phone for o in Order.objects.select_related('customer__company')]",
+    "selected by a custom manager": "[o.customer.phone for o in Order.with_customers.open()]",
+    "selected by a queryset method": "[p.category.name for p in Product.objects.listed()]",
+    "unknown method": "[p.category.name for p in Product.objects.searched(name='x')]",
+    "unknown arguments": "[o.customer.phone for o in Order.objects.select_related(*NAMES)]",
+    "key only": "[(o.customer_id, o.customer.pk, o.customer.id) for o in Order.objects.all()]",
+    "first row only": "[o.customer.phone for o in Order.objects.all()[:1]]",
+    "deferred on purpose": "[o.customer.phone for o in Order.objects.only('pk')]",
+    "fetched for all peers": "[o.customer.phone for o in Order.objects.fetch_mode(models.FETCH_PEERS)]",
+    "raises instead": "[o.customer.phone for o in Order.objects.fetch_mode(models.FETCH_RAISE)]",
+    "no rows": "[o.customer for o in Order.objects.values('customer')]",
+    "the row that was asked": "[line.order.reference for line in Order.objects.get(pk=1).lines.all()]",
+    "its filtered relation": "[line.order.customer for line in Order.objects.get(pk=1).lines.filter(quantity=1)]",
+    "stops at the first": "next(o.customer.phone for o in Order.objects.all())",
+    "all that are not null": "[o.customer.phone for o in Order.objects.select_related()]",
+    "leaves at once": """
+        for o in Order.objects.all():
+            print(o.customer.phone)
+            break
+        """,
+    "assigned before": """
+        for o in Order.objects.all():
+            o.customer = user
+            print(o.customer.phone)
+        """,
+    "another variable of the name": """
+        for o in Order.objects.all():
+            o = load(o)
+            print(o.customer.phone)
+        """,
+    "loaded afterwards": """
+        orders = list(Order.objects.all())
+        models.prefetch_related_objects(orders, "customer")
+        for o in orders:
+            print(o.customer.phone)
+        """,
+    "one of two querysets": """
+        orders = Order.objects.all()
+        if user:
+            orders = orders.select_related("customer")
+        for o in orders:
+            print(o.customer.phone)
+        """,
+    "a parameter": """
+        for o in user:
+            print(o.customer.phone)
+        """,
+    "read later": """
+        for o in Order.objects.all():
+            user.later(lambda: o.customer.phone)
+        """,
+    "prefetched with its own queryset": """
+        orders = Order.objects.prefetch_related(models.Prefetch("lines", Line.objects.select_related("product")))
+        for o in orders:
+            for line in o.lines.all():
+                print(line.product.name)
+        """,
+    "prefetched through the lines": """
+        for o in Order.objects.prefetch_related("lines__product"):
+            for line in o.lines.all():
+                print(line.product.name)
+        """,
+    "may be prefetched by the caller": """
+        order = user.order
+        for line in order.lines.all():
+            print(line.product.name)
+        """,
+}
+
+FOUND = {
+    "foreign key": "[o.customer.phone for o in Order.objects.all()]  # PB100",
+    "whole object": "[str(o.customer) for o in Order.objects.filter(paid=True)]  # PB100",
+    "reverse one to one": "[o.invoice.number for o in Order.objects.all()]  # PB100",
+    "two steps": "[o.customer.company.name for o in Order.objects.select_related('customer')]  # PB100",
+    "generic": "[flag.item for flag in Flag.objects.all()]  # PB100",
+    "selected and cancelled": (
+        "[o.customer for o in Order.objects.select_related('customer').select_related(None)]  # PB100"
+    ),
+    "in a condition": "[o.pk for o in Order.objects.all() if o.customer.is_staff]  # PB100",
+    "numbered": "[(i, o.customer) for i, o in enumerate(Order.objects.all())]  # PB100",
+    "another relation selected": "[o.invoice for o in Order.objects.select_related('customer')]  # PB100",
+    "filtered relation": "[line.product for line in Line.objects.get(pk=1).order.lines.filter(pk=1)]  # PB100",
+    "lines of a loaded row": "[line.product for line in Order.objects.get(pk=1).lines.all()]  # PB100",
+    "fetched one by one": "[o.customer for o in Order.objects.fetch_mode(models.FETCH_ONE)]  # PB100",
+    "list of rows": """
+        orders = list(Order.objects.order_by("pk"))
+        for o in orders:
+            print(o.customer.phone)  # PB100
+        """,
+    "inherited row": """
+        for review in Review.objects.all():
+            print(review.owner.phone, review.product.name)  # PB100 # PB100
+        """,
+    "prefetched by another name": """
+        for o in Order.objects.prefetch_related(models.Prefetch("customer", to_attr="buyer")):
+            print(o.customer)  # PB100
+        """,
+    "inner loop": """
+        for o in Order.objects.prefetch_related("lines"):
+            for line in o.lines.all():
+                print(line.product.name)  # PB100
+        """,
+    "asynchronous loop": """
+        async for o in Order.objects.all():
+            print(o.customer.phone)  # PB100
+        """,
+}
+
+
+@pytest.mark.parametrize("code", SILENT.values(), ids=SILENT.keys())
+def test_silent(code: str) -> None:
+    assert findings(RULE, program(code, function="async def"), project="django_shop") == []
+
+
+@pytest.mark.parametrize("code", FOUND.values(), ids=FOUND.keys())
+def test_found(code: str) -> None:
+    findings(RULE, program(code, function="async def"), project="django_shop")
+
+
+def test_queryset_of_another_file() -> None:
+    found = findings(
+        RULE,
+        """
+        from orders.queries import unpaid
+
+        def report():
+            for order in unpaid():
+                print(order.customer.phone)  # PB100
+        """,
+        project="django_shop",
+        files={
+            "orders/queries.py": """
+                from orders.models import Order
+
+                def unpaid():
+                    return Order.objects.filter(paid=False)
+                """
+        },
+    )
+    assert found[0].fix is None
+    assert [(related.path.rpartition("/")[2], related.start.row) for related in found[0].related] == [
+        ("queries.py", 3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Order.objects.all()", 'Order.objects.all().select_related("customer")'),
+        ("Order.objects.all()[:10]", 'Order.objects.all().select_related("customer")[:10]'),
+        ("list(Order.objects.all())", 'list(Order.objects.all().select_related("customer"))'),
+        (
+            'Order.objects.select_related("invoice").filter(paid=True)',
+            'Order.objects.select_related("invoice", "customer").filter(paid=True)',
+        ),
+    ],
+)
+def test_fix(before: str, after: str) -> None:
+    text = "from shop.models import Order\n\n\ndef report():\n    return [o.customer.name for o in {}]\n"
+    models = """
+        from django.db import models
+
+        class Customer(models.Model):
+            name = models.CharField(max_length=10)
+
+        class Order(models.Model):
+            customer = models.ForeignKey(Customer, models.CASCADE)
+            paid = models.BooleanField()
+
+        class Invoice(models.Model):
+            order = models.OneToOneField(Order, models.CASCADE)
+        """
+    assert fix(RULE, text.format(before), files={"shop/models.py": models}) == text.format(after)
+
+
+def test_django_runs_one_query_per_row() -> None:
+    printed = run(
+        """
+        company = Company.objects.create(name="C", country="NL")
+        user = User.objects.create(username="u", company=company)
+        order = None
+        for number in range(3):
+            order = Order.objects.create(customer=user, reference=str(number))
+            Invoice.objects.create(order=order, number="1")
+            Line.objects.create(order=order, product=Product.objects.create(
+                name="p", price=1, category=Category.objects.create(name="c")))
+
+        def count(body):
+            with CaptureQueriesContext(connection) as captured:
+                body()
+            print(len(captured), end=" ")
+
+        count(lambda: [o.customer.phone for o in Order.objects.all()])
+        count(lambda: [o.customer.phone for o in Order.objects.select_related("customer")])
+        count(lambda: [o.customer.phone for o in Order.with_customers.open()])
+        count(lambda: [o.invoice.number for o in Order.objects.all()])
+        count(lambda: [o.customer_id for o in Order.objects.all()])
+        order = Order.objects.get(pk=order.pk)
+        count(lambda: [line.order.customer for line in order.lines.all()])
+        count(lambda: [line.order.reference for line in order.lines.filter(quantity=1)])
+        orders = Order.objects.prefetch_related(models.Prefetch("lines", Line.objects.select_related("product")))
+        count(lambda: [line.product.name for o in orders for line in o.lines.all()])
+        """
+    )
+    assert printed.split() == ["4", "1", "1", "4", "1", "2", "1", "2"]
