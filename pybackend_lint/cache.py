@@ -71,21 +71,14 @@ class Trace:
     - `consulted`: module to the modules it asked; `missed`: module to the paths, without ending, of
       modules that it did not find.
     - `reads`: other files that were read or looked for; `listings`: directories and their names.
+    - `workspaces`: the roots below which neighbouring projects are looked for.
     """
 
     consulted: dict[str, set[str]] = field(default_factory=dict)
     missed: dict[str, set[str]] = field(default_factory=dict)
     reads: set[str] = field(default_factory=set)
     listings: dict[str, frozenset[str]] = field(default_factory=dict)
-
-    def add(self, other: Trace) -> None:
-        """Take over what another trace has seen."""
-        for module, paths in other.consulted.items():
-            self.consulted.setdefault(module, set()).update(paths)
-        for module, paths in other.missed.items():
-            self.missed.setdefault(module, set()).update(paths)
-        self.reads |= other.reads
-        self.listings |= other.listings
+    workspaces: set[str] = field(default_factory=set)
 
 
 def important(listing: Mapping[str, bool]) -> frozenset[str]:
@@ -127,6 +120,7 @@ class Cache:
         self._path = directory / f"{blake2b(text.encode(), digest_size=16).hexdigest()}.json"
         self._files: dict[str, _State] = {}
         self._reads: set[str] = set()
+        self._workspaces: set[str] = set()
         self._listings: dict[str, tuple[int, frozenset[str]]] = {}
         self._consulted: dict[str, set[str]] = {}
         self._missed: dict[str, set[str]] = {}
@@ -148,6 +142,7 @@ class Cache:
         for kept in (self._files, self._listings, self._consulted, self._missed, self._results):
             kept.clear()
         self._reads.clear()
+        self._workspaces.clear()
         self._invalid.clear()
 
     def get(self, path: str, display: str) -> list[Finding] | None:
@@ -165,8 +160,11 @@ class Cache:
             if now == modified:
                 continue
             current = _names(directory)
-            if _structural(current ^ names) or _has_project(directory, current - names):
+            if _structural(current ^ names):
                 return False
+            if not self._workspaces.isdisjoint((directory, os.path.dirname(directory))):
+                if _has_project(directory, current - names):
+                    return False
             if current - names:
                 added[directory] = current - names
             self._listings[directory] = (now, current)
@@ -224,6 +222,7 @@ class Cache:
         for module, paths in trace.missed.items():
             self._missed.setdefault(module, set()).update(paths)
         self._reads |= trace.reads
+        self._workspaces |= trace.workspaces
         self._listings |= {directory: (0, names) for directory, names in trace.listings.items()}
 
     def save(self) -> None:
@@ -287,6 +286,7 @@ class Cache:
         return {
             "files": [[number(path), *state] for path, state in self._files.items()],
             "reads": [number(path) for path in self._reads],
+            "workspaces": [number(path) for path in self._workspaces],
             "listings": [[number(path), now, list(names)] for path, (now, names) in self._listings.items()],
             "consulted": [[number(m), [number(p) for p in ps]] for m, ps in self._consulted.items()],
             "missed": [[number(m), [number(p) for p in ps]] for m, ps in self._missed.items()],
@@ -298,6 +298,7 @@ class Cache:
         paths: list[str] = data["paths"]
         self._files = {paths[n]: (modified, size, digest) for n, modified, size, digest in data["files"]}
         self._reads = {paths[n] for n in data["reads"]}
+        self._workspaces = {paths[n] for n in data["workspaces"]}
         self._listings = {paths[n]: (now, frozenset(names)) for n, now, names in data["listings"]}
         self._consulted = {paths[n]: {paths[p] for p in numbers} for n, numbers in data["consulted"]}
         self._missed = {paths[n]: {paths[p] for p in numbers} for n, numbers in data["missed"]}

@@ -261,7 +261,7 @@ def _print_diff(
     from pybackend_lint.fixer import diff
     from pybackend_lint.source import Source
 
-    with _output(options) as out:
+    with _Output(options) as out:
         for target in targets:
             changed = result.changes.get(target.path)
             if changed is not None:
@@ -285,7 +285,7 @@ def _report(
     from pybackend_lint.output import Outcome, render
     from pybackend_lint.output.statistics import render_json
 
-    with _output(options, stream) as out:
+    with _Output(options, stream) as out:
         outcome = Outcome(
             findings=result.findings,
             source=_Sources(contents),
@@ -310,7 +310,7 @@ def _report(
     return FINDINGS if failed and not options.exit_zero else CLEAN
 
 
-class _output:
+class _Output:
     """The stream to print to: a file when the options name one."""
 
     def __init__(self, options: argparse.Namespace, stream: IO[str] | None = None) -> None:
@@ -394,10 +394,11 @@ class _Progress:
             from rich.console import Console
             from rich.progress import Progress
 
-            self._bar = Progress(console=Console(stderr=True), transient=True)
+            # Without a thread of its own, since a later round of fixes may fork.
+            self._bar = Progress(console=Console(stderr=True), transient=True, auto_refresh=False)
             self._bar.start()
             self._task = self._bar.add_task("Checking", total=total)
-        self._bar.update(self._task, completed=done, total=total)
+        self._bar.update(self._task, completed=done, total=total, refresh=True)
 
     def __exit__(self, *error: object) -> None:
         if self._bar is not None:

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 from pybackend_lint.cache import DIRECTORY, Cache, Trace
 from pybackend_lint.finding import Applicability, Finding
-from pybackend_lint.settings import PROJECT_FILES, Resolver, Settings, SettingsError, glob_matcher
+from pybackend_lint.settings import (
+    PROJECT_FILES,
+    Resolver,
+    Settings,
+    SettingsError,
+    display_path,
+    glob_matcher,
+    is_plain_name,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -65,12 +73,6 @@ class Result:
     changes: dict[str, bytes] = field(default_factory=dict)
 
 
-def display_path(path: str, working_directory: str) -> str:
-    """An absolute path as it is shown: relative when it lies below the working directory."""
-    prefix = working_directory.rstrip(os.sep) + os.sep
-    return path.removeprefix(prefix)
-
-
 # Discovery
 
 
@@ -80,7 +82,7 @@ class _Excluded:
     def __init__(self, settings: Settings) -> None:
         globs = (*settings.exclude, *settings.extend_exclude)
         self._root = settings.root
-        self.names = frozenset(glob for glob in globs if not set(glob) & set("*?[]/\\!# "))
+        self.names = frozenset(filter(is_plain_name, globs))
         others = [glob for glob in globs if glob not in self.names]
         self._matches = glob_matcher(settings.root, others) if others else None
 
@@ -182,7 +184,6 @@ def discover(paths: Sequence[str], resolver: Resolver, *, force_exclude: bool = 
     seen: set[str] = set()
     excluded: dict[int, _Excluded] = {}
     broken: set[str] = set()
-    working_directory = os.getcwd()
 
     def settings_of(directory: str) -> Settings | None:
         try:
@@ -199,7 +200,7 @@ def discover(paths: Sequence[str], resolver: Resolver, *, force_exclude: bool = 
     def add(path: str, settings: Settings, size: int) -> None:
         if path not in seen:
             seen.add(path)
-            found.files.append(Target(path, display_path(path, working_directory), settings, size))
+            found.files.append(Target(path, display_path(path), settings, size))
 
     def walk(directory: str, settings: Settings, ignored: _Ignored) -> None:
         try:
@@ -207,7 +208,7 @@ def discover(paths: Sequence[str], resolver: Resolver, *, force_exclude: bool = 
                 entries = {entry.name: entry for entry in scan}
         except OSError as error:
             reason = error.strerror or str(error)
-            found.errors.append(f"{display_path(directory, working_directory)}: {reason}")
+            found.errors.append(f"{display_path(directory)}: {reason}")
             return
         if "pyproject.toml" in entries:
             nearest = settings_of(directory)
@@ -483,8 +484,10 @@ def _in_processes(tasks: Sequence[Task], processes: int) -> Iterator[Done]:
                 yield future.result()
             except BrokenProcessPool:
                 lost.append(futures[future])
-    finally:
+    except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
     # A file killed its process and with it the others: find it by giving every file a process of its own.
     for task in lost:
         done = _alone(task)

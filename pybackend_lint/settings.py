@@ -147,6 +147,16 @@ class Settings:
         return replace(self, selections=(*self.selections, selection))
 
 
+def display_path(path: str) -> str:
+    """An absolute path as it is shown: relative when it lies below the working directory."""
+    return path.removeprefix(os.getcwd().rstrip(os.sep) + os.sep)
+
+
+def is_plain_name(glob: str) -> bool:
+    """Whether a glob is the name of a file or directory, at whatever depth."""
+    return not set(glob) & set("*?[]/\\!# ")
+
+
 def glob_matcher(root: Path, globs: Iterable[str]) -> Callable[[Path, bool], bool]:
     """A test whether a path (absolute; second argument: is it a directory) matches one of some globs.
 
@@ -157,7 +167,7 @@ def glob_matcher(root: Path, globs: Iterable[str]) -> Callable[[Path, bool], boo
     if len(patterns) == 1 and patterns[0].startswith("!"):
         inner = glob_matcher(root, [patterns[0][1:]])
         return lambda path, directory: not inner(path, directory)
-    if not any(set(pattern) & set("*?[]/\\!# ") for pattern in patterns):
+    if all(map(is_plain_name, patterns)):
         names = frozenset(patterns)
         return lambda path, directory: not names.isdisjoint(_parts_below(root, path))
 
@@ -513,7 +523,7 @@ def from_table(table: Mapping[str, Any], file: Path, root: Path) -> Settings:
 
     Raises `SettingsError` for an unknown key, a wrong value and an unknown rule in `select`.
     """
-    shown = _shown(file)
+    shown = display_path(str(file))
     values: dict[str, Any] = {}
     for key, value in table.items():
         option = _BY_KEY.get(key)
@@ -554,7 +564,7 @@ def read(file: Path, root: Path | None = None) -> Settings:
     """
     table = _table(file)
     if table is None:
-        raise SettingsError(_shown(file), f"[{TABLE}]", "there is no such table")
+        raise SettingsError(display_path(str(file)), f"[{TABLE}]", "there is no such table")
     return from_table(table, file, root or file.parent)
 
 
@@ -562,24 +572,17 @@ def _table(file: Path) -> Mapping[str, Any] | None:
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise SettingsError(_shown(file), "", error.strerror or str(error)) from error
+        raise SettingsError(display_path(str(file)), "", error.strerror or str(error)) from error
     if b"pybackend-lint" not in data:
         return None
     try:
         tool = tomllib.loads(data.decode()).get("tool", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(_shown(file), "", f"not valid TOML: {error}") from error
+        raise SettingsError(display_path(str(file)), "", f"not valid TOML: {error}") from error
     table = tool.get("pybackend-lint") if isinstance(tool, dict) else None
     if table is not None and not isinstance(table, dict):
-        raise SettingsError(_shown(file), f"[{TABLE}]", "must be a table")
+        raise SettingsError(display_path(str(file)), f"[{TABLE}]", "must be a table")
     return table
-
-
-def _shown(file: Path) -> str:
-    try:
-        return str(file.relative_to(Path.cwd()))
-    except ValueError:
-        return str(file)
 
 
 class Resolver:

@@ -16,7 +16,7 @@ from pybackend_lint.cache import Trace, content_hash, important
 from pybackend_lint.engine import Engine, Report
 from pybackend_lint.finding import Finding
 from pybackend_lint.fixer import fix_source
-from pybackend_lint.settings import PROJECT_FILES, Settings
+from pybackend_lint.settings import PROJECT_FILES, Settings, display_path
 from pybackend_lint.source import Source
 
 _local = threading.local()  # an engine serves one thread
@@ -78,7 +78,9 @@ def work(task: Task) -> tuple[list[Checked], Trace]:
             place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
             reason = f"internal error at {place}: {type(error).__name__}: {error}"
             results.append(Checked(path, errors=[f"{display}: {' '.join(reason.split())}"]))
-    return results, _trace(engine)
+    trace = _trace(engine)
+    trace.workspaces = {engine.index.layout.workspace_root(os.path.dirname(path)) for path, _ in task.files}
+    return results, trace
 
 
 def _engine(task: Task) -> Engine:
@@ -131,12 +133,6 @@ def _shown(finding: Finding) -> Finding:
         return finding
     related = tuple(replace(item, path=display_path(item.path)) for item in finding.related)
     return replace(finding, related=related)
-
-
-def display_path(path: str) -> str:
-    """A path below the working directory as relative, another one as it is."""
-    relative = os.path.relpath(path) if os.path.isabs(path) else path
-    return path if relative.startswith(os.pardir + os.sep) else relative
 
 
 def _trace(engine: Engine) -> Trace:

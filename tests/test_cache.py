@@ -134,12 +134,17 @@ def test_a_removed_module_changes_its_readers(project: Path) -> None:
     assert findings == [("jobs.py", 5, "PB604")]
 
 
-@pytest.mark.parametrize("name", ["billing.py", "billing/__init__.py", "src/billing.py", "shop/billing.py"])
+@pytest.mark.parametrize(
+    "name",
+    ["billing.py", "billing/__init__.py", "src/billing.py", "shop/billing.py", "services/pay/billing.py"],
+)
 def test_a_module_that_was_missing_changes_those_who_looked_for_it(project: Path, name: str) -> None:
     package = "shop.billing" if name.startswith("shop") else "billing"
     change(project / "shop/caller.py", CALLER.replace("shop.helper", package))
     assert run(project)[1] == [("far.py", 5, "PB600"), ("jobs.py", 5, "PB604")]
     assert run(project)[0] == set()
+    if name.startswith("services"):
+        change(project / "services/pay/pyproject.toml", "")
     change(project / name, HELPER)
     checked, findings = run(project)
     assert "caller.py" in checked
