@@ -1,16 +1,523 @@
-"""Facts about Testing."""
+"""Facts about tests: pytest's configuration, marks and fixtures, and the mocks of `unittest.mock`."""
 
 from __future__ import annotations
 
-from pybackend_lint.frameworks.knowledge import Knowledge
+import ast
+import configparser
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-ROOTS = ("pytest", "pytest_asyncio")
-BASES: dict[str, tuple[str, ...]] = {}
-ALIASES: dict[str, str] = {}
+from pybackend_lint.frameworks.knowledge import Knowledge
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.project import Project
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import FUNCTIONS, Function
+from pybackend_lint.semantic.types import Kind, Type, context_manager, instance
+
+ROOTS = ("pytest", "pytest_asyncio", "pytest_mock", "unittest", "mock")
+BASES: dict[str, tuple[str, ...]] = {
+    "unittest.IsolatedAsyncioTestCase": ("unittest.TestCase",),
+    "django.test.SimpleTestCase": ("unittest.TestCase",),
+    "django.test.TransactionTestCase": ("django.test.SimpleTestCase",),
+    "django.test.TestCase": ("django.test.TransactionTestCase",),
+    "django.test.LiveServerTestCase": ("django.test.TransactionTestCase",),
+    "unittest.mock.NonCallableMagicMock": ("unittest.mock.NonCallableMock",),
+    "unittest.mock.Mock": ("unittest.mock.NonCallableMock",),
+    "unittest.mock.MagicMock": ("unittest.mock.Mock",),
+    "unittest.mock.AsyncMock": ("unittest.mock.Mock",),
+}
+ALIASES: dict[str, str] = {
+    "mock.": "unittest.mock.",
+    "unittest.case.": "unittest.",
+    "unittest.async_case.": "unittest.",
+    "django.test.testcases.": "django.test.",
+    "pytest_asyncio.plugin.": "pytest_asyncio.",
+    "pytest_mock.plugin.": "pytest_mock.",
+}
+
+_MOCK = "unittest.mock."
+_MOCK_CLASSES = frozenset(
+    f"{_MOCK}{name}"
+    for name in ("Mock", "MagicMock", "AsyncMock", "NonCallableMock", "NonCallableMagicMock", "PropertyMock")
+)
+_SYNC_MOCKS = frozenset(
+    f"{_MOCK}{name}" for name in ("Mock", "MagicMock", "NonCallableMock", "NonCallableMagicMock")
+)
+_FIXTURES = frozenset({"pytest.fixture", "pytest.yield_fixture", "pytest_asyncio.fixture"})
+_MOCKER = "pytest_mock.MockerFixture"
+_MOCKER_FIXTURES = frozenset({"mocker", "class_mocker", "module_mocker", "package_mocker", "session_mocker"})
 
 
 class TestingKnowledge(Knowledge):
-    """Types of Testing."""
+    """Types of pytest and `unittest.mock`: what is certainly a mock."""
+
+    def call(self, callee: Type, call: ast.Call, module: Module) -> Type | None:
+        """A mock made by a class, by `create_autospec` or by entering `patch`."""
+        if callee.name == f"{_MOCK}create_autospec":
+            return instance(f"{_MOCK}MagicMock")
+        if callee.name in _PATCHES and _makes_mock(callee.name, call):
+            return context_manager(instance(f"{_MOCK}MagicMock"))
+        return None
 
 
 KNOWLEDGE = TestingKnowledge()
+
+# `patch` and the position of its argument `new`.
+_PATCHES = {f"{_MOCK}patch": 1, f"{_MOCK}patch.object": 2}
+
+
+def _makes_mock(name: str, call: ast.Call) -> bool:
+    """Whether a call of `patch` replaces its target by a mock of its own making."""
+    given = {keyword.arg for keyword in call.keywords}
+    if None in given or given & {"new", "new_callable"}:
+        return False
+    return len(call.args) <= _PATCHES[name] and not any(isinstance(a, ast.Starred) for a in call.args)
+
+
+# Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a project's files tell pytest: its options, as texts, and the names of test files."""
+
+    options: Mapping[str, str]
+
+    def option(self, name: str) -> str:
+        """The value of an option; empty when it is not set."""
+        return self.options.get(name, "")
+
+    @property
+    def asyncio_mode(self) -> str:
+        """The mode of pytest-asyncio: `auto` or `strict`, which is its default since 0.19."""
+        found = re.search(r"--asyncio-mode[= ](\w+)", self.option("addopts"))
+        return found[1] if found else self.option("asyncio_mode") or "strict"
+
+
+def configuration(project: Project) -> Configuration:
+    """The configuration that pytest reads from the root of a project."""
+    index = project.index
+    return index.fact(("pytest configuration", project.root), partial(_configuration, index, project.root))
+
+
+def _configuration(index: Index, root: str) -> Configuration:
+    for name, sections in (
+        ("pytest.toml", (("pytest",),)),
+        (".pytest.toml", (("pytest",),)),
+        ("pytest.ini", (("pytest",),)),
+        (".pytest.ini", (("pytest",),)),
+        ("pyproject.toml", (("tool", "pytest", "ini_options"), ("tool", "pytest"))),
+        ("tox.ini", (("pytest",),)),
+        ("setup.cfg", (("tool:pytest",),)),
+    ):
+        data = index.files.read(os.path.join(root, name))
+        if data is None:
+            continue
+        text = data.decode("utf-8-sig", errors="replace")
+        for keys in sections:
+            options = _toml_options(text, keys) if name.endswith(".toml") else _ini_options(text, keys[0])
+            # An empty pytest.ini counts, other files only with their section.
+            if options is not None:
+                return Configuration(options)
+    return Configuration({})
+
+
+def _toml_options(text: str, keys: tuple[str, ...]) -> dict[str, str] | None:
+    try:
+        table: Any = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+    for key in keys:
+        table = table.get(key) if isinstance(table, dict) else None
+    if not isinstance(table, dict):
+        return None
+    return {key: _text(value) for key, value in table.items() if not isinstance(value, dict)} or None
+
+
+def _text(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _ini_options(text: str, section: str) -> dict[str, str] | None:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return None
+    return dict(parser[section]) if parser.has_section(section) else None
+
+
+# Plugins that run coroutine tests in their own way, or in one that only running them tells.
+_OTHER_RUNNERS = (
+    "pytest-aiohttp", "pytest-tornasync", "pytest-tornado", "pytest-trio", "pytest-twisted",
+    "alt-pytest-asyncio", "pytest-asyncio-cooperative", "pytest-curio", "pytest-sanic", "pytest-anyio",
+    "pytest-homeassistant", "pytest-homeassistant-custom-component",
+)  # fmt: skip
+# Hooks by which a conftest module may mark or run tests itself.
+_HOOKS = frozenset(
+    {
+        "pytest_collection_modifyitems", "pytest_itemcollected", "pytest_pycollect_makeitem",
+        "pytest_pyfunc_call", "pytest_generate_tests",
+    }
+)  # fmt: skip
+
+
+def needs_asyncio_mark(module: Module, project: Project) -> bool:
+    """Whether a coroutine test of a module certainly runs only with a mark.
+
+    True where the project uses pytest-asyncio in strict mode and nothing else could run the test.
+    """
+    declared = project.versions.declares
+    settings = configuration(project)
+    used = declared("pytest-asyncio") or bool(settings.option("asyncio_mode"))
+    if not used and b"pytest.mark.asyncio" not in module.source.data:
+        return False
+    if settings.asyncio_mode != "strict" or settings.option("anyio_mode") == "auto":
+        return False
+    if settings.option("trio_mode") or re.search(r"(^|\s)-p\s*(?!no:)\S", settings.option("addopts")):
+        return False
+    if any(declared(package) for package in _OTHER_RUNNERS):
+        return False
+    return not any(
+        _HOOKS & conftest.scope.bindings.keys() or "pytest_plugins" in conftest.scope.bindings
+        for conftest in (module, *conftests(module))
+    )
+
+
+def conftests(module: Module) -> Iterator[Module]:
+    """The conftest modules above a test module, nearest first."""
+    index = module.modules
+    if not isinstance(index, Index):
+        return
+    directory = os.path.dirname(index.path_of(module))
+    root = index.layout.workspace_root(directory)
+    while True:
+        path = os.path.join(directory, "conftest.py")
+        found = index.at(path, module) if index.files.is_file(path) else None
+        if found is not None and found is not module:
+            yield found
+        parent = os.path.dirname(directory)
+        if directory == root or parent == directory:
+            return
+        directory = parent
+
+
+# Tests
+
+
+def is_collected_file(module: Module, project: Project) -> bool:
+    """Whether pytest collects a file, by its name and `python_files`."""
+    index = module.modules
+    if not isinstance(index, Index):
+        return False
+    name = os.path.basename(index.path_of(module))
+    patterns = configuration(project).option("python_files").split() or ["test_*.py", "*_test.py"]
+    return any(
+        re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None for pattern in patterns
+    )
+
+
+def is_test(function: FunctionInfo) -> bool:
+    """Whether pytest collects a function as a test by its default names.
+
+    Methods count in classes named `Test...` without `__init__`; not those of `unittest.TestCase`.
+    """
+    node, source = function.node, function.module.source
+    if not node.name.startswith("test"):
+        return False
+    parent = source.parent(node)
+    while isinstance(parent, (ast.If, ast.Try, ast.With)):
+        parent = source.parent(parent)
+    if isinstance(parent, ast.Module):
+        return True
+    info = function.owner
+    if info is None or not info.is_closed or not info.node.name.startswith("Test"):
+        return False
+    outer = source.parent(info.node)
+    return (
+        isinstance(outer, ast.Module)
+        and not is_test_case(info)
+        and info.member("__init__") is None
+        and info.member("__test__") is None
+    )
+
+
+def is_test_case(info: ClassInfo) -> bool:
+    """Whether a class is a `unittest.TestCase`, or may be one: nothing is assumed of unknown libraries."""
+    return bool(info.libraries - {"builtins.object", "typing.Generic", "abc.ABC", "typing.Protocol"})
+
+
+def marks(node: Function | ast.ClassDef, module: Module) -> Iterator[str | None]:
+    """The names of the pytest marks that decorate a test or class; None for any other decorator."""
+    for decorator in node.decorator_list:
+        yield mark_name(decorator, module)
+
+
+def mark_name(node: ast.expr, module: Module) -> str | None:
+    """The name of a pytest mark, also of one that was given another name; None for anything else."""
+    target = node.func if isinstance(node, ast.Call) else node
+    name = module.qualified_name(target) or ""
+    if not name.startswith("pytest.mark."):
+        found = module.modules.variable(name) if name else None
+        if found is None or found[1].value is None or found[1].value is node or isinstance(node, ast.Call):
+            return None
+        return mark_name(found[1].value, found[0])
+    return name.removeprefix("pytest.mark.").partition(".")[0]
+
+
+_NEVER_RUN = frozenset({"skip"})
+_ASYNC_MARK = re.compile(r"async|anyio|trio|curio|tornado|twisted|gen_test")
+_HARMLESS_DECORATORS = ("unittest.mock.", "pytest.mark.", "freezegun.", "functools.", "typing.")
+
+
+def has_async_mark(function: FunctionInfo) -> bool:
+    """Whether a mark or decorator runs a coroutine test, may do so, or keeps it from running."""
+    module = function.module
+    nodes: list[Function | ast.ClassDef] = [function.node]
+    if function.owner is not None:
+        nodes += [item.node for item in function.owner.mro if isinstance(item, ClassInfo)]
+    for node in nodes:
+        home = module if node is function.node else _home(function, node)
+        for decorator in node.decorator_list:
+            name = mark_name(decorator, home)
+            if name is not None and (name in _NEVER_RUN or _ASYNC_MARK.search(name)):
+                return True
+            target = decorator.func if isinstance(decorator, ast.Call) else decorator
+            qualified = home.qualified_name(target) or ""
+            if name is None and not qualified.startswith(_HARMLESS_DECORATORS):
+                return True
+    for info in [function.owner, *(function.owner.mro if function.owner else ())]:
+        if isinstance(info, ClassInfo) and "pytestmark" in info.scope.bindings:
+            return True
+    return "pytestmark" in module.scope.bindings and _pytestmark_matters(module)
+
+
+def _home(function: FunctionInfo, node: ast.AST) -> Module:
+    assert function.owner is not None
+    return next(
+        item.module for item in function.owner.mro if isinstance(item, ClassInfo) and item.node is node
+    )
+
+
+def _pytestmark_matters(module: Module) -> bool:
+    """Whether the marks of a whole module may run its coroutines: anything but known other marks."""
+    for binding in module.scope.bindings["pytestmark"]:
+        value = binding.value
+        items = value.elts if isinstance(value, (ast.List, ast.Tuple)) else [value]
+        for item in items:
+            name = mark_name(item, module) if item is not None else None
+            if name is None or name in _NEVER_RUN or _ASYNC_MARK.search(name):
+                return True
+    return False
+
+
+# Fixtures
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fixture:
+    """A fixture: its function and the arguments of its decorator that matter here."""
+
+    name: str
+    function: FunctionInfo
+    scope: str
+    autouse: bool
+
+
+def fixture_of(function: FunctionInfo) -> Fixture | None:
+    """The fixture that a function defines, or None. A scope that is no literal is `unknown`."""
+    for decorator in function.node.decorator_list:
+        target = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if function.module.qualified_name(target) not in _FIXTURES:
+            continue
+        given = {k.arg: k.value for k in decorator.keywords} if isinstance(decorator, ast.Call) else {}
+        if None in given:
+            return Fixture(function.node.name, function, "unknown", True)
+        name, scope, autouse = given.get("name"), given.get("scope"), given.get("autouse")
+        return Fixture(
+            str(name.value) if isinstance(name, ast.Constant) else function.node.name,
+            function,
+            "function"
+            if scope is None
+            else str(scope.value)
+            if isinstance(scope, ast.Constant)
+            else "unknown",
+            autouse is not None and not (isinstance(autouse, ast.Constant) and autouse.value is False),
+        )
+    return None
+
+
+def fixtures(module: Module) -> dict[str, Fixture]:
+    """The fixtures that a module's tests see, by name: its own and those of its conftest modules.
+
+    Those of plugins are not among them. Fixtures imported from another module count as its own.
+    """
+    found: dict[str, Fixture] = {}
+    for home in (module, *conftests(module)):
+        for name, fixture in _own_fixtures(home).items():
+            found.setdefault(name, fixture)
+    return found
+
+
+def _own_fixtures(module: Module) -> dict[str, Fixture]:
+    found: dict[str, Fixture] = {}
+    for name, bindings in module.scope.bindings.items():
+        node = bindings[-1].node
+        if isinstance(node, FUNCTIONS):
+            fixture = fixture_of(module.function_info(node))
+        elif bindings[-1].kind == "from":
+            function = module.modules.function_info(module.export(name) or "")
+            fixture = fixture_of(function) if function is not None else None
+        else:
+            continue
+        if fixture is not None:
+            found[fixture.name] = fixture
+    return found
+
+
+def requested(function: FunctionInfo) -> dict[str, Fixture | None]:
+    """The fixtures that a test or fixture uses, at any distance: by parameter, mark or `autouse`.
+
+    The value is None for one that is not found (of a plugin).
+    """
+    module = function.module
+    known = dict(fixtures(module))
+    if function.owner is not None:
+        for item in function.owner.mro:
+            for method in item.methods() if isinstance(item, ClassInfo) else ():
+                fixture = fixture_of(method)
+                if fixture is not None:
+                    known[fixture.name] = fixture
+    pending = [*_asked_for(function), *(name for name, fixture in known.items() if fixture.autouse)]
+    found: dict[str, Fixture | None] = {}
+    while pending:
+        name = pending.pop()
+        if name in found:
+            continue
+        fixture = found[name] = known.get(name)
+        if fixture is not None:
+            pending += _asked_for(fixture.function)
+    return found
+
+
+def _asked_for(function: FunctionInfo) -> Iterator[str]:
+    for argument, _ in function.parameters():
+        yield argument.arg
+    decorated: list[Function | ast.ClassDef] = [function.node]
+    if function.owner is not None:
+        decorated.append(function.owner.node)
+    for node in decorated:
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Call) and mark_name(decorator, function.module) == "usefixtures":
+                for named in decorator.args:
+                    if isinstance(named, ast.Constant) and isinstance(named.value, str):
+                        yield named.value
+
+
+# Mocks
+
+
+def is_mock(node: ast.expr, module: Module) -> bool:
+    """Whether an expression's value is certainly a mock of `unittest.mock`, or an attribute of one."""
+    while isinstance(node, ast.Attribute) and _is_child(node.attr):
+        if _is_mock_value(node, module):
+            return True
+        node = node.value
+    return _is_mock_value(node, module)
+
+
+def _is_child(name: str) -> bool:
+    return not name.startswith(("assert", "mock_calls", "call_args", "method_calls"))
+
+
+def _is_mock_value(node: ast.expr, module: Module) -> bool:
+    known = module.type_of(node)
+    if known is not None:
+        return known.kind is Kind.INSTANCE and known.name in _MOCK_CLASSES
+    if isinstance(node, ast.Call):
+        return _is_mocker_call(node, module)
+    if not isinstance(node, ast.Name):
+        return False
+    found = module.lookup(node.id, node)
+    if found is None or len(found[1]) != 1:
+        return False
+    scope, binding = found[0], found[1][0]
+    if binding.kind == "assign" and isinstance(binding.value, ast.Call) and not binding.path:
+        return _is_mocker_call(binding.value, module)
+    if binding.kind == "parameter" and isinstance(scope.node, FUNCTIONS):
+        return binding.name in _patched_parameters(module.function_info(scope.node))
+    return False
+
+
+def _is_mocker_call(call: ast.Call, module: Module) -> bool:
+    """Whether a call of pytest-mock's fixture gives a mock: `mocker.patch("a.b")`, `mocker.Mock()`."""
+    parts: list[str] = []
+    node: ast.expr = call.func
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or node.id not in _MOCKER_FIXTURES or node.id in fixtures(module):
+        return False
+    found = module.lookup(node.id, node)
+    if found is None or [binding.kind for binding in found[1]] != ["parameter"]:
+        return False
+    name = f"{_MOCK}{'.'.join(reversed(parts))}"
+    return name in _MOCK_CLASSES or (name in _PATCHES and _makes_mock(name, call))
+
+
+def _patched_parameters(function: FunctionInfo) -> frozenset[str]:
+    """The parameters that decorators of `patch` fill with mocks: the lowest decorator fills the first."""
+    module = function.module
+    names = [argument.arg for argument in (*function.node.args.posonlyargs, *function.node.args.args)]
+    if function.owner is not None and not function.is_static:
+        names = names[1:]
+    found: list[str] = []
+    for decorator in reversed(function.node.decorator_list):
+        if mark_name(decorator, module) is not None:
+            continue
+        if not isinstance(decorator, ast.Call):
+            return frozenset()
+        name = module.qualified_name(decorator.func) or ""
+        if not name.startswith(_MOCK):
+            return frozenset()
+        if name in _PATCHES:
+            if _makes_mock(name, decorator):
+                if len(found) == len(names):
+                    return frozenset()
+                found.append(names[len(found)])
+            elif (
+                not any(k.arg == "new" for k in decorator.keywords) and len(decorator.args) <= _PATCHES[name]
+            ):
+                return frozenset()  # `new_callable` makes anything
+        elif name != f"{_MOCK}patch.dict":
+            return frozenset()
+    return frozenset(found)
+
+
+# Clients of httpx
+
+
+@dataclass(frozen=True, slots=True)
+class HttpClient:
+    """A client of httpx (or its successor httpx2): the package and the transport that runs an application."""
+
+    package: str
+    transport: str
+
+
+_CLIENTS = {
+    f"{package}.{name}": HttpClient(package, transport)
+    for package in ("httpx", "httpx2")
+    for name, transport in (("AsyncClient", "ASGITransport"), ("Client", "WSGITransport"))
+}
+
+
+def http_client(call: ast.Call, module: Module) -> HttpClient | None:
+    """The client of httpx that a call makes, or None; not those of a subclass, which may take anything."""
+    return _CLIENTS.get(module.qualified_name(call.func) or "")
