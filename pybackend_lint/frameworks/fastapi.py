@@ -93,6 +93,19 @@ _MARKERS = _DEPENDENCIES | {
 _ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
 
 
+_DICTIONARIES = frozenset({"builtins.dict", "typing.Dict", "typing.Mapping", "collections.abc.Mapping"})
+_UNCALLABLE = frozenset(
+    f"builtins.{name}"
+    for name in ("None", "bool", "bytes", "dict", "float", "int", "list", "set", "str", "tuple")
+)
+_PLAIN_BASES = frozenset(
+    {"abc.ABC", "builtins.object", "pydantic.BaseModel", "pydantic_settings.BaseSettings", "typing.Generic"}
+)
+_ERRORS_OF_ROUTES = frozenset(
+    {"builtins.Exception", "builtins.BaseException", "fastapi.HTTPException", _HTTP_EXCEPTION}
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Route:
     """One registration of a function as a route.
@@ -465,8 +478,10 @@ def is_dependency(function: FunctionInfo) -> bool:
     owner = function.owner
     constructs = owner is not None and function.node.name in {"__init__", "__call__"}
     name = owner.node.name if owner is not None and constructs else function.node.name
-    mentions = frozenset(files_with(index, module, name.encode()))
-    for path in sorted(mentions.intersection(files_with(index, module, b"Depends"))):
+    markers = {*files_with(index, module, b"Depends"), *files_with(index, module, b"Security")}
+    for path in files_with(index, module, name.encode()):
+        if path not in markers:
+            continue
         other = index.at(path, module)
         if other is not None and other is not module and _is(function, _dependencies(other)):
             return True
@@ -502,6 +517,163 @@ def _injected_names(module: Module) -> Iterator[str]:
             known = module.type_of(wanted)
             if known is not None and known.kind in {Kind.CLASS, Kind.INSTANCE}:
                 yield known.name
+
+
+def is_uncallable(node: ast.expr, module: Module) -> bool:
+    """Whether a call of a project function or class certainly gives a value that cannot be called."""
+    if not isinstance(node, ast.Call):
+        return False
+    callee, modules = module.type_of(node.func), module.modules
+    if callee is None or callee.kind not in {Kind.FUNCTION, Kind.CLASS}:
+        return False
+    result: Type | None = instance(callee.name)
+    if callee.kind is Kind.FUNCTION:
+        function = modules.function_info(callee.name)
+        if function is None or not function.is_transparent:
+            return False
+        if function.is_async or function.yields:
+            return True
+        result = function.body_type()
+    if result is None or result.kind is not Kind.INSTANCE:
+        return False
+    info = modules.class_info(result.name)
+    if info is None:
+        return result.name in _UNCALLABLE
+    return info.is_closed and info.method("__call__") is None and info.libraries <= _PLAIN_BASES
+
+
+def swallowing_handlers(statement: ast.Try, function: FunctionInfo) -> list[ast.ExceptHandler]:
+    """The handlers around a `yield` of a generator that certainly end an error of whoever uses it.
+
+    Only those that catch what a route raises: everything, `HTTPException`, or an error of the database.
+    """
+    if function.decorators:
+        return []
+    module, source = function.module, function.module.source
+    start, end = source.start(statement.body[0]), source.end(statement.body[-1])
+    own = function.own_nodes()
+    if not any(isinstance(node, ast.Yield) and start <= source.start(node) < end for node in own):
+        return []
+    return [
+        handler
+        for handler in statement.handlers
+        if _catches_errors_of_routes(handler.type, module)
+        and not any(_may_raise(part, module) for inner in handler.body for part in ast.walk(inner))
+    ]
+
+
+def _catches_errors_of_routes(caught: ast.expr | None, module: Module) -> bool:
+    if caught is None:
+        return True
+    items = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+    names = [module.qualified_name(item) or "" for item in items]
+    return any(name in _ERRORS_OF_ROUTES or name.startswith("sqlalchemy.exc.") for name in names)
+
+
+def _may_raise(node: ast.AST, module: Module) -> bool:
+    """Whether a node of a handler raises, or calls something that may be there to raise."""
+    if isinstance(node, (ast.Raise, ast.Yield, ast.YieldFrom)):
+        return True
+    if not isinstance(node, ast.Call):
+        return False
+    known = module.type_of(node.func)
+    if known is None:
+        return isinstance(node.func, ast.Name)
+    called = module.modules.function_info(known.name) if known.kind is Kind.FUNCTION else None
+    return called is not None and any(isinstance(inner, ast.Raise) for inner in called.own_nodes())
+
+
+def unvalidated_bodies(function: FunctionInfo) -> Iterator[tuple[ast.expr | ast.arg, str]]:
+    """Where a route reads keys of a request's body that nothing has validated: the place, and what it is.
+
+    A body that is handed on as a whole is left alone: whoever gets it may validate or forward it.
+    """
+    module = function.module
+    names: dict[str, tuple[ast.expr | ast.arg, str]] = {}
+    for parameter, default in function.parameters():
+        annotation = parameter.annotation
+        if annotation is None or any(r.methods == frozenset() for r in _routes_of(function)):
+            continue
+        bare, metadata, home = annotated(annotation, module)
+        markers = [marker_of(item, home) for item in metadata] + [marker_of(default, module)]
+        in_body = "fastapi.Body" in markers
+        if any(markers) and not in_body:
+            continue
+        if _is_free_form(bare, home) or (in_body and home.qualified_name(bare) == "typing.Any"):
+            names[parameter.arg] = (parameter, parameter.arg)
+    nodes = function.own_nodes()
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Await(value=ast.Call() as call)):
+                known = module.type_of(call.func)
+                if known is not None and known.name == f"{_REQUEST}.json":
+                    names[name] = (node.value, module.source.segment(call))
+    if not names or any(_reads_raw_body(node, module) for node in nodes):
+        return
+    for name, found in names.items():
+        uses = [node for node in nodes if isinstance(node, ast.Name) and node.id == name]
+        loads = [use for use in uses if isinstance(use.ctx, ast.Load)]
+        parents = [(use, module.source.parent(use)) for use in loads]
+        if any(_reads_key(use, parent, module) for use, parent in parents) and all(
+            _reads_key(use, parent, module) or _only_looks(parent, module) for use, parent in parents
+        ):
+            yield found
+
+
+def _routes_of(function: FunctionInfo) -> list[Route]:
+    return [
+        route
+        for route in routes(function.module)
+        if route.function is not None and route.function.node is function.node
+    ]
+
+
+def _is_free_form(annotation: ast.expr, module: Module) -> bool:
+    """Whether an annotation is a dictionary whose values may be anything."""
+    match annotation:
+        case ast.Name() | ast.Attribute():
+            return module.qualified_name(annotation) in _DICTIONARIES
+        case ast.Subscript(value=value, slice=ast.Tuple(elts=[_, item])):
+            return module.qualified_name(value) in _DICTIONARIES and (
+                module.qualified_name(item) in {"typing.Any", "builtins.object"}
+            )
+        case ast.Subscript(value=value, slice=inner):
+            return module.qualified_name(value) == "typing.Optional" and _is_free_form(inner, module)
+        case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
+            return _is_free_form(left, module)
+    return False
+
+
+def _reads_raw_body(node: ast.AST, module: Module) -> bool:
+    if not isinstance(node, ast.Attribute) or node.attr not in {"body", "stream"}:
+        return False
+    known = module.type_of(node)
+    return known is not None and known.name in {f"{_REQUEST}.body", f"{_REQUEST}.stream"}
+
+
+def _reads_key(use: ast.Name, parent: ast.AST | None, module: Module) -> bool:
+    """Whether a dictionary is asked for one certain key."""
+    match parent:
+        case ast.Subscript(value=value, slice=ast.Constant(value=str()), ctx=ast.Load()):
+            return value is use
+        case ast.Attribute(attr="get" | "pop"):
+            call = module.source.parent(parent)
+            return isinstance(call, ast.Call) and call.func is parent and bool(call.args)
+    return False
+
+
+def _only_looks(parent: ast.AST | None, module: Module) -> bool:
+    """Whether a use of a dictionary as a whole can neither validate it nor hand it on."""
+    match parent:
+        case ast.Compare() | ast.BoolOp() | ast.UnaryOp() | ast.If() | ast.FormattedValue():
+            return True
+        case ast.Call(func=function):
+            return module.qualified_name(function) in {
+                "builtins.isinstance",
+                "builtins.len",
+                "builtins.print",
+            }
+    return False
 
 
 def _fact(module: Module, key: str, compute: Callable[[Module], Fact]) -> Fact:
