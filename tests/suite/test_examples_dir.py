@@ -93,7 +93,11 @@ def test_fixed_files_parse_and_stay_fixed(shop: Path, options: list[str]) -> Non
 def test_the_shop_still_runs(shop: Path, project: str, program: str, options: list[str]) -> None:
     if options:
         linter(shop, *options, exit_code=1)
-    variables = os.environ | {"SECRET_KEY": "x" * 50, "JWT_SECRET": "x", "PYTHONDONTWRITEBYTECODE": "1"}
+    variables = os.environ | {
+        "SECRET_KEY": "x" * 50,
+        "ORDERS_JWT_SECRET": "x" * 50,
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
         cwd=shop / project,

@@ -62,9 +62,9 @@ def test_requirements_can_be_read(tmp_path: Path) -> None:
         satisfies(entry.applies, nothing_known, bound=entry.bound)
 
 
-def test_names_restrict_calls_or_attributes_only() -> None:
-    named = {entry.code: set(entry.nodes) for entry in RULES if entry.names}
-    assert {code: nodes for code, nodes in named.items() if not nodes <= {"Call", "Attribute"}} == {}
+def test_names_restrict_calls_or_attributes() -> None:
+    named = {entry.code: entry.nodes for entry in RULES if entry.names}
+    assert [code for code, nodes in named.items() if not {"Call", "Attribute"} & set(nodes)] == []
 
 
 def test_nodes_are_types_of_the_syntax_tree() -> None:
@@ -93,12 +93,14 @@ def test_every_rule_has_a_row_of_precision() -> None:
 
 def test_defaults_are_earned() -> None:
     rows = {row.code: row for row in precision.read_rows(precision.PAGE.read_text("utf-8"))}
-    unearned = [entry.code for entry in RULES if entry.default and not _earned(rows[entry.code])]
+    unearned = [entry.code for entry in RULES if entry.default and not _earned(rows.get(entry.code))]
     assert unearned == []
 
 
-def _earned(row: precision.Row) -> bool:
+def _earned(row: precision.Row | None) -> bool:
     """Nothing found on the corpus is no proof: then the remarks say where else the rule was tried."""
+    if row is None:
+        return False
     if row.read == 0:
         return row.found == 0 and row.remarks not in {"", precision.NOT_MEASURED}
     return row.right >= 0.95 * row.read and row.read >= min(row.found, 30)
