@@ -93,6 +93,7 @@ _MARKERS = _DEPENDENCIES | {
 _ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
 
 
+_LIFESPAN_ARGUMENTS = frozenset({None, "lifespan", "on_startup", "on_shutdown"})
 _DICTIONARIES = frozenset({"builtins.dict", "typing.Dict", "typing.Mapping", "collections.abc.Mapping"})
 _UNCALLABLE = frozenset(
     f"builtins.{name}"
@@ -517,6 +518,126 @@ def _injected_names(module: Module) -> Iterator[str]:
             known = module.type_of(wanted)
             if known is not None and known.kind in {Kind.CLASS, Kind.INSTANCE}:
                 yield known.name
+
+
+@dataclass(frozen=True, eq=False)
+class EventHandler:
+    """One handler of `startup` or `shutdown`.
+
+    - `place`: the decorator, call or keyword that registers it; `function_name`: what is used for it.
+    - `call_text`: how a coroutine runs the handler, or None where that is not certain.
+    """
+
+    event: str
+    name: str
+    place: ast.expr
+    function_name: ast.expr
+    call_text: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class EventHandlers:
+    """The handlers that a module registers on one router, in the order in which they run.
+
+    - `constructor`: the call that makes the application, where it is a variable of the module.
+    - `is_complete`: nothing else in the project registers handlers or sets a lifespan, and all handlers
+      can be run by `call_text`; `is_handed_on`: other code gets the application and may add some.
+    """
+
+    handlers: tuple[EventHandler, ...]
+    constructor: ast.Call | None
+    is_complete: bool
+    is_handed_on: bool
+
+
+def event_handlers(module: Module) -> list[EventHandlers]:
+    """The handlers of `startup` and `shutdown` in a module, by the router they are registered on."""
+    found: dict[str, list[EventHandler]] = {}
+    routers: dict[str, ast.expr] = {}
+    for name in ("on_event", "add_event_handler"):
+        for call in module.source.calls.get(name, ()):
+            if not isinstance(call.func, ast.Attribute) or not is_router(call.func.value, module):
+                continue
+            handler = _event_handler(call, module)
+            if handler is not None:
+                key = module.source.segment(call.func.value)
+                found.setdefault(key, []).append(handler)
+                routers[key] = call.func.value
+    answer = []
+    for key, handlers in found.items():
+        handlers.sort(key=lambda handler: module.source.start(handler.place))
+        constructor = _constructor(routers[key], module)
+        complete = (
+            len(found) == 1
+            and all(handler.call_text is not None for handler in handlers)
+            and constructor is not None
+            and not any(keyword.arg in _LIFESPAN_ARGUMENTS for keyword in constructor.keywords)
+            and _registers_alone(module)
+        )
+        handed_on = _is_handed_on(key, module)
+        answer.append(EventHandlers(tuple(handlers), constructor, complete, handed_on))
+    return answer
+
+
+def _event_handler(call: ast.Call, module: Module) -> EventHandler | None:
+    event = argument(call, 0, "event_type")
+    if not isinstance(event, ast.Constant) or event.value not in {"startup", "shutdown"}:
+        return None
+    decorated = module.source.parent(call)
+    if not isinstance(decorated, FUNCTIONS):
+        given = argument(call, 1, "func")
+        return (
+            EventHandler(event.value, module.source.segment(given), call, call.func, None) if given else None
+        )
+    text = (
+        f"await {decorated.name}()" if isinstance(decorated, ast.AsyncFunctionDef) else f"{decorated.name}()"
+    )
+    arguments = decorated.args
+    plain = (
+        isinstance(module.source.parent(decorated), ast.Module)
+        and all(
+            isinstance(item, ast.Call)
+            and isinstance(item.func, ast.Attribute)
+            and item.func.attr == "on_event"
+            for item in decorated.decorator_list
+        )
+        and not (arguments.posonlyargs or arguments.args or arguments.kwonlyargs)
+        and len(module.scope.bindings.get(decorated.name, ())) == 1
+    )
+    return EventHandler(event.value, decorated.name, call, call.func, text if plain else None)
+
+
+def _constructor(router: ast.expr, module: Module) -> ast.Call | None:
+    """The call that makes an application, where it is assigned once to a variable of the module."""
+    if not isinstance(router, ast.Name):
+        return None
+    bindings = module.scope.bindings.get(router.id, [])
+    value = bindings[0].value if len(bindings) == 1 and not bindings[0].path else None
+    if not isinstance(value, ast.Call) or module.qualified_name(value.func) != _APP:
+        return None
+    return value if isinstance(module.source.parent(bindings[0].node), ast.Module) else None
+
+
+def _registers_alone(module: Module) -> bool:
+    """Whether no other file of the project mentions another way to run code at start and stop."""
+    index = module.modules
+    if not isinstance(index, Index):
+        return False
+    own = index.path_of(module)
+    words = (b"on_event", b"add_event_handler", b"on_startup", b"on_shutdown", b"lifespan_context")
+    return not any(path != own for word in words for path in files_with(index, module, word))
+
+
+def _is_handed_on(name: str, module: Module) -> bool:
+    """Whether a variable is an argument of a call of something outside the project, but for servers."""
+    for calls in module.source.calls.values():
+        for call in calls:
+            given = [*call.args, *(keyword.value for keyword in call.keywords)]
+            if any(isinstance(item, ast.Name) and item.id == name for item in given):
+                callee = module.qualified_name(call.func)
+                if callee not in {"uvicorn.run", "uvicorn.Config"}:
+                    return True
+    return False
 
 
 def is_uncallable(node: ast.expr, module: Module) -> bool:

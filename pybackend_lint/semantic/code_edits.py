@@ -14,15 +14,15 @@ def line_end(source: Source, node: ast.AST) -> int:
     return source.line_starts[row - 1] + len(source.line(row))
 
 
-def delete_lines(source: Source, statement: ast.stmt, *, blank_lines: bool = False) -> Edit:
-    """The edit that deletes the lines of a statement that has them for itself.
+def delete_lines(source: Source, node: ast.stmt | ast.expr, *, blank_lines: bool = False) -> Edit:
+    """The edit that deletes the lines of a statement or decorator that has them for itself.
 
     Its decorators and the comment behind it go too; with `blank_lines` also the blank lines before it.
     """
-    first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", ()))])
+    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
     while blank_lines and first > 1 and not source.line(first - 1).strip():
         first -= 1
-    last = statement.end_lineno or statement.lineno
+    last = node.end_lineno or node.lineno
     starts = source.line_starts
     end = starts[last] if last < len(starts) else len(source.text)
     return Edit(starts[first - 1], end, "")
