@@ -128,13 +128,38 @@ def reads(rows: Rows, module: Module) -> list[Read]:
                 found.setdefault(read.path, read)
         else:
             assigned.add("__".join(_names(chain)))
+    known = _read_before(rows, module) if found else set()
     kept = [
         read
         for path, read in found.items()
         if not any(path == one or path.startswith(f"{one}__") for one in assigned)
         and not any(other.startswith(f"{path}__") for other in found)
+        and path not in known
     ]
     return sorted(kept, key=lambda read: (read.node.lineno, read.node.col_offset))
+
+
+def _read_before(rows: Rows, module: Module) -> set[str]:
+    """Relations to one row that an earlier loop over the same rows has read: they stay with the rows."""
+    if not isinstance(rows.iterated, ast.Name):
+        return set()
+    origin = _bindings(rows.iterated, module)
+    found: set[str] = set()
+    for use in django.other_uses(rows.iterated, module):
+        if (use.lineno, use.col_offset) < (rows.iterated.lineno, rows.iterated.col_offset):
+            loop = module.source.parent(use)
+            if isinstance(loop, ast.comprehension):
+                loop = module.source.parent(loop)
+            if loop is not None and _bindings(use, module) == origin:
+                for earlier in loops(loop, module):
+                    if earlier.iterated is use:
+                        found.update(read.path for read in reads(earlier, module) if read.relation.is_single)
+    return found
+
+
+def _bindings(name: ast.Name, module: Module) -> list[Binding]:
+    found = module.lookup(name.id, name)
+    return found[1] if found is not None else []
 
 
 def _chains(rows: Rows, module: Module) -> list[ast.Attribute]:

@@ -101,6 +101,11 @@ FOUND = {
         for o in orders:
             print(o.customer.phone)  # PB100
         """,
+    "only the first of two loops over the same rows": """
+        orders = Order.objects.all()
+        if user and all(o.customer for o in orders):  # PB100
+            return [o.customer.phone for o in orders]
+        """,
     "inherited row": """
         for review in Review.objects.all():
             print(review.owner.phone, review.product.name)  # PB100 # PB100
