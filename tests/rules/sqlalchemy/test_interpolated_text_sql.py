@@ -1,0 +1,145 @@
+"""Traps of interpolated-text-sql, and a proof under SQLAlchemy that the fix stops an injection."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from tests.rules.harness import findings, fix
+from tests.rules.sqlalchemy.execution import imported
+
+HEADER = """
+from enum import Enum
+from uuid import UUID
+
+from sqlalchemy import literal_column, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+TABLE = "users"
+LIMIT = "10"
+
+
+class State(Enum):
+    OPEN = "open"
+
+"""
+
+SILENT = {
+    "bound": 'def load(session: Session, name: str): return session.execute(text("SELECT :name"), {"name": name})',
+    "a name cannot be bound": 'def load(session: Session, table: str): return session.execute(text(f"SELECT * FROM {table}"))',
+    "a column of a name": 'def load(session: Session, t: str): return session.execute(text(f"SELECT 1 FROM a JOIN b ON a.id = {t}.id"))',
+    "a constant of the module": 'def load(session: Session): return session.execute(text(f"SELECT 1 LIMIT {LIMIT}"))',
+    "a number": 'def load(session: Session, n: int): return session.execute(text(f"SELECT 1 FROM users WHERE id = {n}"))',
+    "a UUID": """def load(session: Session, key: UUID): return session.execute(text(f"SELECT 1 WHERE id = '{key}'"))""",
+    "an enum": """def load(session: Session, state: State): return session.execute(text(f"SELECT 1 WHERE s = '{state.value}'"))""",
+    "names of parameters": """
+        def load(session: Session, keys: list):
+            places = ", ".join(f":p{i}" for i in range(len(keys)))
+            return session.execute(text(f"SELECT 1 FROM users WHERE id IN ({places})"), {})
+    """,
+    "checked against known values": """
+        def load(session: Session, state: str):
+            if state not in {"open", "paid"}:
+                raise ValueError(state)
+            return session.execute(text(f"SELECT 1 FROM users WHERE state = '{state}'"))
+    """,
+    "a statement without parameters": """
+        def load(session: Session, schema: str):
+            session.execute(text(f"SET search_path = {schema}"))
+    """,
+    "another library's cursor": """
+        def load(cursor, name: str): return cursor.execute(f"SELECT 1 WHERE name = '{name}'")
+    """,
+    "text of another library": """
+        from rich import text as rich_text
+        def load(name: str): return rich_text(f"a = {name}")
+    """,
+    "a format for a number": 'def load(session: Session, n): return session.execute(text("SELECT 1 WHERE id = %d" % n))',
+    "made in the function": """
+        def load(session: Session):
+            now = "'2026-01-01'"
+            return session.execute(text(f"SELECT 1 WHERE day > {now}"))
+    """,
+}
+
+FOUND = {
+    "f-string": """def load(session: Session, name): return session.execute(text(f"SELECT 1 WHERE name = '{name}'"))  # PB511""",
+    "percent": """def load(session: Session, name: str): return session.execute(text("SELECT 1 WHERE name = '%s'" % name))  # PB511""",
+    "percent with a tuple": """def load(session: Session, a, b): return session.execute(text("SELECT 1 WHERE a = %s AND b > %s" % (a, b)))  # PB511""",
+    "format": """def load(session: Session, name: str): return session.execute(text("SELECT 1 WHERE name = '{}'".format(name)))  # PB511""",
+    "format by name": """def load(session: Session, name: str): return session.execute(text("SELECT 1 WHERE name LIKE '%{n}%'".format(n=name)))  # PB511""",
+    "addition": """def load(session: Session, name: str): return session.execute(text("SELECT 1 WHERE name = '" + name + "'"))  # PB511""",
+    "through a local name": """
+        def load(session: Session, name: str):
+            sql = f"SELECT 1 FROM users WHERE name = '{name}'"
+            return session.execute(text(sql))  # PB511
+    """,
+    "an asynchronous session": """
+        async def load(session: AsyncSession, name: str):
+            return await session.execute(text(f"SELECT 1 WHERE name = '{name}'"))  # PB511
+    """,
+    "driver SQL": """
+        from sqlalchemy import create_engine
+        def load(name: str):
+            with create_engine("sqlite://").connect() as connection:
+                connection.exec_driver_sql(f"SELECT 1 WHERE name = '{name}'")  # PB511
+    """,
+    "a value of a request": """
+        from flask import request
+        def load(session: Session):
+            name = request.args.get("name")
+            return session.execute(text(f"INSERT INTO users (a, name) VALUES (1, '{name}')"))  # PB511
+    """,
+    "a kept statement": """
+        def load(session: Session, key: str):
+            statement = text(f"DELETE FROM users WHERE key = '{key}'")  # PB511
+            session.execute(statement)
+    """,
+}
+
+
+def program(function: str) -> str:
+    return HEADER + "\n" + textwrap.dedent(function)
+
+
+@pytest.mark.parametrize("source", SILENT.values(), ids=SILENT)
+def test_silent(source: str) -> None:
+    assert findings("interpolated-text-sql", program(source)) == []
+
+
+@pytest.mark.parametrize("source", FOUND.values(), ids=FOUND)
+def test_found(source: str) -> None:
+    assert findings("interpolated-text-sql", program(source))
+
+
+FIXED = {
+    "quoted": """f"SELECT name FROM users WHERE name = '{name}'\"""",
+    "twice": """f"SELECT name FROM users WHERE name = '{name}' OR nick = '{name}'\"""",
+    "with a table": """f"SELECT name FROM {TABLE} WHERE name = '{name}'\"""",
+    "several lines": '''f"""
+        SELECT name FROM users
+        WHERE name = '{name}'
+    """''',
+}
+
+
+def rows(code: str, name: str) -> list[str]:
+    engine = create_engine("sqlite://")
+    with imported({"program": code}) as modules, Session(engine) as session:
+        connection = session.connection()
+        connection.exec_driver_sql("CREATE TABLE users (name TEXT, nick TEXT)")
+        connection.exec_driver_sql("INSERT INTO users VALUES ('ada', 'a'), ('grace', 'g')")
+        return sorted(modules["program"].load(session, name).scalars())
+
+
+@pytest.mark.parametrize("sql", FIXED.values(), ids=FIXED)
+def test_fix_stops_an_injection(sql: str) -> None:
+    code = program(f"def load(session: Session, name: str):\n    return session.execute(text({sql}))\n")
+    after = fix("interpolated-text-sql", code)
+    injection = "nobody' OR '1'='1"
+    assert (rows(code, "ada"), rows(code, injection)) == (["ada"], ["ada", "grace"])
+    assert (rows(after, "ada"), rows(after, injection)) == (["ada"], [])
