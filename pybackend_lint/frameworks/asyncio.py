@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from pybackend_lint.finding import Edit
 from pybackend_lint.frameworks.data.coroutines import COROUTINES
 from pybackend_lint.frameworks.knowledge import Knowledge
+from pybackend_lint.project.calls import imported_modules
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic import inference
 from pybackend_lint.semantic.definitions import FunctionInfo
@@ -271,20 +272,9 @@ def coroutine_names(module: Module) -> frozenset[str]:
 
 def _coroutine_names(module: Module) -> frozenset[str]:
     names = set(_own_coroutine_names(module))
-    for other in _all_imported(module):
+    for other in imported_modules(module):
         names |= _own_coroutine_names(other)
     return frozenset(names)
-
-
-def _all_imported(module: Module) -> list[Module]:
-    """The modules of the project that a module imports."""
-    imports: list[ast.Import | ast.ImportFrom] = [*module.source.nodes(ast.ImportFrom)]
-    found = {
-        other.name: other
-        for statement in (*imports, *module.source.nodes(ast.Import))
-        for other in _imported(statement, module)
-    }
-    return list(found.values())
 
 
 def _own_coroutine_names(module: Module) -> frozenset[str]:
@@ -298,26 +288,6 @@ def _own_coroutine_names(module: Module) -> frozenset[str]:
             if isinstance(function, ast.FunctionDef):
                 names.add(function.name)
     return frozenset(names)
-
-
-def _imported(statement: ast.Import | ast.ImportFrom, module: Module) -> Iterator[Module]:
-    modules = module.modules
-    if isinstance(statement, ast.Import):
-        dotted = [modules.canonical(alias.name, module) for alias in statement.names]
-    elif statement.level:
-        name = modules.relative(module, statement.level, statement.module or "")
-        dotted = [name] if name is not None else []
-        dotted += [f"{name}.{alias.name}" for alias in statement.names if name is not None]
-    else:
-        dotted = [modules.canonical(statement.module or "", module)]
-        dotted += [modules.canonical(f"{statement.module}.{alias.name}", module) for alias in statement.names]
-    for name in dotted:
-        while name and modules.owns(name):
-            found = modules.module(name)
-            if found is not None:
-                yield found
-                break
-            name = name.rpartition(".")[0]
 
 
 def may_be_coroutine(call: ast.Call, names: frozenset[str], *, everywhere: bool) -> bool:
@@ -398,10 +368,18 @@ def is_never_read(assignment: ast.Assign, module: Module) -> bool:
     if target.id in module.scope_of(function).outer:
         return False
     end = function.end_lineno or function.lineno
-    return not any(
-        name.id == target.id and isinstance(name.ctx, ast.Load) and function.lineno <= name.lineno <= end
-        for name in source.nodes(ast.Name)
-    )
+    index = module.modules
+    assert isinstance(index, Index)
+    rows = index.fact(("rows of reads", module.name, id(module)), lambda: _rows_of_reads(module))
+    return not any(function.lineno <= row <= end for row in rows.get(target.id, ()))
+
+
+def _rows_of_reads(module: Module) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
+    for name in module.source.nodes(ast.Name):
+        if isinstance(name.ctx, ast.Load):
+            rows.setdefault(name.id, []).append(name.lineno)
+    return rows
 
 
 _TASK_METHODS = ("create_task", "ensure_future")
@@ -431,7 +409,7 @@ def _task_wrappers(module: Module) -> frozenset[str]:
     index = module.modules
     assert isinstance(index, Index)
     found: set[str] = set()
-    for other in (module, *_all_imported(module)):
+    for other in (module, *imported_modules(module)):
         found |= index.fact(("task wrappers", other.name, id(other)), partial(_own_wrappers, other))
     return frozenset(found)
 

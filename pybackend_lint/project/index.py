@@ -69,7 +69,8 @@ class Index:
         self.missed: dict[str, set[str]] = {}
         self._by_path: dict[str, Module | None] = {}
         self._paths: dict[str, str] = {}  # qualified name of a module -> path
-        self._canonical: dict[tuple[tuple[str, ...], str], str] = {}
+        self._canonical: dict[tuple[str, str], tuple[str, str | None]] = {}
+        self._belows: dict[tuple[str, str], str | None] = {}
         self._mros: dict[str, tuple[str, ...]] = {}
         self._facts: dict[tuple[object, ...], object] = {}
 
@@ -111,7 +112,7 @@ class Index:
 
     def path_of(self, module: Module) -> str:
         """The path of a module's file (of the directory, for a namespace package)."""
-        return self._paths[module.name]
+        return module.source.path
 
     def at(self, path: str, asker: Module | None = None) -> Module | None:
         """The module of a file or of a directory without `__init__.py`; None when it cannot be parsed."""
@@ -156,6 +157,12 @@ class Index:
 
     def _below(self, directory: str, name: str) -> str | None:
         """The file or directory of the module `name` in a directory."""
+        key = (directory, name)
+        if key not in self._belows:
+            self._belows[key] = self._find_below(directory, name)
+        return self._belows[key]
+
+    def _find_below(self, directory: str, name: str) -> str | None:
         listing = self.files.listing(directory)
         if listing.get(name) is True:
             package = os.path.join(directory, name)
@@ -185,10 +192,9 @@ class Index:
         top = parts[0]
         if top in _STANDARD_LIBRARY:
             return None
-        own = self.path_of(asker)
-        directory = os.path.dirname(own)
+        own = asker.source.path
         namespace: tuple[str, list[str]] | None = None
-        for root in self.layout.import_roots(directory):
+        for root in self.layout.import_roots(os.path.dirname(own)):
             path = self._below(root, top)
             # a module does not import itself, but the `__init__.py` of a package imports what is below it
             if path is None or (path == own and not path.endswith("__init__.py")):
@@ -204,31 +210,26 @@ class Index:
 
     def canonical(self, dotted: str, asker: Module) -> str:
         """The qualified name that an absolute dotted name, as written in `asker`, leads to."""
-        own = self.path_of(asker)
-        key = (self.layout.import_roots(os.path.dirname(own)), dotted)
-        name = self._canonical.get(key)
-        if name is None:
-            name = self._canonical[key] = self._canonical_name(dotted, asker)
-        else:
-            self._consult_home(name, asker)
-        return name
-
-    def _consult_home(self, name: str, asker: Module) -> None:
-        if self.owns(name):
-            home = self._home(name)
-            if home is not None:
-                self.consulted.setdefault(self.path_of(asker), set()).add(self.path_of(home[0]))
-
-    def _canonical_name(self, dotted: str, asker: Module) -> str:
-        found = self._resolve(dotted, asker)
-        if found is None:
-            return self.libraries.canonical(dotted)
-        path, rest = found
-        module = self.at(path, asker)
-        name = module.name if module is not None else self.layout.module_name(path)
-        for part in rest:
-            name = self.member_name(name, part)
-        return name
+        own = asker.source.path
+        key = (os.path.dirname(own), dotted)
+        known = self._canonical.get(key)
+        if known is None:
+            found = self._resolve(dotted, asker)
+            if found is None:
+                known = self.libraries.canonical(dotted), None
+            else:
+                path, rest = found
+                module = self.at(path, asker)
+                name = module.name if module is not None else self.layout.module_name(path)
+                for part in rest:
+                    name = self.member_name(name, part)
+                known = name, path
+            self._canonical[key] = known
+        elif known[1] is not None:
+            self.consulted.setdefault(own, set()).add(known[1])
+        elif dotted.partition(".")[0] not in _STANDARD_LIBRARY:
+            self._resolve(dotted, asker)  # records where it was looked for
+        return known[0]
 
     def import_module(self, dotted: str, asker: Module) -> Module | None:
         """The project module that an absolute dotted name means in `asker`."""

@@ -89,6 +89,7 @@ class Module:
         self._types: dict[int, Type | None] = {}
         self._names: dict[int, str | None] = {}
         self._exports: dict[str, str | None] = {}
+        self._imports: dict[Binding, str | None] = {}
         self._classes: dict[int, ClassInfo] = {}
         self._functions: dict[int, FunctionInfo] = {}
         self._under_way: set[Hashable] = set()
@@ -280,6 +281,14 @@ class Module:
         return self.modules.canonical(f"{statement.module}.{name}", self)
 
     def _binding_name(self, scope: Scope, binding: Binding) -> str | None:
+        if binding.kind not in {"import", "from"}:
+            return self._new_binding_name(scope, binding)
+        known = self._imports.get(binding, _OPEN)
+        if known is _OPEN:
+            known = self._imports[binding] = self._new_binding_name(scope, binding)
+        return cast("str | None", known)
+
+    def _new_binding_name(self, scope: Scope, binding: Binding) -> str | None:
         node = binding.node
         match binding.kind:
             case "import":

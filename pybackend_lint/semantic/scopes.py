@@ -43,6 +43,7 @@ class Scope:
     outer: dict[str, str] = field(default_factory=dict)  # name -> "global" or "nonlocal"
     stars: list[ast.ImportFrom] = field(default_factory=list)
     flows: dict[str, _Flow] = field(default_factory=dict)
+    direct: frozenset[int] = frozenset()  # ids of the simple statements that always run, one after the other
 
     def add(self, binding: Binding) -> None:
         """Record a binding, in source order."""
@@ -52,14 +53,14 @@ class Scope:
 def build_scope(source: Source, node: ast.AST) -> Scope:
     """The scope that a module, class, function, lambda or comprehension opens."""
     if isinstance(node, ast.Module):
-        scope = Scope("module", node)
+        scope = Scope("module", node, direct=_always_run(node.body))
         _collect(scope, node.body)
         for walrus in source.walruses(node):
             _bind_walrus(scope, walrus)
         _add_globals(source, scope)
         return scope
     if isinstance(node, ast.ClassDef):
-        scope = Scope("class", node)
+        scope = Scope("class", node, direct=_always_run(node.body))
         _collect(scope, node.body)
         return scope
     if isinstance(node, COMPREHENSIONS):
@@ -81,6 +82,12 @@ def build_scope(source: Source, node: ast.AST) -> Scope:
     for walrus in source.walruses(node):
         _bind_walrus(scope, walrus)
     return scope
+
+
+def _always_run(body: list[ast.stmt]) -> frozenset[int]:
+    return frozenset(
+        id(statement) for statement in body if not isinstance(statement, (ast.For, ast.AsyncFor, ast.With))
+    )
 
 
 def _bind_walrus(scope: Scope, walrus: ast.NamedExpr) -> None:
@@ -388,6 +395,8 @@ def at_exit(scope: Scope, name: str) -> list[Binding]:
     bindings = scope.bindings.get(name, [])
     if len(bindings) < 2 or scope.kind not in {"module", "class"}:
         return bindings
+    if all(id(binding.node) in scope.direct for binding in bindings):
+        return bindings[-1:]
     found = flow(scope, name)
     assigned_elsewhere = [b for b in bindings if id(b.node) not in found.at and b.kind != "except"]
     return sorted({*(found.exit or bindings), *assigned_elsewhere}, key=_row)
