@@ -521,3 +521,129 @@ _CLIENTS = {
 def http_client(call: ast.Call, module: Module) -> HttpClient | None:
     """The client of httpx that a call makes, or None; not those of a subclass, which may take anything."""
     return _CLIENTS.get(module.qualified_name(call.func) or "")
+
+
+# Overrides of FastAPI's dependencies
+
+_OVERRIDES = "dependency_overrides"
+
+
+def leaked_overrides(node: ast.Attribute, module: Module) -> list[ast.stmt]:
+    """The statements of a test or fixture that set overrides on a shared application for good.
+
+    `node` is a read of `dependency_overrides`; the answer is given for the first that its function
+    sets, and is empty where anything that runs around the function may take them back.
+    """
+    function = _test_or_fixture(node, module)
+    if function is None or not _is_shared(node.value, function, module):
+        return []
+    own = _uses_of_overrides(function)
+    kept = [statement for use, statement in own if statement is not None]
+    if len(kept) < len(own) or not kept:
+        return []
+    first = min(kept, key=lambda statement: statement.lineno)
+    if module.source.statement(node) is not first:
+        return []
+    around = [fixture.function for fixture in requested(function).values() if fixture is not None]
+    for home in (module, *conftests(module)):
+        definitions: list[Function] = [
+            *home.source.nodes(ast.FunctionDef),
+            *home.source.nodes(ast.AsyncFunctionDef),
+        ]
+        for definition in definitions:
+            other = home.function_info(definition)
+            if not definition.name.startswith("test") and fixture_of(other) is None:
+                around.append(other)
+    if any(statement is None for other in around for _, statement in _uses_of_overrides(other)):
+        return []
+    return sorted(kept, key=lambda statement: statement.lineno)
+
+
+def _test_or_fixture(node: ast.AST, module: Module) -> FunctionInfo | None:
+    """The test, or the fixture that ends before the run does and is asked for, in which a node stands."""
+    definition = module.source.enclosing_function(node)
+    if not isinstance(definition, FUNCTIONS):
+        return None
+    function = module.function_info(definition)
+    fixture = fixture_of(function)
+    if fixture is None:
+        return function if is_test(function) else None
+    return function if fixture.scope in {"function", "class", "module"} and not fixture.autouse else None
+
+
+def _uses_of_overrides(function: FunctionInfo) -> list[tuple[ast.Attribute, ast.stmt | None]]:
+    """The uses of `dependency_overrides` in a function, each with the statement when it sets an override.
+
+    Anything else, such as `clear()`, `pop()`, a copy or a call that gets the dictionary, may undo it.
+    """
+    source = function.module.source
+    found: list[tuple[ast.Attribute, ast.stmt | None]] = []
+    for node in function.own_nodes():
+        if not isinstance(node, ast.Attribute) or node.attr != _OVERRIDES:
+            continue
+        parent = source.parent(node)
+        statement = source.statement(node)
+        match parent, statement:
+            case ast.Subscript(ctx=ast.Load()), _:
+                continue
+            case ast.Subscript(ctx=ast.Store()), ast.Assign():
+                found.append((node, statement))
+            case ast.Attribute(attr="update"), ast.Expr(value=ast.Call(func=func)) if func is parent:
+                found.append((node, statement))
+            case ast.Assign(value=ast.Dict(keys=[_, *_])), ast.Assign():
+                found.append((node, statement))
+            case _:
+                found.append((node, None))
+    return found
+
+
+def _is_shared(app: ast.expr, function: FunctionInfo, module: Module) -> bool:
+    """Whether an application outlives the test: a name of a module, or a fixture's value that is one."""
+    if not isinstance(app, ast.Name):
+        return module.qualified_name(app) is not None
+    found = module.lookup(app.id, app)
+    if found is None:
+        return False
+    if found[0].kind == "module":
+        return True
+    if [binding.kind for binding in found[1]] != ["parameter"]:
+        # imported inside the function: still the application of its module
+        return all(binding.kind == "from" for binding in found[1])
+    fixture = requested(function).get(app.id)
+    if fixture is None:
+        return False
+    if fixture.scope in {"class", "module", "package", "session"}:
+        return True
+    values = fixture.function.yields or fixture.function.returned
+    home = fixture.function.module
+    return len(values) == 1 and isinstance(values[0], ast.Name) and _is_global(values[0], home)
+
+
+def _is_global(name: ast.Name, module: Module) -> bool:
+    found = module.lookup(name.id, name)
+    return found is not None and (
+        found[0].kind == "module" or all(binding.kind == "from" for binding in found[1])
+    )
+
+
+def monkeypatch_parameter(function: FunctionInfo) -> tuple[int, str] | None:
+    """Where and what to insert so that a test or fixture gets `monkeypatch`; None where that is not safe.
+
+    An empty text means that it has the parameter already. Offsets count characters of the module's text.
+    """
+    fixture = fixture_of(function)
+    arguments = function.node.args
+    if (fixture is not None and fixture.scope != "function") or (fixture is None and not is_test(function)):
+        return None
+    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    source = function.module.source
+    if any(argument.arg == "monkeypatch" for argument in named):
+        return 0, ""
+    if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.defaults:
+        return None
+    typed = bool(function.node.returns) or any(argument.annotation for argument in named)
+    known = function.module.name_of("pytest", function.node) == "pytest"
+    text = "monkeypatch: pytest.MonkeyPatch" if typed and known else "monkeypatch"
+    if named:
+        return source.end(named[-1]), f", {text}"
+    return source.text.index("(", source.start(function.node)) + 1, text
