@@ -83,6 +83,7 @@ LIBRARY_MODELS = frozenset(
 
 _RELATION_WORDS = re.compile(rb"ForeignKey|OneToOneField|ManyToManyField|ParentalKey|ParentalManyToMany")
 _SETTINGS_MODULE = re.compile(rb"""DJANGO_SETTINGS_MODULE["']?\s*[,=:\]]+\s*=?\s*["']?([A-Za-z_][\w.]*)""")
+_CLASS = re.compile(rb"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
 _SAVE_SIGNAL = re.compile(rb"\b(?:pre|post)_save\b")
 # A receiver that names no sender hears of every model.
 _ANY_SENDER = re.compile(
@@ -388,13 +389,10 @@ def _library_model(label: str, name: str) -> str | None:
 
 
 def _model_by_label(label: str, name: str, module: Module) -> str | None:
-    pattern = re.compile(rb"^class[ \t]+%s\b" % re.escape(name.encode()), re.MULTILINE | re.IGNORECASE)
     index = _index(module)
     found: set[str] = set()
     for file in inventory(module).python:
-        if not pattern.search(file.data):
-            continue
-        home = index.at(file.path, module)
+        home = index.at(file.path, module) if name.lower().encode() in file.classes else None
         if home is None:
             continue
         for statement in home.source.tree.body:
@@ -568,10 +566,17 @@ def _may_have_receivers(info: ClassInfo) -> bool:
 
 @dataclass(slots=True, eq=False)
 class File:
-    """A Python file that can hold models, by its bytes."""
+    """A Python file that can hold models, by its bytes.
+
+    `classes` are the names of its classes in lower case; `relates` says whether it mentions relation
+    fields, `computes` whether a related name is built from a model's name.
+    """
 
     path: str
     data: bytes
+    classes: frozenset[bytes] = frozenset()
+    relates: bool = False
+    computes: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -592,16 +597,15 @@ class Inventory:
         found = self._pointing.get(name)
         if found is None:
             text = name.encode()
-            model = re.escape(text.removesuffix(b"_set"))
-            pattern = re.compile(
-                rb"""["']%s["']|^[ \t]*(?i:class)[ \t]+(?i:%s)\b|%%\((?:class|model_name|app_label)\)s"""
-                % (re.escape(text), model),
-                re.MULTILINE,
-            )
+            quoted = (b'"' + text + b'"', b"'" + text + b"'")
+            model = text.removesuffix(b"_set").lower()
             found = self._pointing[name] = [
                 file
                 for file in self.python
-                if _RELATION_WORDS.search(file.data) and pattern.search(file.data)
+                if file.relates
+                and (
+                    file.computes or model in file.classes or any(written in file.data for written in quoted)
+                )
             ]
         return found
 
@@ -629,7 +633,10 @@ def _inventory(index: Index, root: str) -> Inventory:
         if data is not None and _SAVE_SIGNAL.search(data):
             result.signals.append(File(path, data))
         if data is not None and b"class " in data and (b"Model" in data or _RELATION_WORDS.search(data)):
-            result.python.append(File(path, data))
+            classes = frozenset(match.lower() for match in _CLASS.findall(data))
+            relates = _RELATION_WORDS.search(data) is not None
+            computes = b"%(class)s" in data or b"%(model_name)s" in data or b"%(app_label)s" in data
+            result.python.append(File(path, data, classes, relates, computes))
     return result
 
 
