@@ -407,3 +407,10 @@ def is_script_entry(function: ast.AsyncFunctionDef, ctx: Context) -> bool:
         if ctx.qualified_name(call.func) in {"asyncio.run", "anyio.run"}
         for argument in call.args
     )
+
+
+def is_loaded(known: Type) -> bool:
+    """Whether a value is an object that a session loaded, or a row that holds one."""
+    return isinstance(known.fact, Loaded) or any(
+        item is not None and isinstance(item.fact, Loaded) for item in known.args
+    )

@@ -1,0 +1,132 @@
+"""Traps of query-in-loop-sqlalchemy, and a proof under SQLAlchemy that what is reported sends a query each time."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from sqlalchemy import create_engine, event
+from sqlalchemy.orm import Session
+
+from tests.rules.harness import findings
+from tests.rules.sqlalchemy.execution import imported
+from tests.rules.sqlalchemy.test_legacy_query import FILES, MODELS
+
+HEADER = """
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from shop.models import Order, User
+
+"""
+
+FOUND = {
+    "over loaded objects": """
+        def load(session: Session):
+            for user in session.scalars(select(User)).all():
+                session.scalars(select(Order).where(Order.user_id == user.id)).all()  # PB526
+    """,
+    "over rows": """
+        def load(session: Session):
+            for user, key in session.execute(select(User, User.id)).all():
+                session.scalar(select(func.count(Order.id)).where(Order.user_id == key))  # PB526
+    """,
+    "a statement with a name": """
+        def load(session: Session):
+            users = session.scalars(select(User)).all()
+            for user in users:
+                statement = select(Order).where(Order.user_id == user.id).order_by(Order.id)
+                session.execute(statement).scalars().all()  # PB526
+    """,
+    "a legacy query": """
+        def load(session: Session):
+            for user in session.scalars(select(User)).all():
+                session.query(Order).filter(Order.user_id == user.id, Order.price > 3).all()  # PB526
+    """,
+}
+
+SILENT = {
+    "ends early": """
+        def load(session: Session, users: list):
+            for user in users:
+                if session.scalar(select(Order.id).where(Order.user_id == user.id)):
+                    break
+    """,
+    "chunks": """
+        def load(session: Session, chunks: list):
+            for chunk in chunks:
+                session.scalars(select(Order).where(Order.id.in_(chunk))).all()
+    """,
+    "pages": """
+        def load(session: Session, pages: list):
+            for page in pages:
+                session.scalars(select(Order).where(Order.user_id == page.user).offset(page.start).limit(9)).all()
+    """,
+    "retries": """
+        def load(session: Session, key: int):
+            for attempt in range(3):
+                session.scalars(select(Order).where(Order.user_id == key)).all()
+    """,
+    "a few constants": """
+        def load(session: Session):
+            for name in ["ada", "grace"]:
+                session.scalar(select(User).where(User.name == name))
+    """,
+    "errors are handled for each": """
+        def load(session: Session, users: list):
+            for user in users:
+                try:
+                    session.scalar(select(Order.id).where(Order.user_id == user.id))
+                except ValueError:
+                    continue
+    """,
+    "get may be answered without a query": """
+        def load(session: Session, keys: list):
+            for key in keys:
+                session.get(Order, key)
+    """,
+    "updates": """
+        def load(session: Session, users: list):
+            for user in users:
+                session.execute(update(Order).where(Order.user_id == user.id).values(price=user.price))
+    """,
+    "two columns": """
+        def load(session: Session, pairs: list):
+            for pair in pairs:
+                session.scalar(select(Order).where(Order.user_id == pair.user, Order.price == pair.price))
+    """,
+    "a range of values": """
+        def load(session: Session, days: list):
+            for day in days:
+                session.scalars(select(Order).where(Order.price > day.low)).all()
+    """,
+    "in a function called later": """
+        def load(session: Session, users: list):
+            return [lambda: session.scalar(select(Order).where(Order.user_id == user.id)) for user in users]
+    """,
+}
+
+
+def program(function: str) -> str:
+    return HEADER + "\n" + textwrap.dedent(function)
+
+
+@pytest.mark.parametrize("source", SILENT.values(), ids=SILENT)
+def test_silent(source: str) -> None:
+    assert findings("query-in-loop-sqlalchemy", program(source), files=FILES) == []
+
+
+@pytest.mark.parametrize("source", FOUND.values(), ids=FOUND)
+def test_found_and_sends_a_query_for_each_row(source: str) -> None:
+    code = program(source)
+    findings("query-in-loop-sqlalchemy", code, files=FILES)
+    engine = create_engine("sqlite://")
+    with imported({"shop.models": MODELS, "program": code}) as modules, Session(engine) as session:
+        models = modules["shop.models"]
+        models.Base.metadata.create_all(engine)
+        session.add_all([models.User(id=n, name=str(n)) for n in range(1, 6)])
+        session.flush()
+        sent: list[str] = []
+        event.listen(engine, "before_cursor_execute", lambda *args: sent.append(args[2]))
+        modules["program"].load(session)
+    assert len(sent) == 1 + 5
