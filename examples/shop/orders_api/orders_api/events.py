@@ -32,10 +32,3 @@ async def deliver_until_cancelled() -> None:
             await deliver(event)
         except Exception:
             logger.exception("event %s was lost", event.model_dump())
-
-
-def count_waiting() -> int:
-    try:
-        return queue.qsize()
-    except Exception:
-        return 0

@@ -12,6 +12,14 @@ def charge(reference: str, amount: int) -> str:
     return answer.json()["id"]
 
 
+def is_paid(reference: str) -> bool:
+    try:
+        answer = requests.get(f"{get_settings().payment_url}/{reference}", timeout=5)
+        return answer.json()["status"] == "paid"
+    except Exception:
+        return False
+
+
 async def refund(reference: str) -> None:
     url = f"{get_settings().payment_url}/{reference}"
     for attempt in range(3):

@@ -15,8 +15,8 @@ def current_customer(authorization: Annotated[str, Header()]) -> int:
     return claims["sub"]
 
 
-def tenant_of(token: str) -> str:
-    return jwt.decode(token, options={"verify_signature": False})["tenant"]
+def customer_of(token: str) -> str:
+    return jwt.decode(token, options={"verify_signature": False})["sub"]
 
 
 CurrentCustomer = Annotated[int, Depends(current_customer)]

@@ -7,14 +7,14 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from orders_api.models import Coupon
-from orders_api.security import tenant_of
+from orders_api.security import customer_of
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
 
 @lru_cache
 def reporting() -> sessionmaker[Session]:
-    return sessionmaker(create_engine("postgresql://reporting:Hn7-wq2RtLz@db.shop.example/orders"))
+    return sessionmaker(create_engine("postgresql://reporting:Hn7-wq2RtLz@db.shop.internal/orders"))
 
 
 def get_reporting_session() -> Iterator[Session]:
@@ -35,6 +35,6 @@ def read_active_coupons(session: ReportingSession) -> list[str]:
     return list(session.scalars(select(Coupon.code).where(Coupon.active.is_(True))))
 
 
-@router.get("/tenant")
-def read_tenant(token: str) -> str:
-    return tenant_of(token)
+@router.get("/customer")
+def read_customer(token: str) -> str:
+    return customer_of(token)
