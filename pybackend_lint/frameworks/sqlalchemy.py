@@ -106,6 +106,8 @@ def _function(callee: Type, call: ast.Call, module: Module) -> Type | None:
             return instance(name, _scoped(name, call, module))
         case "sqlalchemy.create_engine":
             return instance(names.ENGINE)
+        case "sqlalchemy.orm.registry":
+            return instance(name)
         case "sqlalchemy.ext.asyncio.create_async_engine":
             return instance(names.ASYNC_ENGINE)
         case "sqlalchemy.select":

@@ -136,10 +136,20 @@ class FunctionInfo:
         if self.node.returns is not None:
             annotated = self.module.annotation_type(self.node.returns, self.node)
             if annotated is not None:
-                known = annotated if annotated.args == () else annotated.argument()
-                of_project = known is not None and self.module.modules.class_info(known.name) is not None
-                return with_facts(annotated, self._returned_type()) if of_project else annotated
+                return (
+                    with_facts(annotated, self._returned_type())
+                    if self._carries_facts(annotated)
+                    else annotated
+                )
         return self._returned_type()
+
+    def _carries_facts(self, declared: Type) -> bool:
+        """Whether a framework may know more of a value than its class: objects of classes, library values."""
+        modules = self.module.modules
+        known = declared.argument() if declared.name.startswith(("builtins.", "typing.")) else declared
+        if known is None:
+            return False
+        return modules.class_info(known.name) is not None or modules.provider(known.name) is not None
 
     def _returned_type(self) -> Type | None:
         if not self.returned:
