@@ -97,13 +97,17 @@ def _structural(names: Iterable[str]) -> bool:
     return any(name.rstrip("/") in _STRUCTURAL or name.startswith("requirements") for name in names)
 
 
-def _has_project(directory: str, names: Iterable[str]) -> bool:
-    return any(
-        os.path.exists(os.path.join(directory, name, file))
-        for name in names
-        if name.endswith("/")
-        for file in _PROJECT_FILES
-    )
+def _has_project(directory: str, names: Iterable[str], depth: int) -> bool:
+    """Whether one of some subdirectories, or one below them down to a depth, is a project."""
+    for name in names:
+        if name.endswith("/"):
+            below = os.path.join(directory, name)
+            inside = _names(below)
+            if not inside.isdisjoint(_PROJECT_FILES) or (
+                depth > 1 and _has_project(below, inside, depth - 1)
+            ):
+                return True
+    return False
 
 
 class Cache:
@@ -162,9 +166,9 @@ class Cache:
             current = _names(directory)
             if _structural(current ^ names):
                 return False
-            if not self._workspaces.isdisjoint((directory, os.path.dirname(directory))):
-                if _has_project(directory, current - names):
-                    return False
+            for depth, root in ((2, directory), (1, os.path.dirname(directory))):
+                if root in self._workspaces and _has_project(directory, current - names, depth):
+                    return False  # another project to import from
             if current - names:
                 added[directory] = current - names
             self._listings[directory] = (now, current)
