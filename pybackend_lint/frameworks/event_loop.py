@@ -56,7 +56,7 @@ def blocking_calls(function: FunctionInfo, project: Project) -> tuple[BlockingCa
 
 def _blocking_calls(function: FunctionInfo, project: Project) -> Iterator[BlockingCall]:
     found = []
-    for site in calls.call_sites(function):
+    for site in _sites(function):
         entry = blocking_entry(site, project)
         if entry is not None:
             found.append(BlockingCall(site, entry))
@@ -70,6 +70,34 @@ def _blocking_calls(function: FunctionInfo, project: Project) -> Iterator[Blocki
             found.append(BlockingCall(site, last, callee, chain))
     if found and not runs_alone(function):
         yield from (call for call in found if not _runs_once(call.site, function))
+
+
+# Methods of strings, lists, dictionaries and loggers; functions of a project rarely bear these names.
+_HARMLESS = frozenset(
+    {
+        "append", "extend", "strip", "lstrip", "rstrip", "split", "rsplit", "splitlines", "lower", "upper",
+        "startswith", "endswith", "encode", "decode", "format", "replace", "items", "keys", "values",
+        "setdefault", "isoformat", "strftime", "timestamp", "model_dump", "debug", "info", "warning",
+        "error", "exception", "critical",
+    }
+)  # fmt: skip
+
+
+def _sites(function: FunctionInfo) -> list[CallSite]:
+    """The call sites of a coroutine that may block; what is awaited is left out."""
+    awaited = {id(node.value) for node in function.own_nodes() if isinstance(node, ast.Await)}
+    sites = [
+        site
+        for node in calls.candidates(function)
+        if id(node) not in awaited
+        and not (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in _HARMLESS
+        )
+        for site in calls.sites_of(node, function.module, awaited)
+    ]
+    return sorted(sites, key=lambda site: (site.node.lineno, site.node.col_offset))
 
 
 def _may_block(callee: FunctionInfo, project: Project) -> bool:

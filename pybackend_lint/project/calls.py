@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
+from functools import partial
 
 from pybackend_lint.finding import Position, Related
 from pybackend_lint.project.index import Index
@@ -65,25 +66,102 @@ def call_sites(function: FunctionInfo) -> list[CallSite]:
 
 
 def _call_sites(function: FunctionInfo) -> list[CallSite]:
-    module = function.module
-    awaited = {id(node.value) for node in function.own_nodes() if isinstance(node, ast.Await)}
-    called = {id(node.func) for node in function.own_nodes() if isinstance(node, ast.Call)}
-    sites: list[CallSite] = []
-    for node in function.own_nodes():
-        if isinstance(node, ast.Call):
-            callee = module.type_of(node.func)
-            if callee is not None:
-                sites.append(CallSite(callee.name, callee, node, id(node) in awaited, module))
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and id(node) not in called:
-            found = property_of(module, node)
-            if found is not None:
-                sites.append(CallSite(found.name, Type(found.name, Kind.FUNCTION), node, False, module))
-        elif isinstance(node, ast.With):
-            for item in node.items:
-                for method in _entered(module, item.context_expr):
-                    callee = Type(method.name, Kind.FUNCTION)
-                    sites.append(CallSite(method.name, callee, item.context_expr, False, module))
+    nodes = function.own_nodes()
+    awaited = {id(node.value) for node in nodes if isinstance(node, ast.Await)}
+    sites = [site for node in candidates(function) for site in sites_of(node, function.module, awaited)]
     return sorted(sites, key=lambda site: (site.node.lineno, site.node.col_offset))
+
+
+def candidates(function: FunctionInfo) -> Iterator[ast.AST]:
+    """The nodes of a function that may call something, in no particular order; nothing is resolved yet.
+
+    Attributes that are read are among them where their name is that of a property of the module or of
+    one that it imports.
+    """
+    nodes = function.own_nodes()
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    properties: frozenset[str] | None = None
+    for node in nodes:
+        if isinstance(node, (ast.Call, ast.With)):
+            yield node
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and id(node) not in called:
+            properties = _property_names(function.module) if properties is None else properties
+            if node.attr in properties:
+                yield node
+
+
+def sites_of(node: ast.AST, module: Module, awaited: Set[int]) -> Iterator[CallSite]:
+    """What a candidate calls, as far as it is known; `awaited` holds the identities of awaited calls."""
+    if isinstance(node, ast.Call):
+        callee = module.type_of(node.func)
+        if callee is not None:
+            yield CallSite(callee.name, callee, node, id(node) in awaited, module)
+    elif isinstance(node, ast.Attribute):
+        found = property_of(module, node)
+        if found is not None:
+            yield CallSite(found.name, Type(found.name, Kind.FUNCTION), node, False, module)
+    elif isinstance(node, ast.With):
+        for item in node.items:
+            for method in _entered(module, item.context_expr):
+                callee = Type(method.name, Kind.FUNCTION)
+                yield CallSite(method.name, callee, item.context_expr, False, module)
+
+
+def imported_modules(module: Module) -> list[Module]:
+    """The modules of the project that a module imports, or imports something from."""
+    index = module.modules
+    assert isinstance(index, Index)
+    return index.fact(("imported modules", module.name, id(module)), lambda: _imported_modules(module))
+
+
+def _imported_modules(module: Module) -> list[Module]:
+    statements: list[ast.Import | ast.ImportFrom] = [*module.source.nodes(ast.ImportFrom)]
+    statements += module.source.nodes(ast.Import)
+    found = {other.name: other for statement in statements for other in _imported_by(statement, module)}
+    return list(found.values())
+
+
+def _imported_by(statement: ast.Import | ast.ImportFrom, module: Module) -> Iterator[Module]:
+    modules = module.modules
+    if isinstance(statement, ast.Import):
+        dotted = [modules.canonical(alias.name, module) for alias in statement.names]
+    elif statement.level:
+        name = modules.relative(module, statement.level, statement.module or "")
+        dotted = [] if name is None else [name, *(f"{name}.{alias.name}" for alias in statement.names)]
+    else:
+        dotted = [modules.canonical(statement.module or "", module)]
+        if modules.owns(dotted[0]):
+            dotted += [
+                modules.canonical(f"{statement.module}.{alias.name}", module) for alias in statement.names
+            ]
+    for name in dotted:
+        while name and modules.owns(name):
+            found = modules.module(name)
+            if found is not None:
+                yield found
+                break
+            name = name.rpartition(".")[0]
+
+
+def _property_names(module: Module) -> frozenset[str]:
+    """The names of the properties that a module and those it imports define."""
+    index = module.modules
+    if not isinstance(index, Index):
+        return _own_property_names(module)
+    found: frozenset[str] = frozenset()
+    for other in (module, *imported_modules(module)):
+        found |= index.fact(("property names", other.name, id(other)), partial(_own_property_names, other))
+    return found
+
+
+def _own_property_names(module: Module) -> frozenset[str]:
+    if b"property" not in module.source.data:
+        return frozenset()
+    return frozenset(
+        node.name
+        for node in module.source.nodes(ast.FunctionDef)
+        if any(ast.unparse(decorator).endswith("property") for decorator in node.decorator_list)
+    )
 
 
 def property_of(module: Module, node: ast.Attribute) -> FunctionInfo | None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -317,7 +318,7 @@ def test_settings_add_and_allow(
             "example.py": "from billing.old import pay\n\n\n\nasync def f():\n    pay()\n",
         },
     )
-    chosen = Settings(root=tmp_path, selections=(Selection(select=("PB600",)),), **settings)
+    chosen = replace(Settings(root=tmp_path, selections=(Selection(select=("PB600",)),)), **settings)  # type: ignore[arg-type]
     assert [f.start.row for f in check(tmp_path, "example.py", chosen, Engine(chosen))] == expected
 
 
