@@ -13,6 +13,7 @@ import os
 import re
 import stat
 import tempfile
+import tomllib
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -99,7 +100,7 @@ def fix_source(
             return result
         result.applied.update(one.finding.code for one in chosen)
         rejected = {(code, _moved(place, edits)) for code, place in rejected}
-        leftover = unused_since(source, changed)
+        leftover = () if _is_toml(source) else unused_since(source, changed)
         if leftover:
             cleaned, _ = _changed(changed, leftover, compiles=bool(compiles))
             if cleaned is not None and cleaned.text not in seen:
@@ -191,8 +192,15 @@ def _changed(source: Source, edits: Sequence[Edit], *, compiles: bool) -> tuple[
 def _compile_error(source: Source) -> str | None:
     """What the compiler objects to in a tree that parses, such as a late `__future__` import.
 
-    Compiling executes nothing. Raises `SourceError` when the source does not even parse.
+    Compiling executes nothing. Raises `SourceError` when the source does not even parse. Of a project
+    file it is what makes it no valid TOML.
     """
+    if _is_toml(source):
+        try:
+            tomllib.loads(source.text)
+        except tomllib.TOMLDecodeError as error:
+            return str(error)
+        return None
     tree = source.tree
     try:
         with warnings.catch_warnings():
@@ -203,6 +211,10 @@ def _compile_error(source: Source) -> str | None:
     except (ValueError, RecursionError, MemoryError) as error:
         return str(error)
     return None
+
+
+def _is_toml(source: Source) -> bool:
+    return source.path.endswith(".toml")
 
 
 def _guilty(source: Source, chosen: Sequence[_Candidate], *, compiles: bool) -> tuple[_Candidate, str | None]:

@@ -234,14 +234,37 @@ class Context:
         `message` replaces the rule's own template for a case that needs other words.
         """
         source = self.source
+        last = source.end(end or node) if end_offset is None else end_offset
+        return self.finding_at(
+            source.start(node),
+            last,
+            fix=fix,
+            related=related,
+            severity=severity,
+            message=message,
+            **placeholders,
+        )
+
+    def finding_at(
+        self,
+        start: int,
+        end: int,
+        *,
+        fix: Fix | None = None,
+        related: Sequence[Related] = (),
+        severity: Severity | None = None,
+        message: str | None = None,
+        **placeholders: object,
+    ) -> Finding:
+        """A finding between two offsets, such as of a table in a project file; see `finding`."""
         text = (message or self.rule.message).format(**placeholders)
         return Finding(
             code=self.rule.code,
             name=self.rule.name,
             message=" ".join(text.split()),
             path=self.path,
-            start=source.position(source.start(node)),
-            end=source.position(source.end(end or node) if end_offset is None else end_offset),
+            start=self.source.position(start),
+            end=self.source.position(end),
             severity=severity or self.rule.severity,
             fix=fix,
             related=tuple(related),

@@ -1,0 +1,103 @@
+"""Facts about the metadata of a project in `pyproject.toml`: which Python versions it says it runs on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.version import Version
+
+from pybackend_lint.finding import Edit
+from pybackend_lint.project.versions import VersionRange
+from pybackend_lint.rule import ProjectFile
+
+_CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)")
+_LEADING_KEYS = frozenset({"name", "version", "description", "readme", "license"})
+_LINE = re.compile(r"""(?P<key>[A-Za-z-]+)[ \t]*=[ \t]*("[^"\n]*"|'[^'\n]*'|\{[^}\n]*\})[ \t]*(#[^\n]*)?""")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A table that should name the supported Python versions and does not.
+
+    - `header`: of the table; `key`: what is missing in it.
+    """
+
+    header: str
+    key: str
+
+
+def missing_python(file: ProjectFile) -> Missing | None:
+    """The table of a `pyproject.toml` in which the supported Python versions should stand, or None.
+
+    None as well for files without project (tool settings, the root of a workspace) and where a build
+    backend is told to compute the versions.
+    """
+    project = file.data.get("project")
+    poetry = _dependencies_of_poetry(file.data)
+    if isinstance(project, dict):
+        dynamic = project.get("dynamic")
+        computed = isinstance(dynamic, list) and "requires-python" in dynamic
+        if "name" not in project or "requires-python" in project or computed or "python" in (poetry or {}):
+            return None
+        return Missing("project", "requires-python")
+    if poetry is not None and "python" not in poetry:
+        return Missing("tool.poetry.dependencies", "python")
+    return None
+
+
+def _dependencies_of_poetry(data: dict[str, Any]) -> dict[str, Any] | None:
+    table: Any = data
+    for key in ("tool", "poetry", "dependencies"):
+        table = table.get(key) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else None
+
+
+def oldest_python(file: ProjectFile, known: VersionRange | None) -> str | None:
+    """The oldest Python that a project is known to run on, such as "3.12".
+
+    `known` is what other files say; the classifiers tell otherwise.
+    """
+    if known is not None and known.lower is not None:
+        return f"{known.lower.major}.{known.lower.minor}"
+    project = file.data.get("project")
+    classifiers = project.get("classifiers") if isinstance(project, dict) else None
+    named = [
+        match.group(1)
+        for item in (classifiers if isinstance(classifiers, list) else [])
+        if (match := _CLASSIFIER.fullmatch(str(item))) is not None
+    ]
+    return min(named, key=Version, default=None)
+
+
+def header_range(file: ProjectFile, missing: Missing) -> tuple[int, int] | None:
+    """The offsets of a table's header; None where it is written in another way than `[table]`."""
+    start = file.offset_of_table(missing.header)
+    end = file.text.find("\n", start)
+    line = file.text[start : end if end >= 0 else None]
+    return (start, start + len(line.rstrip())) if line.lstrip().startswith("[") else None
+
+
+def requirement_edit(file: ProjectFile, missing: Missing, oldest: str) -> Edit:
+    """The edit that adds the requirement behind the keys with which the table starts."""
+    found = header_range(file, missing)
+    assert found is not None
+    place = found[1]
+    for line, end in _lines(file.text, place):
+        match = _LINE.fullmatch(line.strip())
+        if match is None or match["key"] not in _LEADING_KEYS:
+            break
+        place = end
+    return Edit(place, place, f'\n{missing.key} = ">={oldest}"')
+
+
+def _lines(text: str, start: int) -> Iterator[tuple[str, int]]:
+    """The lines behind the one that an offset is in, each with the offset of its end."""
+    place = text.find("\n", start)
+    while 0 <= place < len(text) - 1:
+        end = text.find("\n", place + 1)
+        line = text[place + 1 : end if end >= 0 else None]
+        yield line, place + 1 + len(line.rstrip("\r"))
+        place = end
