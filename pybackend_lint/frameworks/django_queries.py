@@ -228,3 +228,30 @@ def _method_call(statement: ast.stmt, row: str) -> tuple[str, ast.Call] | None:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) as call if name == row:
             return method, call
     return None
+
+
+def reads_between(statement: ast.stmt, saved: ast.Call, row: ast.Name, field: str, module: Module) -> bool:
+    """Whether Python needs the value of a row's field between the statement that changes it and its saving.
+
+    That is so where the change or the code behind it reads the field or hands on the row, and where the
+    field is set in another place of the function.
+    """
+    source = module.source
+    first, last = statement.lineno, saved.end_lineno or saved.lineno
+    own = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+    if sum(name.id == row.id for name in own) > (1 if isinstance(statement, ast.AugAssign) else 2):
+        return True
+    for use in django.other_uses(row, module):
+        parent = source.parent(use)
+        if not isinstance(parent, ast.Attribute):
+            if first < use.lineno <= last:
+                return True
+            continue
+        if isinstance(parent.ctx, ast.Store):
+            if parent.attr == field and use not in own:
+                return True
+        elif first < use.lineno <= last and parent is not saved.func:
+            called = source.parent(parent)
+            if parent.attr == field or (isinstance(called, ast.Call) and called.func is parent):
+                return True
+    return False

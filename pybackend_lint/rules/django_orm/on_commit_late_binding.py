@@ -154,15 +154,12 @@ def _fix(callback: ast.Lambda, ctx: Context) -> Fix | None:
                 return None
             partial, imports = add_import(ctx.source, "functools.partial")
             start, end = ctx.source.start(callback), ctx.source.start(func)
-            between = Edit(
-                ctx.source.end(func), ctx.source.start(values[0]) if args else _first(keywords, ctx), ", "
-            )
+            behind = ctx.source.end(func)
+            opening = ctx.source.text[behind:].index("(") + behind
+            comma = "," if ctx.source.text[opening + 1].isspace() else ", "
+            between = Edit(behind, opening + 1, comma)
             return ctx.fix("Bind the values now", Edit(start, end, f"{partial}("), between, *imports)
     return None
-
-
-def _first(keywords: list[ast.keyword], ctx: Context) -> int:
-    return ctx.source.start(keywords[0])
 
 
 def _is_plain(node: ast.expr) -> bool:

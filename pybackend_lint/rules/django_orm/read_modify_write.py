@@ -125,15 +125,13 @@ def check(statement: ast.AugAssign | ast.Assign, ctx: Context) -> Iterator[Findi
     if model is None or column is None or not column.is_number or "version" in field:
         return
     fix = None
-    if not any(use.id == row.id for use in _names(change, ctx)):
+    if (
+        not django_queries.reads_between(statement, saved, row, field, ctx.module)
+        and model.method("save") is None
+    ):
         text = ctx.text(change) if isinstance(change, _SIMPLE) else f"({ctx.text(change)})"
         fix = _fix(statement, row, field, f"{_OPERATORS[type(op)]} {text}", saved, model, ctx)
     yield ctx.finding(statement, row=row.id, field=field, fix=fix)
-
-
-def _names(node: ast.expr, ctx: Context) -> list[ast.Name]:
-    start, end = ctx.source.start(node), ctx.source.end(node)
-    return [name for name in ctx.source.nodes(ast.Name) if start <= ctx.source.start(name) < end]
 
 
 def _in_lock(statement: ast.stmt, ctx: Context) -> bool:

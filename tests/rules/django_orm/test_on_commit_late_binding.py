@@ -87,6 +87,7 @@ def test_found(code: str) -> None:
     ("before", "after"),
     [
         ("lambda: send(order, now=True)", "partial(send, order, now=True)"),
+        ("lambda: send(\n            order,\n        )", "partial(send,\n            order,\n        )"),
         ("lambda: send(now=order)", "partial(send, now=order)"),
         ("lambda: send.delay(order.pk)", "partial(send.delay, order.pk)"),
         ("lambda: send(str(order))", "lambda: send(str(order))"),

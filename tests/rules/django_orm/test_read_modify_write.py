@@ -160,6 +160,21 @@ def test_fix(options: str, before: str, after: str) -> None:
     assert fix(RULE, TEXT.format(before), files=files) == TEXT.format(after)
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "    product.stock -= 1\n    if product.stock < 0:\n        return\n    product.save()",
+        "    product.stock = 3\n    product.stock -= 1\n    product.save()",
+        "    product.stock -= 1\n    product.full_clean()\n    product.save()",
+        "    product.stock -= 1\n    print(product)\n    product.save()",
+        "    product.stock += product.more\n    product.save()",
+    ],
+)
+def test_no_fix_where_python_needs_the_number(code: str) -> None:
+    text = TEXT.format(code)
+    assert fix(RULE, text, files={"shop/models.py": MODELS.format("")}) == text
+
+
 def test_an_update_is_lost() -> None:
     printed = run(
         """
