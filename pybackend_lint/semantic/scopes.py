@@ -10,6 +10,10 @@ from pybackend_lint.source import Source
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SIMPLE = (
+    ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Import, ast.ImportFrom, ast.Delete,
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef,
+)  # fmt: skip
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 
 
@@ -76,7 +80,7 @@ def build_scope(source: Source, node: ast.AST) -> Scope:
         _bind_parameters(scope, node.args)
         return scope
     assert isinstance(node, FUNCTIONS)
-    scope = Scope("function", node)
+    scope = Scope("function", node, direct=_always_run(node.body))
     _bind_parameters(scope, node.args)
     _collect(scope, node.body)
     for walrus in source.walruses(node):
@@ -85,9 +89,7 @@ def build_scope(source: Source, node: ast.AST) -> Scope:
 
 
 def _always_run(body: list[ast.stmt]) -> frozenset[int]:
-    return frozenset(
-        id(statement) for statement in body if not isinstance(statement, (ast.For, ast.AsyncFor, ast.With))
-    )
+    return frozenset(id(statement) for statement in body if isinstance(statement, _SIMPLE))
 
 
 def _bind_walrus(scope: Scope, walrus: ast.NamedExpr) -> None:
@@ -380,6 +382,8 @@ def reaching(source: Source, scope: Scope, name: str, use: ast.AST) -> list[Bind
     bindings = scope.bindings.get(name, [])
     if len(bindings) < 2 or scope.kind not in {"module", "class", "function"}:
         return bindings
+    if all(binding.kind == "parameter" or id(binding.node) in scope.direct for binding in bindings):
+        return _last_before(bindings, use)
     found = flow(scope, name)
     statement = source.statement(use)
     while id(statement) not in found.at:
@@ -388,6 +392,17 @@ def reaching(source: Source, scope: Scope, name: str, use: ast.AST) -> list[Bind
             return bindings
         statement = source.statement(parent)
     return sorted(found.at[id(statement)], key=_row) or bindings
+
+
+def _last_before(bindings: list[Binding], use: ast.AST) -> list[Binding]:
+    """The last of some bindings, all of which run one after the other, that is complete at a use."""
+    place = (use.lineno, use.col_offset)  # type: ignore[attr-defined]
+    before = [
+        binding
+        for binding in bindings
+        if binding.kind == "parameter" or (binding.node.end_lineno, binding.node.end_col_offset) <= place  # type: ignore[attr-defined]
+    ]
+    return before[-1:] or bindings
 
 
 def at_exit(scope: Scope, name: str) -> list[Binding]:
