@@ -246,8 +246,8 @@ def unknown_selector(selector: str) -> str | None:
     """Why a selector stands for no rule, with the nearest one that does; None when it is known."""
     if codes_of(selector):
         return None
-    known = [key for entry in ENTRIES for key in (entry.code, entry.name)]
-    return f"unknown rule {selector!r}{_nearest(selector, known)}"
+    # Any code is near to any other one; only names tell what was meant.
+    return f"unknown rule {selector!r}{_nearest(selector, [entry.name for entry in ENTRIES])}"
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

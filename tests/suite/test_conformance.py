@@ -43,7 +43,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     assert distribution("pybackend-lint").entry_points.select(group="flake8.extension")
     root = tmp_path_factory.mktemp("conformance")
     (root / ".git").mkdir()
-    below = root / "all" / "examples"
+    below = root / "all" / "rules"
     for entry in ENTRIES:
         if entry.code == SYNTAX_ERROR:
             continue
