@@ -15,18 +15,6 @@ from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind
 
 BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
-# Errors of databases and networks: what they hide is an outage.
-_OUTAGES = frozenset(
-    {
-        "django.db.DatabaseError", "django.db.OperationalError", "django.db.Error",
-        "django.db.InterfaceError", "django.db.utils.DatabaseError", "django.db.utils.OperationalError",
-        "sqlalchemy.exc.SQLAlchemyError", "sqlalchemy.exc.DBAPIError", "sqlalchemy.exc.OperationalError",
-        "requests.RequestException", "requests.exceptions.RequestException", "requests.ConnectionError",
-        "requests.exceptions.ConnectionError", "httpx.HTTPError", "httpx.RequestError", "aiohttp.ClientError",
-        "redis.RedisError", "redis.exceptions.RedisError", "psycopg2.Error", "psycopg.Error",
-        "smtplib.SMTPException",
-    }
-)  # fmt: skip
 _MOST_RAISED = 3
 _DEEPEST = 4
 
@@ -42,11 +30,6 @@ def caught_names(handler: ast.ExceptHandler, ctx: Context) -> list[str | None]:
 def is_broad(handler: ast.ExceptHandler, ctx: Context) -> bool:
     """Whether a handler catches any error: bare, `Exception` or `BaseException`."""
     return any(name in BROAD for name in caught_names(handler, ctx))
-
-
-def hides_outages(handler: ast.ExceptHandler, ctx: Context) -> bool:
-    """Whether a handler catches any error, or any error of a database or network client."""
-    return any(name in BROAD or name in _OUTAGES for name in caught_names(handler, ctx))
 
 
 def nodes_of(body: list[ast.stmt]) -> Iterator[ast.AST]:
@@ -182,52 +165,60 @@ def in_clean_up(node: ast.AST, ctx: Context) -> bool:
     return False
 
 
-# Calls that reach a database, a queue or another service.
-_OUTSIDE_PREFIXES = (
-    "requests.", "httpx.", "httpx2.", "aiohttp.", "urllib.request.", "smtplib.", "redis.", "boto3.",
-    "botocore.", "pymongo.", "psycopg.", "psycopg2.", "sqlite3.Cursor.", "sqlite3.Connection.",
-)  # fmt: skip
-_OUTSIDE_METHODS = {
-    "sqlalchemy.": frozenset(
-        {"execute", "scalar", "scalars", "commit", "flush", "merge", "delete", "refresh", "exec",
-         "bulk_save_objects"}
+# Calls that write to a database, by the prefix of the qualified name of what they are called on.
+_WRITES = {
+    "sqlalchemy.": frozenset({"commit", "flush", "bulk_save_objects", "bulk_insert_mappings"}),
+    "django.db.models.": frozenset(
+        {"save", "create", "bulk_create", "update", "bulk_update", "delete", "get_or_create", "update_or_create",
+         "asave", "acreate", "abulk_create", "aupdate", "adelete", "aget_or_create", "aupdate_or_create"}
     ),
-    "django.db.": frozenset(
-        {"save", "create", "bulk_create", "update", "bulk_update", "delete", "get_or_create",
-         "update_or_create", "asave", "acreate", "adelete", "aupdate", "execute"}
-    ),
-    "django.core.mail.": frozenset({"send_mail", "send"}),
 }  # fmt: skip
-_HARMLESS = frozenset({"close", "aclose", "rollback", "disconnect", "quit", "ping"})
 
 
-def reached_outside(body: list[ast.stmt], ctx: Context) -> str | None:
-    """What a block calls that reaches a database, a queue or another service, also through project code.
+def written_database(body: list[ast.stmt], ctx: Context) -> str | None:
+    """What a block calls that writes to a database, also through functions of the project.
 
-    The call as it is written; None when nothing of that kind is known.
+    The call as it is written, the first one; None when nothing of that kind is known.
     """
-    for node in nodes_of(body):
-        if not isinstance(node, ast.Call):
-            continue
+    calls = [node for node in nodes_of(body) if isinstance(node, ast.Call)]
+    for node in sorted(calls, key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0)):
         callee = ctx.type_of(node.func)
         if callee is None:
             continue
-        if _is_outside(callee.name):
-            return f"`{ctx.text(node.func)}`"
+        if _writes(callee.name):
+            return ctx.text(node.func)
         function = ctx.module.modules.function_info(callee.name) if callee.kind is Kind.FUNCTION else None
-        if function is not None and function.name.rpartition(".")[2] not in _HARMLESS:
-            if reach(function, "outside", lambda site: _is_outside(site.name), lambda _: True) is not None:
-                return f"`{ctx.text(node.func)}`"
+        if function is not None and (not function.is_async or isinstance(ctx.parent(node), ast.Await)):
+            if (
+                reach(function, "database writes", lambda site: _writes(site.name), lambda _: True)
+                is not None
+            ):
+                return ctx.text(node.func)
     return None
 
 
-def _is_outside(name: str) -> bool:
+def _writes(name: str) -> bool:
     method = name.rpartition(".")[2]
-    if method in _HARMLESS:
-        return False
-    if name.startswith(_OUTSIDE_PREFIXES):
-        return method[:1].islower()
-    return any(name.startswith(prefix) and method in methods for prefix, methods in _OUTSIDE_METHODS.items())
+    return any(name.startswith(prefix) and method in methods for prefix, methods in _WRITES.items())
+
+
+def retries(handler: ast.ExceptHandler, ctx: Context) -> bool:
+    """Whether a handler goes on with a loop that tries the same again."""
+    for ancestor in ctx.ancestors(handler):
+        if isinstance(ancestor, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+            return False
+        if isinstance(ancestor, ast.While):
+            return True
+        if isinstance(ancestor, ast.For):
+            iterated = ancestor.iter
+            return isinstance(iterated, ast.Call) and ctx.qualified_name(iterated.func) == "builtins.range"
+    return False
+
+
+def is_accepted(node: ast.stmt | ast.excepthandler | ast.expr, code: str, ctx: Context) -> bool:
+    """Whether a comment on the line tells another linter to accept a code, such as `# noqa: E722`."""
+    line = ctx.source.line(node.lineno)
+    return "noqa" in line and code in line
 
 
 def enclosing_try(handler: ast.ExceptHandler, ctx: Context) -> ast.Try:

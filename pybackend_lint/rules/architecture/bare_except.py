@@ -76,7 +76,7 @@ def check(node: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
         return file.name
     ```
     A handler that raises again on every path only watches the exception pass. Coroutines with an `await`
-    in the block are the matter of `cancellation-swallowed`.
+    in the block are the matter of `cancellation-swallowed`. A `# noqa: E722` is respected.
 
     ## Fix safety
     Unsafe: `except Exception:` catches less, which is the point.
@@ -89,6 +89,8 @@ def check(node: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
     - Python documentation, "Exception hierarchy"
     """
     if node.type is not None or errors.always_raises(node.body) or ctx.project.ruff_selects("E722"):
+        return
+    if errors.is_accepted(node, "E722", ctx):
         return
     body = errors.enclosing_try(node, ctx).body
     if ctx.in_coroutine(node) and any(isinstance(item, ast.Await) for item in errors.nodes_of(body)):

@@ -105,6 +105,8 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if any(keyword.arg in {"exc_info", None} for keyword in node.keywords):
         return
+    if errors.is_accepted(node, "TRY400", ctx):
+        return
     if not errors.is_broad(handler, ctx) or errors.raises_somewhere(handler.body):
         return
     method = logging_method(node, ctx)

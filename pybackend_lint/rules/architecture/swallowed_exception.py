@@ -15,18 +15,18 @@ from pybackend_lint.semantic.scopes import FUNCTIONS
 @rule(
     "PB901",
     "swallowed-exception",
-    "Handle or log the error: this `except {types}` hides that a call to {outside} failed",
+    "Handle or log the error: this `except {types}` hides that `{call}(...)` was not written",
     nodes=(ast.ExceptHandler,),
     fix=UNSAFE,
     tags=("correctness",),
 )
 def check(node: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
-    """A handler for any error hides that a database, a queue or another service failed.
+    """A handler for any error hides that something was not written to the database.
 
     ## Why
-    The block calls something outside the process, the handler catches every error and says nothing:
-    `pass`, `continue`, or a constant as result. When the database is down, a migration is missing or a
-    column was renamed, the caller sees "not found" or nothing at all, and no log line tells why.
+    The block writes to the database, the handler catches every error and says nothing: `pass`,
+    `continue`, or a constant as result. When the database is down, a constraint is violated or a column
+    was renamed, the data is lost, and no log line tells why.
 
     ## Bad
     ```python
@@ -89,25 +89,36 @@ def check(node: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
     import json
 
     import requests
+    from sqlalchemy.exc import IntegrityError
+    from sqlalchemy.orm import Session
 
 
     def parse(text: str) -> dict[str, object]:
         try:
             return json.loads(text)
-        except Exception:  # nothing outside the process is called: what can fail is the text
+        except Exception:  # nothing is written: what can fail is the text
             return {}
 
 
     def is_up(url: str) -> bool:
         try:
             return requests.get(url, timeout=1).ok
-        except requests.ConnectionError:
-            # The answer is the point of the question.
+        except Exception:
             return False
+
+
+    def add_once(session: Session, row: object) -> bool:
+        session.add(row)
+        try:
+            session.commit()
+        except IntegrityError:
+            return False
+        return True
     ```
-    A comment in the handler counts as a reason. Handlers that use the error, log, call anything or raise
-    on some path, clean-up in `finally` and in methods such as `close`, and specific errors such as
-    `KeyError` are not reported.
+    Only blocks that write through SQLAlchemy or Django's ORM are judged, also when the write is in a
+    function they call. A comment in the handler counts as a reason. Handlers that use the error, log,
+    call anything or raise on some path, retries, clean-up in `finally` and in methods such as `close`,
+    and specific errors are not reported.
 
     ## Fix safety
     Unsafe: it adds `logger.exception(...)`, which writes to the log. Offered where the module has one
@@ -119,29 +130,29 @@ def check(node: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
     ## References
     - Python documentation, "Errors and Exceptions", and `logging.Logger.exception`
     """
-    if not _is_silent(node) or not errors.hides_outages(node, ctx) or _has_comment(node, ctx):
+    if not _is_silent(node) or not errors.is_broad(node, ctx) or _has_comment(node, ctx):
         return
     function = ctx.enclosing_function(node)
-    if isinstance(function, ast.Lambda) or errors.in_clean_up(node, ctx):
+    if isinstance(function, ast.Lambda) or errors.in_clean_up(node, ctx) or errors.retries(node, ctx):
         return
-    outside = errors.reached_outside(errors.enclosing_try(node, ctx).body, ctx)
-    if outside is None:
+    call = errors.written_database(errors.enclosing_try(node, ctx).body, ctx)
+    if call is None:
         return
     logger = module_logger(ctx)
     fix = None
     if logger is not None and isinstance(function, FUNCTIONS):
         first = node.body[0]
-        call = f'{logger}.exception("{function.name} failed")'
+        line = f'{logger}.exception("{function.name} failed")'
         if isinstance(first, ast.Pass) or (
             isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
         ):
-            fix = ctx.fix("Log the error", ctx.edit(first, call))
+            fix = ctx.fix("Log the error", ctx.edit(first, line))
         elif first.lineno > node.lineno:
-            fix = ctx.fix("Log the error", ctx.insert_before(first, f"{call}\n{' ' * first.col_offset}"))
+            fix = ctx.fix("Log the error", ctx.insert_before(first, f"{line}\n{' ' * first.col_offset}"))
     types = ctx.text(node.type) if node.type is not None else "everything"
     header = node.type if node.type is not None else node
     end = None if node.type is not None else ctx.source.start(node) + len("except")
-    yield ctx.finding(header, end_offset=end, types=types, outside=outside, fix=fix)
+    yield ctx.finding(header, end_offset=end, types=types, call=call, fix=fix)
 
 
 def _is_silent(handler: ast.ExceptHandler) -> bool:
