@@ -313,10 +313,11 @@ def unawaited_candidates(module: Module) -> Iterator[ast.Call]:
     Only those whose name lets them be calls of coroutine functions; `coroutine_of` decides.
     """
     source = module.source
+    if b"async" not in source.data:
+        yield from _imported_calls(module)
+        return
     names = coroutine_names(module)
     everywhere = b"async def" in source.data
-    if not names and not everywhere:
-        return
     for statement in source.nodes(ast.Expr):
         if isinstance(statement.value, ast.Call) and may_be_coroutine(
             statement.value, names, everywhere=everywhere
@@ -330,6 +331,18 @@ def unawaited_candidates(module: Module) -> Iterator[ast.Call]:
         if isinstance(value, ast.Call) and may_be_coroutine(value, names, everywhere=False):
             if isinstance(assignment.targets[0], (ast.Tuple, ast.List)) or is_never_read(assignment, module):
                 yield value
+
+
+def _imported_calls(module: Module) -> Iterator[ast.Call]:
+    """The dropped calls of functions that a file without coroutines imports by name."""
+    source = module.source
+    imported = {
+        alias.asname or alias.name for statement in source.nodes(ast.ImportFrom) for alias in statement.names
+    }
+    for statement in source.nodes(ast.Expr):
+        call = statement.value
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in imported:
+            yield call
 
 
 def _values_taken_apart(module: Module) -> Iterator[ast.expr]:
@@ -388,6 +401,8 @@ _TASK_METHODS = ("create_task", "ensure_future")
 def dropped_tasks(module: Module) -> Iterator[ast.Call]:
     """The calls that make a task which nothing refers to afterwards."""
     source = module.source
+    if b"async" not in source.data:
+        return
     names = {*_TASK_METHODS, *_task_wrappers(module)}
     for statement in source.nodes(ast.ImportFrom):
         if statement.module == "asyncio":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+import builtins
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -83,21 +84,27 @@ _HARMLESS = frozenset(
 )  # fmt: skip
 
 
+_BUILTINS = frozenset(dir(builtins)) - {"open", "input"}
+
+
 def _sites(function: FunctionInfo) -> list[CallSite]:
     """The call sites of a coroutine that may block; what is awaited is left out."""
     awaited = {id(node.value) for node in function.own_nodes() if isinstance(node, ast.Await)}
+    bound = function.module.scope.bindings
     sites = [
         site
         for node in calls.candidates(function)
-        if id(node) not in awaited
-        and not (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in _HARMLESS
-        )
+        if id(node) not in awaited and not (isinstance(node, ast.Call) and _is_harmless(node.func, bound))
         for site in calls.sites_of(node, function.module, awaited)
     ]
     return sorted(sites, key=lambda site: (site.node.lineno, site.node.col_offset))
+
+
+def _is_harmless(func: ast.expr, bound: Container[str]) -> bool:
+    """Whether, by its name alone, a call does not block; `bound` are the names of the module."""
+    if isinstance(func, ast.Attribute):
+        return func.attr in _HARMLESS
+    return isinstance(func, ast.Name) and func.id in _BUILTINS and func.id not in bound
 
 
 def _may_block(callee: FunctionInfo, project: Project) -> bool:
