@@ -124,7 +124,7 @@ def check(node: ast.Try, ctx: Context) -> Iterator[Finding]:
     """
     caught = [handler for handler in node.handlers if django.is_database_error(handler.type, ctx.module)]
     block = django_queries.atomic_block(node, ctx.module)
-    if not caught or block is None or any(_leaves(handler, ctx) for handler in caught):
+    if not caught or block is None or any(_raises(handler, ctx) for handler in caught):
         return
     risky = [
         site
@@ -135,12 +135,13 @@ def check(node: ast.Try, ctx: Context) -> Iterator[Finding]:
     inside = django_queries.sites_within(block.body, ctx.module)
     if not risky or any(django_queries.is_savepoint(site) for site in inside):
         return
+    stays = any(not isinstance(handler.body[-1], (ast.Return, ast.Break)) for handler in caught)
     handled = {id(statement) for handler in caught for statement in handler.body}
-    if not _repeats(node, ctx) and not any(
+    if not (stays and _repeats(node, ctx)) and not any(
         django_queries.runs_query(site)
         for site in inside
-        if site.node.lineno > (node.end_lineno or 0)
-        or any(id(around) in handled for around in ctx.ancestors(site.node))
+        if (stays and site.node.lineno > (node.end_lineno or 0))
+        or any(around in handled for around in map(id, ctx.ancestors(site.node)))
     ):
         return
     related = [ctx.related(block.opening, "the error breaks the transaction of this block")]
@@ -148,11 +149,10 @@ def check(node: ast.Try, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(risky[0].node, method=method, related=related, fix=_fix(node, block.opening, ctx))
 
 
-def _leaves(handler: ast.ExceptHandler, ctx: Context) -> bool:
-    """Whether a handler ends the block: it raises somewhere, or returns at its end."""
+def _raises(handler: ast.ExceptHandler, ctx: Context) -> bool:
+    """Whether a handler may end the block by an error of its own."""
     first, last = handler.lineno, handler.end_lineno or handler.lineno
-    raises = any(first <= inner.lineno <= last for inner in ctx.source.nodes(ast.Raise))
-    return raises or isinstance(handler.body[-1], (ast.Return, ast.Break))
+    return any(first <= inner.lineno <= last for inner in ctx.source.nodes(ast.Raise))
 
 
 def _repeats(node: ast.Try, ctx: Context) -> bool:

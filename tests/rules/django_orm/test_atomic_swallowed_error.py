@@ -127,6 +127,13 @@ FOUND = {
             except IntegrityError:
                 Tag.objects.filter(name="x").update(name="y")
         """,
+    "query on the way out": """
+        with transaction.atomic():
+            try:
+                return Tag.objects.create(name="x")  # PB124
+            except IntegrityError:
+                return Tag.objects.get(name="x")
+        """,
     "loop": """
         with transaction.atomic():
             for name in user:
