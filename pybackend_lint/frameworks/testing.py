@@ -432,6 +432,17 @@ def is_mock(node: ast.expr, module: Module) -> bool:
     return _is_mock_value(node, module)
 
 
+def is_call_record(node: ast.expr, module: Module) -> bool:
+    """Whether an expression is one of the calls that a mock has recorded, such as `m.mock_calls[0]`."""
+    match node:
+        case ast.Subscript(
+            value=ast.Attribute(value=mock, attr="mock_calls" | "call_args_list" | "method_calls"),
+            slice=ast.Constant() | ast.UnaryOp(),
+        ):
+            return is_mock(mock, module)
+    return False
+
+
 def _is_child(name: str) -> bool:
     return not name.startswith(("assert", "mock_calls", "call_args", "method_calls"))
 
@@ -647,3 +658,196 @@ def monkeypatch_parameter(function: FunctionInfo) -> tuple[int, str] | None:
     if named:
         return source.end(named[-1]), f", {text}"
     return source.text.index("(", source.start(function.node)) + 1, text
+
+
+# Assertions of mocks
+
+_SYNC_ASSERTIONS = frozenset(
+    {
+        "assert_called", "assert_called_once", "assert_called_with", "assert_called_once_with",
+        "assert_any_call", "assert_has_calls", "assert_not_called",
+    }
+)  # fmt: skip
+_ASSERTIONS = _SYNC_ASSERTIONS | {
+    "assert_awaited", "assert_awaited_once", "assert_awaited_with", "assert_awaited_once_with",
+    "assert_any_await", "assert_has_awaits", "assert_not_awaited",
+}  # fmt: skip
+# `called` and `awaited` are what they say; the rest is an attribute that a mock makes up, and that is true.
+_WITHOUT_PREFIX = {name.removeprefix("assert_"): name for name in _ASSERTIONS} | {
+    "has_any_call": "assert_any_call", "has_any_calls": "assert_has_calls",
+}  # fmt: skip
+_REAL_ATTRIBUTES = frozenset({"called", "awaited"})
+_WITHOUT_ARGUMENTS = frozenset(
+    {"assert_called", "assert_called_once", "assert_not_called", "assert_awaited", "assert_awaited_once",
+     "assert_not_awaited"}
+)  # fmt: skip
+
+
+def misspelled_assertion(name: str) -> str | None:
+    """The assertion of a mock that an attribute was meant to be, or None."""
+    if name in _ASSERTIONS or name in _REAL_ATTRIBUTES:
+        return None
+    if name in _WITHOUT_PREFIX:
+        return _WITHOUT_PREFIX[name]
+    if not name.startswith(("ass", "ase", "asr")):
+        return None
+    near = sorted((_distance(name, right), right) for right in _ASSERTIONS)
+    return near[0][1] if near[0][0] <= 2 and (near[1][0] > near[0][0]) else None
+
+
+def is_assigned(name: str, module: Module) -> bool:
+    """Whether a module sets an attribute of this name on anything, or passes it to a call by name."""
+    return any(
+        node.attr == name and isinstance(node.ctx, ast.Store) for node in module.source.nodes(ast.Attribute)
+    ) or any(keyword.arg == name for keyword in module.source.nodes(ast.keyword))
+
+
+def takes_no_arguments(assertion: str) -> bool:
+    """Whether an assertion of a mock is called without arguments."""
+    return assertion in _WITHOUT_ARGUMENTS
+
+
+def _distance(one: str, other: str) -> int:
+    """The number of characters to insert, delete or replace to make one word the other."""
+    row = list(range(len(other) + 1))
+    for index, character in enumerate(one, start=1):
+        previous, row[0] = row[0], index
+        for position, wanted in enumerate(other, start=1):
+            previous, row[position] = (
+                row[position],
+                min(row[position] + 1, row[position - 1] + 1, previous + (character != wanted)),
+            )
+    return row[-1]
+
+
+# Replacements of functions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replacement:
+    """A function of the project that a test replaces, and the expression that makes the replacement.
+
+    `by_class` says that the expression is the class that is called to make it (`new_callable`).
+    """
+
+    function: FunctionInfo
+    value: ast.expr
+    by_class: bool = False
+    keywords: tuple[ast.keyword, ...] = ()
+
+
+def replacement(node: ast.Call | ast.Assign, module: Module) -> Replacement | None:
+    """What `patch`, `patch.object`, `monkeypatch.setattr` or an assignment puts in place of a function.
+
+    None where the target or the replacement is not written out.
+    """
+    if isinstance(node, ast.Assign):
+        match node.targets:
+            case [ast.Attribute(value=owner, attr=attr)]:
+                function = _member(owner, attr, module)
+                return Replacement(function, node.value) if function is not None else None
+        return None
+    name = _replacing_call(node, module)
+    arguments = node.args
+    if name is None or not arguments or any(isinstance(item, ast.Starred) for item in arguments):
+        return None
+    match arguments:
+        case [ast.Constant(value=str(dotted)), *_] if name != f"{_MOCK}patch.object":
+            function = _by_path(dotted, module)
+            position = 1
+        case [owner, ast.Constant(value=str(attr)), *_] if name != f"{_MOCK}patch":
+            function = _member(owner, attr, module)
+            position = 2
+        case _:
+            return None
+    given = {keyword.arg: keyword.value for keyword in node.keywords}
+    if function is None or None in given or "spec" in given or "autospec" in given:
+        return None
+    if "new_callable" in given:
+        others = tuple(keyword for keyword in node.keywords if keyword.arg != "new_callable")
+        return Replacement(function, given["new_callable"], True, others)
+    value = arguments[position] if len(arguments) > position else given.get("new", given.get("value"))
+    return Replacement(function, value) if value is not None else None
+
+
+def _replacing_call(call: ast.Call, module: Module) -> str | None:
+    """The canonical name of a call that replaces something, also through pytest's fixtures."""
+    name = module.qualified_name(call.func)
+    if name in _PATCHES:
+        return name
+    parts: list[str] = []
+    node: ast.expr = call.func
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or not parts or node.id in fixtures(module):
+        return None
+    found = module.lookup(node.id, node)
+    if found is None or [binding.kind for binding in found[1]] != ["parameter"]:
+        return None
+    if node.id == "monkeypatch" and parts == ["setattr"]:
+        return "pytest.MonkeyPatch.setattr"
+    through = f"{_MOCK}{'.'.join(reversed(parts))}"
+    return through if node.id in _MOCKER_FIXTURES and through in _PATCHES else None
+
+
+def _by_path(dotted: str, module: Module) -> FunctionInfo | None:
+    index = module.modules
+    return index.function_info(index.canonical(dotted, module)) if isinstance(index, Index) else None
+
+
+def _member(owner: ast.expr, name: str, module: Module) -> FunctionInfo | None:
+    """The function that an attribute of a module, class or value of the project is."""
+    qualified = module.qualified_name(owner)
+    if qualified is not None:
+        found = module.modules.function_info(module.modules.member_name(qualified, name))
+        if found is not None:
+            return found
+    known = module.type_of(owner)
+    if known is None or known.kind not in {Kind.INSTANCE, Kind.CLASS}:
+        return None
+    info = module.modules.class_info(known.name)
+    return info.method(name) if info is not None else None
+
+
+def is_plain_coroutine(function: FunctionInfo) -> bool:
+    """Whether calling a function certainly gives a coroutine: `async def` that nothing wraps."""
+    kept = {"builtins.staticmethod", "builtins.classmethod", "abc.abstractmethod", "typing.override"}
+    return function.is_async and not function.yields and all(name in kept for name in function.decorators)
+
+
+_NO_AWAITABLE = (
+    ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.JoinedStr, ast.ListComp, ast.DictComp,
+)  # fmt: skip
+_MAY_AWAIT = frozenset({"side_effect", "spec", "spec_set", "wraps", "autospec", None})
+
+
+def gives_no_awaitable(found: Replacement, module: Module) -> bool:
+    """Whether calling the replacement certainly gives something that cannot be awaited.
+
+    A mock that raises (`side_effect`) does so before anything is awaited, which serves as well.
+    """
+    value = found.value
+    if isinstance(value, ast.Lambda):
+        return isinstance(value.body, _NO_AWAITABLE)
+    if found.by_class:
+        keywords: list[ast.keyword] = list(found.keywords)
+        cls: ast.expr = value
+    elif isinstance(value, ast.Call) and not value.args:
+        keywords, cls = value.keywords, value.func
+    else:
+        return False
+    if module.qualified_name(cls) not in _SYNC_MOCKS or any(k.arg in _MAY_AWAIT for k in keywords):
+        return False
+    return all(isinstance(k.value, _NO_AWAITABLE) for k in keywords if k.arg == "return_value")
+
+
+def sets_result(node: ast.AST, module: Module) -> bool:
+    """Whether the function around a node sets what a mock returns or raises in a statement of its own."""
+    function = module.source.enclosing_function(node)
+    return isinstance(function, FUNCTIONS) and any(
+        isinstance(inner, ast.Attribute)
+        and inner.attr in {"return_value", "side_effect"}
+        and isinstance(inner.ctx, ast.Store)
+        for inner in module.function_info(function).own_nodes()
+    )

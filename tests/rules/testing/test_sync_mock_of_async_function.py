@@ -1,0 +1,134 @@
+"""Which replacements of coroutine functions cannot be awaited."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.rules.harness import findings, fix
+from tests.rules.testing.real_pytest import run
+
+FILES = {
+    "shop/stock.py": """
+        from contextlib import asynccontextmanager
+        from functools import wraps
+
+        async def reserve(name): ...
+
+        def count(name): ...
+
+        async def stream(name):
+            yield name
+
+        @asynccontextmanager
+        async def session():
+            yield
+
+        def cached(function):
+            return wraps(function)(lambda *args: function(*args))
+
+        @cached
+        async def price(name): ...
+
+        class Store:
+            async def load(self, key): ...
+
+            def size(self): ...
+
+        store = Store()
+    """,
+    "shop/orders.py": "from shop.stock import reserve\n",
+}
+HEADER = """
+from unittest import mock
+from unittest.mock import AsyncMock, MagicMock, Mock, patch
+import asyncio
+from shop import stock
+from shop.stock import Store, reserve, store
+
+"""
+SILENT = {
+    "patch chooses": 'patch("shop.stock.reserve")',
+    "an asynchronous mock": 'patch("shop.stock.reserve", AsyncMock())',
+    "a synchronous function": 'patch("shop.stock.count", MagicMock())',
+    "a generator": 'patch("shop.stock.stream", MagicMock())',
+    "a context manager": 'patch("shop.stock.session", MagicMock())',
+    "decorated by something": 'patch("shop.stock.price", MagicMock())',
+    "no such function": 'patch("shop.stock.missing", MagicMock())',
+    "not of the project": 'patch("asyncio.sleep", MagicMock())',
+    "raises": 'patch("shop.stock.reserve", MagicMock(side_effect=KeyError))',
+    "returns something unknown": 'patch("shop.stock.reserve", MagicMock(return_value=future()))',
+    "follows a specification": 'patch("shop.stock.reserve", MagicMock(spec=reserve))',
+    "a function of the test": 'patch("shop.stock.reserve", fake)',
+    "a lambda that makes a coroutine": 'monkeypatch.setattr("shop.stock.reserve", lambda name: fake(name))',
+    "another object's setattr": 'other.setattr("shop.stock.reserve", MagicMock())',
+    "an attribute of the project": "stock.limit = Mock()",
+    "a method that is synchronous": "store.size = Mock()",
+    "the result is set later": 'm = patch("shop.stock.reserve", MagicMock())\n    m.return_value = future()',
+}
+FOUND = {
+    "new": 'patch("shop.stock.reserve", MagicMock())',
+    "new by keyword": 'patch("shop.stock.reserve", new=Mock(return_value=None))',
+    "new_callable": 'patch("shop.stock.reserve", new_callable=MagicMock)',
+    "where it is imported": 'mock.patch("shop.orders.reserve", mock.Mock())',
+    "object": 'patch.object(stock, "reserve", MagicMock(return_value=[1]))',
+    "class": 'patch.object(Store, "load", Mock())',
+    "path to a method": 'patch("shop.stock.Store.load", Mock())',
+    "monkeypatch": 'monkeypatch.setattr("shop.stock.reserve", lambda name: True)',
+    "monkeypatch of an object": 'monkeypatch.setattr(stock, "reserve", Mock())',
+    "pytest-mock": 'mocker.patch("shop.stock.reserve", new_callable=MagicMock)',
+    "assignment": "store.load = Mock(return_value=1)",
+}
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_silent(text: str) -> None:
+    source = f"{HEADER}def test_a(monkeypatch, mocker, other, future, fake):\n    {text}\n"
+    findings("PB816", source, files=FILES, path="tests/test_a.py")
+
+
+@pytest.mark.parametrize("text", FOUND.values(), ids=FOUND)
+def test_found(text: str) -> None:
+    source = f"{HEADER}def test_a(monkeypatch, mocker):\n    {text}  # PB816\n"
+    found = findings("PB816", source, files=FILES, path="tests/test_a.py")
+    assert found[0].related[0].path.endswith("shop/stock.py")
+
+
+FIXED = {
+    "by module": ('mock.patch("shop.stock.reserve", mock.Mock())', 'mock.patch("shop.stock.reserve", mock.AsyncMock())'),
+    "class": ('mock.patch("shop.stock.reserve", new_callable=mock.MagicMock)',
+              'mock.patch("shop.stock.reserve", new_callable=mock.AsyncMock)'),
+    "lambda": ('monkeypatch.setattr("shop.stock.reserve", lambda name: True)',
+               'monkeypatch.setattr("shop.stock.reserve", mock.AsyncMock(return_value=True))'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after"), FIXED.values(), ids=FIXED)
+def test_fix(before: str, after: str) -> None:
+    head = "from unittest import mock\n\n\ndef test_a(monkeypatch):\n    print(mock)\n    "
+    assert fix("PB816", f"{head}{before}\n", files=FILES, path="tests/test_a.py") == f"{head}{after}\n"
+
+
+def test_the_mock_cannot_be_awaited_and_the_fixed_one_can(tmp_path: Path) -> None:
+    stock = "async def reserve(name): ...\n\n\nasync def place(name):\n    return await reserve(name)\n"
+    text = textwrap.dedent(
+        """
+        import asyncio
+        from unittest.mock import MagicMock, patch
+
+        from stock import place
+
+        def test_a():
+            with patch("stock.reserve", MagicMock(return_value=1)):
+                assert asyncio.run(place("anna")) == 1
+
+        def test_b():
+            with patch("stock.reserve", return_value=1):
+                assert asyncio.run(place("anna")) == 1
+        """
+    )
+    assert run(tmp_path, {"stock.py": stock, "test_a.py": text}) == "1 failed, 1 passed"
+    fixed = fix("PB816", text, files={"stock.py": stock}, path="test_a.py")
+    assert run(tmp_path, {"stock.py": stock, "test_a.py": fixed}) == "2 passed"
