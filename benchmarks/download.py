@@ -2,7 +2,8 @@
 
 The wheels are downloaded with pip and their hashes are checked. A wheel carries its requirements as
 metadata; they are written into a `pyproject.toml` beside the sources, so that the versions of the
-frameworks are known as they would be in a checkout.
+frameworks are known as they would be in a checkout. An empty `.git` marks each project as a repository
+of its own.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ def main() -> int:
             wheel = fetch_wheel(name, project, table["python"], Path(folder))
             shutil.rmtree(target, ignore_errors=True)
             count = unpack(name, wheel, target)
+        (target / ".git").mkdir()
         stamp.write_text(project["version"], "utf-8")
         print(f"{name} {project['version']}: {count} files")
     return 0
