@@ -217,36 +217,36 @@ class DjangoKnowledge(Knowledge):
         if value.is_instance("django.http.HttpRequest", "rest_framework.request.Request") and name == "user":
             user = django_models.user_model(module)
             return instance(user) if user is not None else instance(_OPAQUE)
-        if value.name == "django.db.connections" and value.kind is Kind.EXTERNAL:
-            return None
         return None
 
     def subscript(self, value: Type, index: ast.expr, module: Module) -> Type | None:
         """A slice of a queryset, or one of its rows."""
         if not is_queryset(value, module):
-            if value.name == "django.db.connections":
-                return Type("django.db.connection", Kind.EXTERNAL)
             return None
         row = value.argument()
         if not isinstance(index, ast.Slice):
             return row
-        limit = None
-        if isinstance(index.upper, ast.Constant) and isinstance(index.upper.value, int):
-            lower = index.lower.value if isinstance(index.lower, ast.Constant) else 0
-            limit = index.upper.value - lower if isinstance(lower, int) else None
-        elif (
-            isinstance(index.lower, ast.Name)
-            and isinstance(index.upper, ast.BinOp)
-            and isinstance(index.upper.right, ast.Constant)
-            and isinstance(index.upper.right.value, int)
-        ):
-            limit = index.upper.right.value
         if row is not None and isinstance(row.fact, Loaded):
-            return replace(value, args=(replace(row, fact=replace(row.fact, limit=limit)),))
+            return _with_row(value, replace(row.fact, limit=_length(index)))
         return value
 
 
 KNOWLEDGE = DjangoKnowledge()
+
+
+def _length(index: ast.Slice) -> int | None:
+    """How many items a slice has at most, None where that is open."""
+    match index:
+        case ast.Slice(lower=None, upper=ast.Constant(value=int(upper))):
+            return upper
+        case ast.Slice(lower=ast.Constant(value=int(lower)), upper=ast.Constant(value=int(upper))):
+            return upper - lower
+        case ast.Slice(
+            lower=ast.Name(id=start),
+            upper=ast.BinOp(left=ast.Name(id=again), op=ast.Add(), right=ast.Constant(value=int(number))),
+        ) if start == again:
+            return number
+    return None
 
 
 # Questions
@@ -572,8 +572,6 @@ def queryset_method(receiver: Type, method: str, call: ast.Call, module: Module)
     if method == "get_queryset":
         info = module.modules.class_info(receiver.name)
         return _default_queryset(receiver, info, module)
-    if method == "as_manager":
-        return None
     base = receiver
     if is_manager(receiver, module):
         rows = base_queryset(receiver, module)
@@ -794,11 +792,9 @@ def _super_result(receiver: Type, method: str, call: ast.Call, function: Functio
             above = item.method(method)
             return _body_result(above, receiver, module) if above is not None else None
     if method == "get_queryset" or method in _QUERYSET_METHODS:
-        return (
-            queryset_method(_plain(receiver, module), method, call, module)
-            if method != "get_queryset"
-            else (_default_queryset(receiver, info, module))
-        )
+        if method == "get_queryset":
+            return _default_queryset(receiver, info, module)
+        return queryset_method(_plain(receiver, module), method, call, module)
     return None
 
 

@@ -222,3 +222,19 @@ def test_views(tmp_path: Path) -> None:
     loaded = django.loaded(value)
     assert loaded is not None
     assert loaded.covers("customer")
+
+
+def test_imports_are_looked_for_beside_manage_py(tmp_path: Path) -> None:
+    """Django's commands run from that directory, also when it is a package of an outer project."""
+    package = tmp_path / "outer" / "backend"
+    shutil.copytree(PROJECTS / "django_shop", package)
+    (package / "pyproject.toml").rename(tmp_path / "outer" / "pyproject.toml")
+    (package / "__init__.py").write_text("")
+    path = package / "report.py"
+    path.write_text("from orders.models import Order\n\nx = Order.objects.first().customer.company\n")
+    module = Engine(Settings(root=tmp_path / "outer")).index.add(str(path), path.read_bytes())
+    value = module.scope.bindings["x"][0].value
+    assert value is not None
+    found = module.type_of(value)
+    assert found is not None
+    assert found.name == "backend.accounts.models.Company"

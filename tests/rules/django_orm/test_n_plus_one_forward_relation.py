@@ -19,6 +19,7 @@ SILENT = {
     "unknown arguments": "[o.customer.phone for o in Order.objects.select_related(*NAMES)]",
     "key only": "[(o.customer_id, o.customer.pk, o.customer.id) for o in Order.objects.all()]",
     "first row only": "[o.customer.phone for o in Order.objects.all()[:1]]",
+    "one row from a place": "[o.customer.phone for o in Order.objects.all()[user : user + 1]]",
     "deferred on purpose": "[o.customer.phone for o in Order.objects.only('pk')]",
     "fetched for all peers": "[o.customer.phone for o in Order.objects.fetch_mode(models.FETCH_PEERS)]",
     "raises instead": "[o.customer.phone for o in Order.objects.fetch_mode(models.FETCH_RAISE)]",
