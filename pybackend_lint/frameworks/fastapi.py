@@ -13,7 +13,7 @@ from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import FUNCTIONS
+from pybackend_lint.semantic.scopes import FUNCTIONS, Function
 from pybackend_lint.semantic.types import COROUTINE, Kind, Type, instance
 
 Fact = TypeVar("Fact")
@@ -86,7 +86,7 @@ ALIASES: dict[str, str] = {
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
 _DECORATORS = _METHODS | {"api_route", "websocket", "route", "websocket_route"}
-_ADDERS = {"add_api_route": False, "add_api_websocket_route": True}
+_ADDERS = ("add_api_route", "add_api_websocket_route")
 _DEPENDENCIES = frozenset({"fastapi.Depends", "fastapi.Security"})
 _MARKERS = _DEPENDENCIES | {
     f"fastapi.{name}" for name in ("Query", "Path", "Header", "Cookie", "Body", "Form", "File")
@@ -156,13 +156,14 @@ def routes(module: Module) -> list[Route]:
 def _routes(module: Module) -> list[Route]:
     found: list[Route] = []
     source = module.source
-    for name in _DECORATORS:
-        for call in source.calls.get(name, ()):
-            match call.func:
-                case ast.Attribute(value=router) if is_router(router, module):
-                    decorated = source.parent(call)
-                    if isinstance(decorated, FUNCTIONS) and call in decorated.decorator_list:
-                        found.append(_route(module, call, router, name, module.function_info(decorated)))
+    functions: list[Function] = [*source.nodes(ast.FunctionDef), *source.nodes(ast.AsyncFunctionDef)]
+    for node in functions:
+        for decorator in node.decorator_list:
+            match decorator:
+                case ast.Call(func=ast.Attribute(value=router, attr=name)) if (
+                    name in _DECORATORS and is_router(router, module)
+                ):
+                    found.append(_route(module, decorator, router, name, module.function_info(node)))
     for name in _ADDERS:
         for call in source.calls.get(name, ()):
             match call.func:
@@ -631,7 +632,7 @@ def _registers_alone(module: Module) -> bool:
 
 
 def _is_handed_on(name: str, module: Module) -> bool:
-    """Whether a variable is an argument of a call of something outside the project, but for servers."""
+    """Whether a variable is an argument of some call, but for those that only serve an application."""
     for calls in module.source.calls.values():
         for call in calls:
             given = [*call.args, *(keyword.value for keyword in call.keywords)]
@@ -675,16 +676,20 @@ def shadowed_routes(module: Module) -> list[tuple[Entry, Entry]]:
     """
     found: list[tuple[Entry, Entry]] = []
     for entries in _tables(module).values():
-        for number, later in enumerate(entries):
-            for earlier in entries[:number]:
+        general: list[tuple[Entry, list[_Segment]]] = []  # a path without parameter covers no other
+        for later in entries:
+            segments = _segments(later.path)
+            for earlier, covering in general:
                 if (
                     earlier.place is not later.place
                     and earlier.function is not later.function
                     and earlier.methods & later.methods
-                    and _covers(_segments(earlier.path), _segments(later.path))
+                    and _covers(covering, segments)
                 ):
                     found.append((earlier, later))
                     break
+            if "{" in later.path:
+                general.append((later, segments))
     return found
 
 

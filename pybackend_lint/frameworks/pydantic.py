@@ -149,12 +149,6 @@ def model_of(value: Type | None, module: Module) -> ClassInfo | None:
     return info if info is not None and is_model(info) else None
 
 
-def is_model_value(node: ast.expr, module: Module) -> bool:
-    """Whether an expression is certainly a value of a model."""
-    known = module.type_of(node)
-    return known is not None and known.kind is Kind.INSTANCE and model_of(known, module) is not None
-
-
 def own_fields(info: ClassInfo) -> Iterator[Field]:
     """The fields that the body of a class itself declares, in order."""
     for statement in info.node.body:
@@ -271,7 +265,9 @@ def _config_key(name: str, statement: ast.stmt, value: ast.expr, info: ClassInfo
     if name in pydantic_v2.INVERTED_KEYS:
         if not isinstance(value, ast.Constant):
             return None
-        return make(None, text) if value.value else make(pydantic_v2.INVERTED_KEYS[name], "True")
+        return (
+            make(None, text, is_same=True) if value.value else make(pydantic_v2.INVERTED_KEYS[name], "True")
+        )
     if name in pydantic_v2.RENAMED_KEYS:
         return make(pydantic_v2.RENAMED_KEYS[name], text)
     if name in pydantic_v2.NEEDLESS_KEYS:

@@ -15,7 +15,7 @@ from pybackend_lint.rule import UNSAFE, Context, rule
     "depends-on-call-result",
     "Pass `{function}` itself to `{marker}`: this calls it once, when the module is imported",
     nodes=(ast.Call,),
-    words=("Depends", "Security"),
+    names=("Depends", "Security"),
     applies="fastapi",
     fix=UNSAFE,
     severity="error",

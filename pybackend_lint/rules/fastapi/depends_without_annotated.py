@@ -120,7 +120,9 @@ def check(node: Function, ctx: Context) -> Iterator[Finding]:
 
 def _fix(node: Function, marked: list[Marked], ctx: Context) -> Fix | None:
     source = ctx.source
-    annotated, imports = add_import(source, "typing.Annotated")
+    annotated, imports = ctx.project.index.fact(
+        ("import of Annotated", ctx.module.name, id(source)), lambda: add_import(source, "typing.Annotated")
+    )
     edits = list(imports)
     by_name = {item.parameter.arg: item for item in marked}
     for item in marked:
