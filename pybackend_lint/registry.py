@@ -30,6 +30,18 @@ ENTRIES: tuple[Entry, ...] = (
         file="pyproject.toml",
     ),
     Entry(
+        code="PB019",
+        name="type-checking-import-needed-at-runtime",
+        module="pybackend_lint.rules.project.type_checking_import_needed_at_runtime",
+        message="Import `{name}` at run time: {framework} evaluates this annotation",
+        summary="A framework evaluates an annotation whose name only type checkers import.",
+        nodes=("If",),
+        words=("TYPE_CHECKING",),
+        fix="safe",
+        severity="error",
+        tags=("correctness",),
+    ),
+    Entry(
         code="PB022",
         name="implicit-optional-in-model",
         module="pybackend_lint.rules.project.implicit_optional_in_model",

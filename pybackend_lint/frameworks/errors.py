@@ -169,14 +169,15 @@ def in_clean_up(node: ast.AST, ctx: Context) -> bool:
 _WRITES = {
     "sqlalchemy.": frozenset({"commit", "flush", "bulk_save_objects", "bulk_insert_mappings"}),
     "django.db.models.": frozenset(
-        {"save", "create", "bulk_create", "update", "bulk_update", "delete", "get_or_create", "update_or_create",
-         "asave", "acreate", "abulk_create", "aupdate", "adelete", "aget_or_create", "aupdate_or_create"}
+        {"save", "create", "bulk_create", "update", "bulk_update", "delete", "get_or_create",
+         "update_or_create", "asave", "acreate", "abulk_create", "aupdate", "adelete", "aget_or_create",
+         "aupdate_or_create"}
     ),
 }  # fmt: skip
 
 
 def written_database(body: list[ast.stmt], ctx: Context) -> str | None:
-    """What a block calls that writes to a database, also through functions of the project.
+    """What a block calls that writes to a database, itself or as a function of the project.
 
     The call as it is written, the first one; None when nothing of that kind is known.
     """

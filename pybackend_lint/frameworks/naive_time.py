@@ -18,7 +18,18 @@ def naive_reference(node: ast.Attribute, module: Module) -> str | None:
     parent = module.source.parent(node)
     if instead is None or (isinstance(parent, ast.Call) and parent.func is node):
         return None
-    return None if isinstance(parent, (ast.Attribute, ast.Compare)) else instead
+    if isinstance(parent, (ast.Attribute, ast.Compare)) or _depends_on_version(node, module):
+        return None
+    return instead
+
+
+def _depends_on_version(node: ast.Attribute, module: Module) -> bool:
+    """Whether a condition on the version of Python is around a node."""
+    source = module.source
+    return any(
+        isinstance(ancestor, (ast.If, ast.IfExp)) and "version_info" in source.segment(ancestor.test)
+        for ancestor in source.ancestors(node)
+    )
 
 
 def accepts_aware(node: ast.Attribute, module: Module) -> bool:

@@ -27,6 +27,14 @@ SILENT = {
     "the method of a value": """
         def f(clock): return clock.utcnow
     """,
+    "for an old version": """
+        import sys
+        from datetime import datetime
+        if sys.version_info >= (3, 12):
+            now = None
+        else:
+            now = datetime.utcnow
+    """,
     "replaced in a comparison": """
         from datetime import datetime
         def is_default(f): return f is datetime.utcnow
