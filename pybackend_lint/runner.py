@@ -337,34 +337,43 @@ def fix(
     """Fix files, then check them again, until no fix is left.
 
     All fixes of one round are made from the same state of the files, so that their order has no
-    influence. Without `write` the files stay as they are; `changes` tells what they would become.
-    The other arguments are those of `check`.
+    influence. Without `write` the files stay as they are, `changes` tells what they would become, and
+    after the first round only files that changed are checked again. The other arguments are those of
+    `check`.
     """
     overlay = dict(contents or {})
     total = Result()
-    failed: set[str] = set()
+    stuck: set[str] = set()
+    affected = targets
     for remaining_rounds in reversed(range(_MAX_FIX_ROUNDS)):
-        state = check(targets, jobs=jobs, executor=executor, cache=cache, contents=overlay, progress=progress)
-        total.findings = state.findings
+        state = check(
+            affected, jobs=jobs, executor=executor, cache=cache, contents=overlay, progress=progress
+        )
+        again = {target.display for target in affected}
+        total.findings = [finding for finding in total.findings if finding.path not in again]
+        total.findings += state.findings
         total.errors += [error for error in state.errors if error not in total.errors]
         fixable = {finding.path for finding in state.findings if _wanted(finding, unsafe)}
-        todo = [target for target in targets if target.display in fixable and target.path not in failed]
+        todo = [target for target in affected if target.display in fixable and target.path not in stuck]
         if not todo or not remaining_rounds:
             break
-        for target, checked, _ in _checked(todo, jobs, executor, overlay, unsafe, None):
+        changed = []
+        for target, checked, _ in list(_checked(todo, jobs, executor, overlay, unsafe, None)):
             total.dropped += [line for line in checked.dropped if line not in total.dropped]
             total.errors += [error for error in checked.errors if error not in total.errors]
-            problem = None
-            if checked.data is not None and write:
-                problem = _write(target, checked.data)
+            problem = _write(target, checked.data) if write and checked.data is not None else None
             if checked.data is None or problem is not None:
-                failed.add(target.path)
+                stuck.add(target.path)
                 total.errors += [problem] if problem is not None else []
                 continue
+            changed.append(target)
             total.fixed += checked.applied
             total.changes[target.path] = checked.data
             if not write:
                 overlay[target.path] = checked.data
+        if not write:
+            affected = changed
+    total.findings.sort(key=lambda finding: finding.sort_key)
     return total
 
 
