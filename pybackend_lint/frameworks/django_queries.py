@@ -165,6 +165,19 @@ def atomic_block(node: ast.AST, module: Module) -> AtomicBlock | None:
     return None
 
 
+def is_count(node: ast.AST | None, module: Module) -> bool:
+    """Whether a node asks a queryset or manager for the number of its rows."""
+    if not isinstance(node, ast.Call):
+        return False
+    found = django.own_method(node.func, module)
+    return found is not None and found[0] in {"count", "acount"}
+
+
+def is_length(node: ast.AST | None, module: Module) -> bool:
+    """Whether a node is a call of the built-in `len`."""
+    return isinstance(node, ast.Call) and module.qualified_name(node.func) == "builtins.len"
+
+
 def is_savepoint(site: CallSite) -> bool:
     """Whether a call handles savepoints or the state of the transaction by hand."""
     return site.name in _SAVEPOINTS

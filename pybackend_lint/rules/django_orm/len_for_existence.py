@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
-from pybackend_lint.frameworks import django
+from pybackend_lint.frameworks import django, django_queries
 from pybackend_lint.rule import SAFE, UNSAFE, Context, rule
 
 # Comparisons with a number that ask whether there is any row, and whether there is none.
@@ -138,8 +138,8 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(node, cost=cost, fix=fix)
 
 
-def _method(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+def _method(call: ast.expr) -> str:
+    return call.func.attr if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else ""
 
 
 def _tested(call: ast.Call, ctx: Context) -> tuple[ast.expr, ast.expr | None]:
@@ -165,15 +165,11 @@ def _question(tested: ast.expr, ctx: Context) -> tuple[ast.expr, bool] | None:
             left is tested and number is not True and number is not False
         ):
             for pairs, negated in ((_ANY, False), (_NONE, True)):
-                if (type(op), number) in pairs and _method_of_rows(tested):
+                # a chain that ends in a lazy method is a queryset, not a number of rows
+                if (type(op), number) in pairs and _method(tested) not in django.LAZY:
                     return compare, negated
             return None
     return (tested, False) if _is_truth_test(tested, ctx) else None
-
-
-def _method_of_rows(tested: ast.expr) -> bool:
-    """Whether the value is a number of rows and not a queryset."""
-    return not (isinstance(tested, ast.Call) and _method(tested) in django.LAZY)
 
 
 def _is_truth_test(node: ast.expr, ctx: Context) -> bool:
@@ -198,6 +194,11 @@ def _is_reused(queryset: ast.expr, ctx: Context, *, counts: bool) -> bool:
     others = django.other_uses(queryset, ctx.module)
     if not counts:
         return bool(others)
-    return any(
-        use.lineno <= queryset.lineno and not isinstance(ctx.parent(use), ast.Attribute) for use in others
-    )
+    for use in others:
+        parent = ctx.parent(use)
+        if not isinstance(parent, ast.Attribute):
+            if use.lineno <= queryset.lineno or django_queries.is_length(parent, ctx.module):
+                return True
+        elif django_queries.is_count(ctx.parent(parent), ctx.module):
+            return True  # the number itself is needed as well
+    return False

@@ -33,6 +33,16 @@ SILENT = {
         if orders:
             return list(orders)
         """,
+    "the number is needed as well": """
+        orders = Order.objects.all()
+        if orders.count() > 0:
+            print(orders.count())
+        """,
+    "the length is needed as well": """
+        orders = Order.objects.all()
+        if orders.count() > 0:
+            print(len(orders))
+        """,
     "value of an or": "return Order.objects.filter(paid=True) or []",
     "a list": "return len(list(Order.objects.all())) > 0",
     "unknown": "return len(user.orders) > 0",
