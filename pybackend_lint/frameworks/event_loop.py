@@ -13,7 +13,7 @@ from pybackend_lint.frameworks import asyncio
 from pybackend_lint.frameworks.data.blocking import TO_THREAD, Blocking, Cost, Sort, find
 from pybackend_lint.project import calls
 from pybackend_lint.project.calls import CallSite, Step
-from pybackend_lint.semantic.definitions import FunctionInfo
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind, Type
 
@@ -344,13 +344,24 @@ def _is_plain(value: Type | None, module: Module, depth: int = 0) -> bool:
     info = module.modules.class_info(value.name)
     if info is None or not info.is_closed or info.libraries - _PLAIN_BASES:
         return False
-    return all(
-        _is_plain(item.module.type_of(assigned) if assigned is not None else None, item.module, depth + 1)
-        for item in info.mro
-        if not isinstance(item, str)
-        for values in item.instance_attributes.values()
-        for _, assigned in values
-    )
+    return all(_is_plain(held, module, depth + 1) for held in _held(info))
+
+
+def _held(info: ClassInfo) -> Iterator[Type | None]:
+    """The types of what the values of a class hold: its annotated attributes and those set on `self`."""
+    for item in info.mro:
+        if isinstance(item, str):
+            continue
+        for bindings in item.scope.bindings.values():
+            for binding in bindings:
+                if binding.annotation is not None:
+                    yield item.module.annotation_type(binding.annotation, binding.node)
+        for values in item.instance_attributes.values():
+            for annotation, assigned in values:
+                if annotation is not None:
+                    yield item.module.annotation_type(annotation, annotation)
+                else:
+                    yield item.module.type_of(assigned) if assigned is not None else None
 
 
 # Coroutines that have the event loop for themselves

@@ -340,6 +340,12 @@ FIXED = {
         "from sqlalchemy.orm import Session\n\n\nasync def f(session: Session) -> None:\n    pause(session)\n",
         None,
     ),
+    "object that holds a session": (
+        "from dataclasses import dataclass\n\nfrom sqlalchemy.orm import Session\n\n\n"
+        "@dataclass\nclass Unit:\n    session: Session\n\n\n"
+        "async def f(unit: Unit) -> None:\n    pause(unit)\n",
+        None,
+    ),
     "in a comprehension": ("async def f() -> list:\n    return [pause(x) for x in (1, 2)]\n", None),
     "unpacked arguments": ("async def f() -> None:\n    pause(*(1, 2))\n", None),
 }

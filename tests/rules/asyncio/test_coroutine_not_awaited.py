@@ -62,6 +62,13 @@ FOUND = {
         async def g():
             ping()  # PB607
     """,
+    "function without any other coroutine in the file": """
+        from shop.mail import mailer, ping as check
+
+        def f():
+            mailer.flush()
+            check()  # PB607
+    """,
     "methods through self, bases, attributes and factories": """
         from shop import mail
         from shop.bag import Bag
