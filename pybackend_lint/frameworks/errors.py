@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import cast
 
-from pybackend_lint.project.calls import call_sites, reach, target
+from pybackend_lint.project.calls import call_sites, target
 from pybackend_lint.project.index import Index
 from pybackend_lint.rule import Context
 from pybackend_lint.semantic.definitions import FunctionInfo
@@ -15,6 +16,7 @@ from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind
 
 BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
+_WORD = re.compile(r"[A-Za-z]{2,}")
 _MOST_RAISED = 3
 _DEEPEST = 4
 
@@ -40,6 +42,15 @@ def nodes_of(body: list[ast.stmt]) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
             stack.extend(ast.iter_child_nodes(node))
+
+
+def gives_reason(handler: ast.ExceptHandler, ctx: Context) -> bool:
+    """Whether a comment in a handler says something, be it to another linter; coverage marks do not."""
+    last = handler.end_lineno or handler.lineno
+    comments = [ctx.source.line(row).partition("#")[2] for row in range(handler.lineno, last + 1)]
+    return any(
+        len(_WORD.findall(comment)) > 1 and not comment.strip().startswith("pragma") for comment in comments
+    )
 
 
 def always_raises(body: list[ast.stmt]) -> bool:
@@ -177,24 +188,15 @@ _WRITES = {
 
 
 def written_database(body: list[ast.stmt], ctx: Context) -> str | None:
-    """What a block calls that writes to a database, itself or as a function of the project.
+    """What a block calls to write to a database: the first call as it is written; None for none.
 
-    The call as it is written, the first one; None when nothing of that kind is known.
+    Writes in functions that the block calls are their own matter.
     """
     calls = [node for node in nodes_of(body) if isinstance(node, ast.Call)]
     for node in sorted(calls, key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0)):
         callee = ctx.type_of(node.func)
-        if callee is None:
-            continue
-        if _writes(callee.name):
+        if callee is not None and _writes(callee.name):
             return ctx.text(node.func)
-        function = ctx.module.modules.function_info(callee.name) if callee.kind is Kind.FUNCTION else None
-        if function is not None and (not function.is_async or isinstance(ctx.parent(node), ast.Await)):
-            if (
-                reach(function, "database writes", lambda site: _writes(site.name), lambda _: True)
-                is not None
-            ):
-                return ctx.text(node.func)
     return None
 
 

@@ -115,10 +115,9 @@ def check(node: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
             return False
         return True
     ```
-    Only blocks that write through SQLAlchemy or Django's ORM are judged, also when the write is in a
-    function they call. A comment in the handler counts as a reason. Handlers that use the error, log,
-    call anything or raise on some path, retries, clean-up in `finally` and in methods such as `close`,
-    and specific errors are not reported.
+    Only blocks that write through SQLAlchemy or Django's ORM themselves are judged. A comment in the
+    handler counts as a reason. Handlers that use the error, log, call anything or raise on some path,
+    retries, clean-up in `finally` and in methods such as `close`, and specific errors are not reported.
 
     ## Fix safety
     Unsafe: it adds `logger.exception(...)`, which writes to the log. Offered where the module has one
@@ -130,7 +129,7 @@ def check(node: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
     ## References
     - Python documentation, "Errors and Exceptions", and `logging.Logger.exception`
     """
-    if not _is_silent(node) or not errors.is_broad(node, ctx) or _has_comment(node, ctx):
+    if not _is_silent(node) or not errors.is_broad(node, ctx) or errors.gives_reason(node, ctx):
         return
     function = ctx.enclosing_function(node)
     if isinstance(function, ast.Lambda) or errors.in_clean_up(node, ctx) or errors.retries(node, ctx):
@@ -148,7 +147,8 @@ def check(node: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
         ):
             fix = ctx.fix("Log the error", ctx.edit(first, line))
         elif first.lineno > node.lineno:
-            fix = ctx.fix("Log the error", ctx.insert_before(first, f"{line}\n{' ' * first.col_offset}"))
+            indentation = ctx.source.line(first.lineno)[: first.col_offset]
+            fix = ctx.fix("Log the error", ctx.insert_before(first, f"{line}\n{indentation}"))
     types = ctx.text(node.type) if node.type is not None else "everything"
     header = node.type if node.type is not None else node
     end = None if node.type is not None else ctx.source.start(node) + len("except")
@@ -167,8 +167,3 @@ def _is_silent(handler: ast.ExceptHandler) -> bool:
         case ast.Return(value=ast.List(elts=[]) | ast.Tuple(elts=[]) | ast.Dict(keys=[])):
             return True
     return False
-
-
-def _has_comment(handler: ast.ExceptHandler, ctx: Context) -> bool:
-    last = handler.end_lineno or handler.lineno
-    return any("#" in ctx.source.line(row) for row in range(handler.lineno, last + 1))

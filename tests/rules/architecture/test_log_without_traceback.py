@@ -1,0 +1,162 @@
+"""Traps of log-without-traceback, and what logging writes."""
+
+from __future__ import annotations
+
+import logging
+import textwrap
+
+import pytest
+
+from tests.rules.execution import executed
+from tests.rules.harness import findings, fix
+
+HEAD = "import logging\nimport traceback\nfrom errors import Missing\nlogger = logging.getLogger(__name__)\n"
+SILENT = {
+    "an expected error": """
+        def f(g):
+            try:
+                g()
+            except (ValueError, Missing) as error:
+                logger.error("no: %s", error)
+    """,
+    "the traceback is there": """
+        def f(g):
+            try:
+                g()
+            except Exception as error:
+                logger.error("no: %s", error, exc_info=True)
+    """,
+    "logged elsewhere in the handler": """
+        def f(g):
+            try:
+                g()
+            except Exception as error:
+                logger.error("no: %s", error)
+                logger.debug(traceback.format_exc())
+    """,
+    "raised again": """
+        def f(g):
+            try:
+                g()
+            except Exception as error:
+                logger.error("no: %s", error)
+                raise
+    """,
+    "the error is not mentioned": """
+        def f(g):
+            try:
+                g()
+            except Exception as error:
+                logger.error("no")
+                return error
+    """,
+    "another level": """
+        def f(g):
+            try:
+                g()
+            except Exception as error:
+                logger.warning("no: %s", error)
+    """,
+    "no logger of the standard library": """
+        def f(g, logger):
+            try:
+                g()
+            except Exception as error:
+                logger.error("no: %s", error)
+    """,
+    "in a function of the handler": """
+        def f(g):
+            try:
+                g()
+            except Exception as error:
+                def later(): logger.error("no: %s", error)
+                return later
+    """,
+    "accepted for another linter": """
+        def f(g):
+            try:
+                g()
+            except Exception as error:
+                logger.error("no: %s", error)  # noqa: TRY400
+    """,
+    "arguments from elsewhere": """
+        def f(g, options):
+            try:
+                g()
+            except Exception as error:
+                logger.error("no: %s", error, **options)
+    """,
+}
+FOUND = {
+    "formatted": """
+        def f(g):
+            try:
+                g()
+            except Exception as error:
+                logger.error(f"no: {error}")  # PB904
+    """,
+    "the error itself": """
+        def f(g):
+            try:
+                g()
+            except (ValueError, Exception) as error:
+                logger.error(error)  # PB904
+    """,
+    "by the module": """
+        def f(g):
+            try:
+                g()
+            except Exception as error:
+                logging.error("no: %s", str(error))  # PB904
+    """,
+    "a logger of an object": """
+        class Job:
+            def __init__(self): self.log = logging.getLogger("job")
+            def run(self, g):
+                try:
+                    g()
+                except BaseException as error:
+                    self.log.error("no: %s", error)  # PB904
+    """,
+}
+CRITICAL = """
+    import logging
+    def f(g):
+        try:
+            g()
+        except Exception as error:
+            logging.critical(
+                "no: %s",
+                error,
+            )
+"""
+RUFF = {"pyproject.toml": '[tool.ruff.lint]\nselect = ["TRY"]\n'}
+ERRORS = {"errors.py": "class Missing(Exception): ...\n"}
+
+
+def program(body: str) -> str:
+    return HEAD + textwrap.dedent(body)
+
+
+@pytest.mark.parametrize("source", SILENT.values(), ids=SILENT)
+def test_silent(source: str) -> None:
+    findings("PB904", program(source), files=ERRORS)
+
+
+@pytest.mark.parametrize("source", FOUND.values(), ids=FOUND)
+def test_found(source: str) -> None:
+    findings("PB904", program(source), files=ERRORS)
+
+
+def test_left_to_ruff_where_it_looks_for_the_same() -> None:
+    findings("PB904", program(FOUND["formatted"]).replace("  # PB904", ""), files={**ERRORS, **RUFF})
+
+
+def test_fix_writes_the_traceback_at_the_same_level(caplog: pytest.LogCaptureFixture) -> None:
+    source = f"import logging\nlogger = logging.getLogger(__name__)\n{textwrap.dedent(FOUND['formatted'])}"
+    for text, level in ((source, logging.ERROR), (CRITICAL, logging.CRITICAL)):
+        for code, has_traceback in ((text, False), (fix("PB904", text), True)):
+            caplog.clear()
+            executed(code)["f"](lambda: {}["id"])
+            assert [record.levelno for record in caplog.records] == [level]
+            assert ("Traceback" in caplog.text) is has_traceback
