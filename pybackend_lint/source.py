@@ -113,6 +113,7 @@ class Source:
         self.path = path
         self.data = data
         self._parents: dict[int, dict[int, ast.AST]] = {}
+        self.memo: dict[tuple[object, ...], object] = {}  # what others computed about this source
         self._by_scope: dict[type, dict[int, list[ast.AST]]] = {}
 
     @cached_property

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePath
+from typing import cast
 
 from pybackend_lint.edits import apply, line_edits
 from pybackend_lint.finding import Edit
@@ -125,7 +126,19 @@ def add_import(
 
     Raises `SourceError` when the source cannot be parsed.
     """
-    wanted = _wanted(dotted, alias, from_import=from_import)
+    if taken is None and first_party is None:
+        key = ("import", dotted, alias, from_import)
+        if key not in source.memo:
+            source.memo[key] = _add_import(
+                source, _wanted(dotted, alias, from_import=from_import), None, None
+            )
+        return cast("tuple[str, tuple[Edit, ...]]", source.memo[key])
+    return _add_import(source, _wanted(dotted, alias, from_import=from_import), taken, first_party)
+
+
+def _add_import(
+    source: Source, wanted: _Wanted, taken: Taken | None, first_party: Callable[[str], bool] | None
+) -> tuple[str, tuple[Edit, ...]]:
     guarded = _guarded_name(source, wanted)
     if guarded is None:
         return _Adder(source, (), taken, first_party).add(wanted)

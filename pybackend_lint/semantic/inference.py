@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pybackend_lint.semantic.definitions import ClassInfo
     from pybackend_lint.semantic.module import Module
 
-_MAX_DEPTH = 40
 _UNION = frozenset({"typing.Union", "typing_extensions.Union"})
 _OPTIONAL = frozenset({"typing.Optional", "typing_extensions.Optional"})
 _TRANSPARENT_ANNOTATIONS = frozenset(
@@ -68,13 +67,6 @@ _STR_METHODS_TO_STR = frozenset(
 
 def infer(module: Module, node: ast.expr) -> Type | None:
     """The type of an expression's value, or None when it is not known for certain."""
-    depth = len(module._under_way)
-    if depth > _MAX_DEPTH:
-        return None
-    return module.guarded(("type", id(node)), lambda: _infer(module, node))
-
-
-def _infer(module: Module, node: ast.expr) -> Type | None:
     match node:
         case ast.Name():
             return _name_type(module, node)
@@ -158,6 +150,10 @@ def symbol_type(module: Module, name: str) -> Type | None:
 
 def binding_type(module: Module, scope: Scope, binding: Binding) -> Type | None:
     """The type of the value that a binding gives its name."""
+    return module.once(binding, lambda: _binding_type(module, scope, binding))
+
+
+def _binding_type(module: Module, scope: Scope, binding: Binding) -> Type | None:
     match binding.kind:
         case "import" | "from" | "function" | "class":
             name = module._binding_name(scope, binding)
@@ -523,7 +519,9 @@ def _subscript_type(module: Module, node: ast.Subscript) -> Type | None:
         return owner  # a parametrised generic class
     info = module.modules.class_info(owner.name)
     provider = module.modules.provider(owner.name)
-    for asked in _providers(module, info) if info is not None else (provider,) if provider is not None else ():
+    for asked in (
+        _providers(module, info) if info is not None else (provider,) if provider is not None else ()
+    ):
         known = asked.subscript(owner, node.slice, module)
         if known is not None:
             return known

@@ -27,6 +27,7 @@ from pybackend_lint.source import Source
 _BUILTINS = frozenset(dir(builtins))
 _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "builtins.ImportError"})
 _OPEN = object()
+_MAX_DEPTH = 40  # of expressions that need each other's types
 
 Value = TypeVar("Value")
 
@@ -87,6 +88,9 @@ class Module:
         self.is_package = is_package
         self._scopes: dict[int, Scope] = {}
         self._types: dict[int, Type | None] = {}
+        self._bound: dict[Binding, Type | None] = {}
+        self._lookups: dict[tuple[int, str], tuple[Scope, list[Binding], bool] | None] = {}
+        self._depth = 0
         self._names: dict[int, str | None] = {}
         self._exports: dict[str, str | None] = {}
         self._imports: dict[Binding, str | None] = {}
@@ -142,8 +146,21 @@ class Module:
 
         None for built-in and unbound names.
         """
+        key = (self.source.scope_index(use), name)
+        known = self._lookups.get(key, _OPEN)
+        if known is _OPEN:
+            known = self._lookups[key] = self._found(*key)
+        if known is None:
+            return None
+        scope, bindings, ordered = cast("tuple[Scope, list[Binding], bool]", known)
+        if not ordered:
+            return scope, bindings
+        reached = reaching(self.source, scope, name, use)
+        return scope, self.preferred(reached) if scope.kind == "module" else reached
+
+    def _found(self, index: int, name: str) -> tuple[Scope, list[Binding], bool] | None:
+        """The scope and bindings of a name in a numbered scope, and whether the place of the use matters."""
         source = self.source
-        index = source.scope_index(use)
         direct = True  # whether the use runs when the scope's own body runs
         only_global = False
         while index > 0:
@@ -155,14 +172,17 @@ class Module:
                 if declared == "global":
                     only_global = True
                 elif declared is None and name in scope.bindings:
-                    return scope, reaching(source, scope, name, use) if direct else scope.bindings[name]
+                    bindings = scope.bindings[name]
+                    return scope, bindings, direct and len(bindings) > 1
             direct = direct and isinstance(opener, COMPREHENSIONS)
             index = outer
         scope = self.scope
-        if name not in scope.bindings:
+        bindings = scope.bindings.get(name, [])
+        if not bindings:
             return None
-        found = reaching(source, scope, name, use) if direct else at_exit(scope, name)
-        return scope, self.preferred(found)
+        if direct and len(bindings) > 1:
+            return scope, bindings, True
+        return scope, self.preferred(at_exit(scope, name)), False
 
     def preferred(self, bindings: list[Binding]) -> list[Binding]:
         """Without the alternatives for a failed import or for run time next to `TYPE_CHECKING`."""
@@ -393,9 +413,22 @@ class Module:
         known = self._types.get(key, _OPEN)
         if known is not _OPEN:
             return cast("Type | None", known)
+        if self._depth > _MAX_DEPTH:
+            return None
         self._types[key] = None
+        self._depth += 1
         result = inference.infer(self, node)
+        self._depth -= 1
         self._types[key] = result
+        return result
+
+    def once(self, binding: Binding, compute: Callable[[], Type | None]) -> Type | None:
+        """The type that a binding gives its name: computed once, None while it is computed."""
+        known = self._bound.get(binding, _OPEN)
+        if known is not _OPEN:
+            return cast("Type | None", known)
+        self._bound[binding] = None
+        result = self._bound[binding] = compute()
         return result
 
     def annotation_type(self, annotation: ast.expr, use: ast.AST) -> Type | None:
