@@ -67,9 +67,10 @@ def _is_set_in_function(node: ast.Attribute, read: LazyRead, ctx: Context) -> bo
         return True
     for other in ctx.function_info(function).own_nodes():
         match other:
-            case ast.Attribute(attr=attr, ctx=ast.Load()) if attr == name and _is_before(other, node):
-                if ctx.text(other.value) == owner_text:
-                    return True  # the first read is the one that fails
+            case ast.Attribute(value=value, attr=attr, ctx=ast.Load()) if (
+                attr == name and _is_before(other, node) and ctx.text(value) == owner_text
+            ):
+                return True  # the first read is the one that fails
             case ast.Attribute(attr=attr, ctx=ast.Store() | ast.Del()) if attr == name:
                 return True
             case ast.Attribute(value=ast.Attribute(attr="awaitable_attrs"), attr=attr) if attr == name:

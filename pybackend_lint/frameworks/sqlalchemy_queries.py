@@ -260,11 +260,15 @@ def _edited(
             if source.line(row).strip():
                 at = source.line_starts[row - 1]
                 changes.append(Edit(at, at, "    "))
-        if inside and _starts_line(chain.last_kept, ctx):
-            inside = f"\n{indent}    {inside}"
-        inside += f"\n{indent}"
+        at_line_end = kept_end
         if chain.end is not None and not drop_end and _starts_line(chain.end, ctx):
             outside = outside.replace(").unique", f")\n{indent}.unique")
+            at_line_end = source.line_starts[last_row - 1] + len(source.line(last_row))
+        behind_comment = "#" in source.text[kept_end:at_line_end]
+        if inside and (behind_comment or _starts_line(chain.last_kept, ctx)):
+            inside = f"\n{indent}    {inside}"
+        inside += f"\n{indent}"
+        kept_end = at_line_end if behind_comment else kept_end
     changes.append(Edit(start, first, f".{head}"))
     end = kept_end
     if drop_end and chain.end is not None:

@@ -323,3 +323,13 @@ def test_no_fix_across_files(key: str) -> None:
     (found,) = findings("lazy-load-in-async", program(RAISES[key]), files=FILES)
     assert found.fix is None
     assert found.related[0].path.endswith("queries.py")
+
+
+def test_only_the_first_read_is_reported() -> None:
+    source = """
+        async def load(session: AsyncSession):
+            order = await session.get(Order, 1)
+            if order.lines:  # PB520
+                return order.lines
+    """
+    findings("lazy-load-in-async", program(source), files=FILES)

@@ -227,3 +227,24 @@ def test_fixed_code_gives_the_same_rows(query: str, layout: str) -> None:
     after = fix("legacy-query", before, files=FILES)
     assert ".query(" not in after
     assert result(after) == result(before)
+
+
+def test_comments_stay_on_their_lines() -> None:
+    before = (
+        HEADER
+        + """
+def load(session: Session):
+    return (
+        session.query(User)  # everybody
+        .filter(User.id > 1)  # but the first
+        .first()  # if any
+    )
+"""
+    )
+    after = fix("legacy-query", before, files=FILES)
+    assert (
+        "select(User)  # everybody\n            .where(User.id > 1)  # but the first\n            .limit(1)\n"
+        in after
+    )
+    assert ".first()  # if any\n" in after
+    assert result(after) == result(before)
