@@ -167,7 +167,7 @@ def test_unused() -> None:
     found = suppressions(text)
     _, hidden = found.split([finding(1), finding(5)])
     unused = found.unused(hidden, CODES)
-    assert [(item.start, item.end, codes) for item, codes in unused] == [
+    assert [(item.start, item.end, set(codes)) for item, codes in unused] == [
         (Position(1, 8), Position(1, 34), {"PB210"}),
         (Position(2, 8), Position(2, 36), {"clean-without-return"}),
     ]
