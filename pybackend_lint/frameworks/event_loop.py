@@ -119,7 +119,8 @@ def _chain(callee: FunctionInfo, project: Project) -> tuple[Step, ...] | None:
         return not (entry is None or entry.sort is Sort.LOCK or entry.cost is Cost.DISK or runs_once(site))
 
     def runs_once(site: CallSite) -> bool:
-        return _runs_once(site, site.module.function_info(_function_of(site)))
+        function = site.module.function_info(_function_of(site))
+        return _is_asked_for(site, function) or _runs_once(site, function)
 
     def enters(inner: FunctionInfo) -> bool:
         return not inner.is_async and not _listed(inner.name, project.allowed_blocking)
@@ -219,6 +220,27 @@ def _runs_once(site: CallSite, function: FunctionInfo) -> bool:
         isinstance(node, ast.If) and node.lineno <= statement.lineno and _mentions(node.test, targets)
         for node in function.own_nodes()
     )
+
+
+def _is_asked_for(site: CallSite, function: FunctionInfo) -> bool:
+    """Whether the call is made only when a caller sets a parameter to another value than its default."""
+    defaults = {
+        argument.arg: bool(default.value)
+        for argument, default in function.parameters()
+        if isinstance(default, ast.Constant)
+    }
+    child: ast.AST = site.module.source.statement(site.node)
+    for ancestor in site.module.source.ancestors(site.node):
+        if ancestor is function.node:
+            return False
+        if isinstance(ancestor, ast.If) and child is not ancestor.test:
+            test, expected = ancestor.test, child in ancestor.body
+            while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+                test, expected = test.operand, not expected
+            if isinstance(test, ast.Name) and defaults.get(test.id, expected) is not expected:
+                return True
+        child = ancestor
+    return False
 
 
 def _fills_table(function: FunctionInfo) -> bool:

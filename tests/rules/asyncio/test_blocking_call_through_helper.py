@@ -77,6 +77,16 @@ FOUND = {
         async def dollar() -> float:
             return step_1()  # PB600
     """,
+    "as long as nobody asks otherwise": """
+        from billing.rates import rates
+
+        def report(background: bool = False, code: str | None = None) -> None:
+            if not background:
+                rates.fetch(code or "EUR")
+
+        async def place() -> None:
+            report()  # PB600
+    """,
     "argument of another call": """
         import asyncio
 
@@ -156,6 +166,22 @@ SILENT = {
 
         async def price(currency: str) -> int:
             return known_total(currency)
+    """,
+    "only when asked for": """
+        import threading
+
+        from billing.rates import rates
+
+        def report(blocking: bool = False, background: bool = True) -> None:
+            if blocking:
+                rates.fetch("EUR")
+            elif not background:
+                rates.fetch("EUR")
+            else:
+                threading.Thread(target=rates.fetch, args=("EUR",)).start()
+
+        async def place() -> None:
+            report()
     """,
     "helper that computes": """
         from billing.invoices import vat
