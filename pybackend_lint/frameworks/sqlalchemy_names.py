@@ -18,9 +18,7 @@ ASYNC_CONNECTION = "sqlalchemy.ext.asyncio.AsyncConnection"
 ENGINE = "sqlalchemy.Engine"
 ASYNC_ENGINE = "sqlalchemy.ext.asyncio.AsyncEngine"
 
-SYNC_EXECUTORS = frozenset({SESSION, CONNECTION})
 ASYNC_EXECUTORS = frozenset({ASYNC_SESSION, ASYNC_CONNECTION})
-
 SELECT = "sqlalchemy.Select"
 UPDATE = "sqlalchemy.Update"
 DELETE = "sqlalchemy.Delete"
@@ -54,7 +52,6 @@ MAPPING_DECORATORS = frozenset(
 )  # fmt: skip
 BASE_DECORATORS = frozenset({"sqlalchemy.orm.as_declarative", "sqlalchemy.orm.registry.as_declarative_base"})
 COLUMN_CALLS = frozenset({COLUMN, "sqlalchemy.orm.mapped_column"})
-RELATIONSHIP_CALLS = frozenset({"sqlalchemy.orm.relationship", "sqlmodel.Relationship"})
 DECLARED_ATTR = frozenset({"sqlalchemy.orm.declared_attr", "sqlalchemy.orm.declared_attr.directive"})
 
 # Annotations that only say how an attribute is mapped: `Mapped[int]`.
