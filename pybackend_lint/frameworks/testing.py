@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from pybackend_lint.frameworks.knowledge import Knowledge
@@ -683,6 +683,7 @@ _WITHOUT_ARGUMENTS = frozenset(
 )  # fmt: skip
 
 
+@cache
 def misspelled_assertion(name: str) -> str | None:
     """The assertion of a mock that an attribute was meant to be, or None."""
     if name in _ASSERTIONS or name in _REAL_ATTRIBUTES:
@@ -693,6 +694,20 @@ def misspelled_assertion(name: str) -> str | None:
         return None
     near = sorted((_distance(name, right), right) for right in _ASSERTIONS)
     return near[0][1] if near[0][0] <= 2 and (near[1][0] > near[0][0]) else None
+
+
+def is_truth_assertion(node: ast.AST | None) -> bool:
+    """Whether a node is a call of `assertTrue`, unittest's form of `assert`."""
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "assertTrue"
+    )
+
+
+def has_message(node: ast.AST) -> bool:
+    """Whether an `assert` statement or a call of `assertTrue` says what to print when it fails."""
+    if isinstance(node, ast.Assert):
+        return node.msg is not None
+    return isinstance(node, ast.Call) and len(node.args) + len(node.keywords) > 1
 
 
 def is_assigned(name: str, module: Module) -> bool:
@@ -739,35 +754,39 @@ class Replacement:
 def replacement(node: ast.Call | ast.Assign, module: Module) -> Replacement | None:
     """What `patch`, `patch.object`, `monkeypatch.setattr` or an assignment puts in place of a function.
 
-    None where the target or the replacement is not written out.
+    None where the target is not written out, or the replacement is no call, lambda or class.
     """
     if isinstance(node, ast.Assign):
-        match node.targets:
-            case [ast.Attribute(value=owner, attr=attr)]:
+        match node:
+            case ast.Assign(targets=[ast.Attribute(value=owner, attr=attr)], value=ast.Call() | ast.Lambda()):
                 function = _member(owner, attr, module)
                 return Replacement(function, node.value) if function is not None else None
         return None
-    name = _replacing_call(node, module)
-    arguments = node.args
-    if name is None or not arguments or any(isinstance(item, ast.Starred) for item in arguments):
-        return None
-    match arguments:
-        case [ast.Constant(value=str(dotted)), *_] if name != f"{_MOCK}patch.object":
-            function = _by_path(dotted, module)
-            position = 1
-        case [owner, ast.Constant(value=str(attr)), *_] if name != f"{_MOCK}patch":
-            function = _member(owner, attr, module)
-            position = 2
+    holder: ast.expr | None = None
+    match node.args:
+        case [ast.Constant(value=str(path)), *rest]:
+            pass
+        case [holder, ast.Constant(value=str(path)), *rest]:
+            pass
         case _:
             return None
     given = {keyword.arg: keyword.value for keyword in node.keywords}
-    if function is None or None in given or "spec" in given or "autospec" in given:
+    value = rest[0] if rest else given.get("new", given.get("value", given.get("new_callable")))
+    by_class = value is not None and value is given.get("new_callable")
+    if (
+        not (by_class or isinstance(value, (ast.Call, ast.Lambda)))
+        or {None, "spec", "autospec"} & given.keys()
+    ):
         return None
-    if "new_callable" in given:
-        others = tuple(keyword for keyword in node.keywords if keyword.arg != "new_callable")
-        return Replacement(function, given["new_callable"], True, others)
-    value = arguments[position] if len(arguments) > position else given.get("new", given.get("value"))
-    return Replacement(function, value) if value is not None else None
+    assert value is not None
+    name = _replacing_call(node, module)
+    if name is None or name == (f"{_MOCK}patch" if holder is not None else f"{_MOCK}patch.object"):
+        return None
+    function = _by_path(path, module) if holder is None else _member(holder, path, module)
+    if function is None:
+        return None
+    others = tuple(keyword for keyword in node.keywords if keyword.arg != "new_callable")
+    return Replacement(function, value, by_class, others)
 
 
 def _replacing_call(call: ast.Call, module: Module) -> str | None:
@@ -831,8 +850,8 @@ def gives_no_awaitable(found: Replacement, module: Module) -> bool:
     if isinstance(value, ast.Lambda):
         return isinstance(value.body, _NO_AWAITABLE)
     if found.by_class:
-        keywords: list[ast.keyword] = list(found.keywords)
-        cls: ast.expr = value
+        keywords = list(found.keywords)
+        cls = value
     elif isinstance(value, ast.Call) and not value.args:
         keywords, cls = value.keywords, value.func
     else:

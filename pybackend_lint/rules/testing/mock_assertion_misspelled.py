@@ -102,9 +102,10 @@ def check(node: ast.Attribute, ctx: Context) -> Iterator[Finding]:
     call = parent if isinstance(parent, ast.Call) and parent.func is node else None
     used = ctx.parent(call) if call is not None else parent
     negated = isinstance(used, ast.UnaryOp) and isinstance(used.op, ast.Not)
-    statement = ctx.parent(used) if negated and used is not None else used
+    method = used if testing.is_truth_assertion(used) else None
+    statement = ctx.parent(used) if used is not None and (negated or method is not None) else used
     if not isinstance(statement, ast.Assert) and not (
-        isinstance(statement, ast.Expr) and call and not negated
+        isinstance(statement, ast.Expr) and (call or method) and not negated
     ):
         return
     mock = ctx.text(node.value).partition("\n")[0]
@@ -119,10 +120,11 @@ def check(node: ast.Attribute, ctx: Context) -> Iterator[Finding]:
         return
     edits: list[Edit] = []
     text = f"{ctx.text(node.value)}.{right}"
-    if isinstance(statement, ast.Expr):
+    asserted = statement if isinstance(statement, ast.Assert) else method
+    if asserted is None:
         edits = [ctx.edit(node, text)]
-    elif not negated and statement.msg is None and (call is not None or testing.takes_no_arguments(right)):
-        edits = [ctx.edit(statement, text + (ctx.text(call)[len(ctx.text(node)) :] if call else "()"))]
+    elif not negated and not testing.has_message(asserted) and (call or testing.takes_no_arguments(right)):
+        edits = [ctx.edit(asserted, text + (ctx.text(call)[len(ctx.text(node)) :] if call else "()"))]
     newer = ctx.project.satisfies("python>=3.12", "lower")
     yield ctx.finding(
         node,

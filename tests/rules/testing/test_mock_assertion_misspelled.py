@@ -51,6 +51,10 @@ FOUND = {
     "pytest-mock": "def test_a(mocker):\n    m = mocker.patch('a.b')\n    m.called_with(1)  # PB815\n",
     "a slip": "def test_a():\n    m = Mock()\n    m.assert_called_onc()  # PB815\n",
     "another slip": "def test_a():\n    m = Mock()\n    m.asert_called_with(1)  # PB815\n",
+    "assertTrue": "def test_a(self):\n    m = Mock()\n    self.assertTrue(m.called_once)  # PB815\n",
+    "assertTrue of a record": (
+        "def test_a(self):\n    m = Mock()\n    self.assertTrue(m.call_args_list[-1].called_with(1))  # PB815\n"
+    ),
     "a record": "def test_a():\n    m = Mock()\n    m.mock_calls[0].called_with(1)  # PB815\n",
 }
 
@@ -65,6 +69,8 @@ FIXED = {
     "asserted call": ("assert m.called_once_with(1, b=2)", "m.assert_called_once_with(1, b=2)"),
     "call": ("m.has_calls([])", "m.assert_has_calls([])"),
     "slip": ("m.assert_calledd_once()", "m.assert_called_once()"),
+    "assertTrue": ("self.assertTrue(m.called_once)", "m.assert_called_once()"),
+    "not assertTrue with a message": ('self.assertTrue(m.called_once, "never")', None),
     "not without its arguments": ("assert m.called_once_with", None),
     "not denied": ("assert not m.called_once", None),
     "not with a message": ('assert m.called_once, "never"', None),
