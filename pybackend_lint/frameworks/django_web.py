@@ -37,7 +37,6 @@ _ACCESS_CHECKS = tuple(
 _FORM = "django.forms.BaseForm"
 _MODEL_FORM = "django.forms.BaseModelForm"
 _FIELD = "django.forms.Field"
-_FORMSETS = "django.forms.BaseFormSet"
 _ADMIN_OPTIONS = ("django.contrib.admin.ModelAdmin", "django.contrib.admin.AdminSite")
 MIDDLEWARE_MIXIN = "django.utils.deprecation.MiddlewareMixin"
 
@@ -208,9 +207,6 @@ ALIASES: dict[str, str] = {
     "django.contrib.postgres.fields.jsonb.": "django.contrib.postgres.fields.",
     "django.contrib.postgres.fields.citext.": "django.contrib.postgres.fields.",
     "django.contrib.postgres.fields.ranges.": "django.contrib.postgres.fields.",
-    "django.contrib.auth.decorators.staff_member_required": (
-        "django.contrib.admin.views.decorators.staff_member_required"
-    ),
 }
 
 

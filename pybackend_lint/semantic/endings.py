@@ -22,11 +22,6 @@ def ends_without_value(function: FunctionInfo) -> bool:
     return _falls(function.node.body, function.module)
 
 
-def falls_off(function: FunctionInfo) -> bool:
-    """Whether some path certainly runs off the end of the body; see `ends_without_value`."""
-    return _falls(function.node.body, function.module)
-
-
 def never_returns(function: FunctionInfo) -> bool:
     """Whether every call of a function ends with an exception, by its annotation or its body."""
     returns = function.node.returns
