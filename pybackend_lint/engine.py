@@ -171,7 +171,7 @@ class Engine:
             if runnable.only_calls:
                 if calls.keys().isdisjoint(runnable.only_calls):
                     continue
-            elif not any(source.nodes(cls) for cls in runnable.nodes):
+            elif not source.has_any(runnable.nodes):
                 continue
             packages = runnable.packages
             if packages:

@@ -9,6 +9,7 @@ import io
 import re
 import tokenize
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple, TypeVar, cast
@@ -237,22 +238,25 @@ class Source:
         """All nodes of exactly this type, in no particular order."""
         return cast("list[Node]", self._walked[0].get(cls, []))
 
+    def has_any(self, classes: tuple[type[ast.AST], ...]) -> bool:
+        """Whether there is a node of exactly one of these types."""
+        lists = self._walked[0]
+        for cls in classes:
+            if lists[cls]:
+                return True
+        return False
+
     @cached_property
     def calls(self) -> dict[str, list[ast.Call]]:
         """Calls by the last name of what is called: `f(x)` and `a.f(x)` are both under `f`."""
-        calls: dict[str, list[ast.Call]] = {}
+        calls: defaultdict[str, list[ast.Call]] = defaultdict(list)
         for call in self.nodes(ast.Call):
             func = call.func
             if func.__class__ is ast.Attribute:
-                name = func.attr
+                calls[func.attr].append(call)
             elif func.__class__ is ast.Name:
-                name = func.id
-            else:
-                continue
-            if name in calls:
-                calls[name].append(call)
-            else:
-                calls[name] = [call]
+                calls[func.id].append(call)
+        calls.default_factory = None
         return calls
 
     def scope_index(self, node: ast.AST) -> int:

@@ -140,9 +140,13 @@ def _upwards(directory: str) -> Iterator[str]:
         directory = parent
 
 
+def _parts_below(path: str, root: str) -> list[str]:
+    return path.removeprefix(root).lstrip(os.sep).split(os.sep)
+
+
 def is_test_file(path: str, root: str) -> bool:
     """Whether a file holds tests: by pytest's and Django's default names, or below a tests folder."""
-    parts = os.path.relpath(path, root).split(os.sep)
+    parts = _parts_below(path, root)
     name = parts[-1]
     if name in {"conftest.py", "tests.py"} or (name.endswith(".py") and name.startswith("test_")):
         return True
@@ -151,7 +155,7 @@ def is_test_file(path: str, root: str) -> bool:
 
 def is_migration_file(path: str, root: str) -> bool:
     """Whether a file is a Django or Alembic migration, by the folder it lies in."""
-    parts = os.path.relpath(path, root).split(os.sep)
+    parts = _parts_below(path, root)
     if len(parts) < 2 or parts[-1] == "__init__.py":
         return False
     return "migrations" in parts[:-1] or parts[-2] == "versions"
