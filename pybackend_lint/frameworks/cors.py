@@ -89,26 +89,24 @@ def _flask(call: ast.Call, arguments: dict[str | None, ast.expr], module: Module
     if not _is_true(arguments.get("supports_credentials"), module):
         return None
     resources, home = _constant(arguments.get("resources"), module)
-    chosen = [arguments.get("origins")]
+    default = arguments.get("origins")
+    chosen: list[tuple[ast.expr | None, Module]] = [(default, module)]
     if isinstance(resources, ast.Dict):
         chosen = []
         for value in resources.values:
             if not isinstance(value, ast.Dict):
                 return None
-            entries = dict(zip(value.keys, value.values, strict=True))
+            entries = zip(value.keys, value.values, strict=True)
             named = [
-                item
-                for key, item in entries.items()
-                if isinstance(key, ast.Constant) and key.value == "origins"
+                item for key, item in entries if isinstance(key, ast.Constant) and key.value == "origins"
             ]
-            chosen.append(named[-1] if named else arguments.get("origins"))
-        module = home if all(item is not arguments.get("origins") for item in chosen) else module
+            chosen.append((named[-1], home) if named else (default, module))
     elif "resources" in arguments:
         return None
-    for origins in chosen:
+    for origins, place in chosen:
         if origins is None:
             return None if _is_configured(module) else "origins"
-        if _has_star(origins, module, regex=True):
+        if _has_star(origins, place, regex=True):
             return "origins"
     return None
 

@@ -78,14 +78,6 @@ def raises_somewhere(body: list[ast.stmt]) -> bool:
     return any(isinstance(node, ast.Raise) for node in nodes_of(body))
 
 
-def uses_error(handler: ast.ExceptHandler) -> bool:
-    """Whether a handler reads the exception that it binds to a name."""
-    return handler.name is not None and any(
-        isinstance(node, ast.Name) and node.id == handler.name and isinstance(node.ctx, ast.Load)
-        for node in nodes_of(handler.body)
-    )
-
-
 def raised_by(body: list[ast.stmt], ctx: Context) -> tuple[str, ...]:
     """The exceptions that calls and `raise` statements in a block raise, as far as project code tells.
 

@@ -41,6 +41,8 @@ class NoneDefault:
 
 def none_field(node: ast.AnnAssign, module: Module) -> NoneDefault | None:
     """The field of a Pydantic 2 model that a declaration in its body makes, when its default is None."""
+    if not _is_none(node.value) and not isinstance(node.value, ast.Call):
+        return None
     owner_node = module.source.enclosing_class(node)
     if owner_node is None or module.source.parent(node) is not owner_node:
         return None
