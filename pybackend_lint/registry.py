@@ -47,7 +47,7 @@ ENTRIES: tuple[Entry, ...] = (
         module="pybackend_lint.rules.project.implicit_optional_in_model",
         message="Annotate `{name}` as `{type} | None`: its default is `None`",
         summary="A field or query parameter is declared without None and has None as its default.",
-        nodes=("AnnAssign", "FunctionDef", "AsyncFunctionDef"),
+        nodes=("ClassDef", "FunctionDef", "AsyncFunctionDef"),
         words=("None",),
         applies="pydantic>=2.0",
         fix="unsafe",

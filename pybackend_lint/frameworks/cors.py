@@ -12,6 +12,7 @@ from pybackend_lint.semantic.module import Module
 _STARLETTE = "starlette.middleware.cors.CORSMiddleware"
 _STARLETTE_WRAPPER = "starlette.middleware.Middleware"
 _FLASK = frozenset({"flask_cors.CORS", "flask_cors.cross_origin", "flask_cors.extension.CORS"})
+_CREDENTIALS = frozenset({"allow_credentials", "supports_credentials"})
 _DJANGO_ALL = ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL")
 _DJANGO_CREDENTIALS = "CORS_ALLOW_CREDENTIALS"
 # Regular expressions that every origin matches.
@@ -60,9 +61,9 @@ def _has_star(node: ast.expr | None, module: Module, *, regex: bool = False) -> 
 
 def opens_to_all(call: ast.Call, module: Module) -> str | None:
     """What in a call lets every site send the user's cookies: the argument at fault, or None."""
-    if any(keyword.arg is None for keyword in call.keywords) or _is_for_development(call, module):
-        return None
     arguments = {keyword.arg: keyword.value for keyword in call.keywords}
+    if arguments.keys().isdisjoint(_CREDENTIALS) or None in arguments or _is_for_development(call, module):
+        return None
     name = module.qualified_name(call.func)
     if name in _FLASK:
         return _flask(call, arguments, module)

@@ -177,6 +177,7 @@ _WRITES = {
          "aupdate_or_create"}
     ),
 }  # fmt: skip
+_WRITING = frozenset().union(*_WRITES.values())
 
 
 def written_database(body: list[ast.stmt], ctx: Context) -> str | None:
@@ -184,7 +185,11 @@ def written_database(body: list[ast.stmt], ctx: Context) -> str | None:
 
     Writes in functions that the block calls are their own matter.
     """
-    calls = [node for node in nodes_of(body) if isinstance(node, ast.Call)]
+    calls = [
+        node
+        for node in nodes_of(body)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _WRITING
+    ]
     for node in sorted(calls, key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0)):
         callee = ctx.type_of(node.func)
         if callee is not None and _writes(callee.name):

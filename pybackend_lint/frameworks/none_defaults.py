@@ -39,23 +39,24 @@ class NoneDefault:
     annotation: ast.expr
 
 
-def none_field(node: ast.AnnAssign, module: Module) -> NoneDefault | None:
-    """The field of a Pydantic 2 model that a declaration in its body makes, when its default is None."""
-    if not _is_none(node.value) and not isinstance(node.value, ast.Call):
-        return None
-    owner_node = module.source.enclosing_class(node)
-    if owner_node is None or module.source.parent(node) is not owner_node:
-        return None
-    info = module.class_info_of(owner_node)
+def none_fields(node: ast.ClassDef, module: Module) -> list[NoneDefault]:
+    """The fields that a Pydantic 2 model declares in its body with None as default."""
+    if not any(_may_be_none(item.value) for item in node.body if isinstance(item, ast.AnnAssign)):
+        return []
+    info = module.class_info_of(node)
     if not pydantic.is_model(info) or info.is_a("sqlmodel.SQLModel") or not info.is_closed:
-        return None
-    field = next((item for item in pydantic.own_fields(info) if item.node is node), None)
-    if field is None or field.default is None or not _defaults_to_none(field):
-        return None
-    annotation = _strict_annotation(field.annotation, node, module)
-    if annotation is None or _is_filled(field.name, info):
-        return None
-    return NoneDefault(field.name, node, annotation)
+        return []
+    found: list[NoneDefault] = []
+    for field in pydantic.own_fields(info):
+        if _may_be_none(field.default) and _defaults_to_none(field):
+            annotation = _strict_annotation(field.annotation, field.node, module)
+            if annotation is not None and not _is_filled(field.name, info):
+                found.append(NoneDefault(field.name, field.node, annotation))
+    return found
+
+
+def _may_be_none(default: ast.expr | None) -> bool:
+    return _is_none(default) or isinstance(default, ast.Call)
 
 
 def _defaults_to_none(field: pydantic.Field) -> bool:
@@ -98,6 +99,8 @@ def _constants(method: FunctionInfo) -> list[object]:
 def none_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, module: Module) -> list[NoneDefault]:
     """The parameters of a FastAPI route that default to None although their annotation leaves None out."""
     function = module.function_info(node)
+    if not any(_may_be_none(default) for _, default in function.parameters()):
+        return []
     if not fastapi.is_route(function):
         return []
     found: list[NoneDefault] = []

@@ -77,6 +77,7 @@ _TOLD = frozenset({"example", "examples", "description", "help", "doc", "summary
 _EXAMPLES = frozenset({"example", "examples", "demo", "samples", "docs"})
 _DEVELOPMENT = ("dev", "test", "local", "debug", "ci")
 _LEAST_LENGTH = 8
+_DENSE = re.compile(r"(?=[^0-9]*[0-9])[!-~]{8,200}")  # no spaces, at least one digit
 _LEAST_ENTROPY = 3.0  # bits for each character, of names with a literal
 _KEY_ENTROPY = 3.3  # of the random part of a key with a known format
 
@@ -137,7 +138,7 @@ def is_secret_name(name: str) -> bool:
 
 def looks_random(text: str) -> bool:
     """Whether a text is long and irregular enough to be a secret rather than words or a name."""
-    if len(text) < _LEAST_LENGTH or text.isalpha() or not text.isascii() or any(c.isspace() for c in text):
+    if _DENSE.fullmatch(text) is None:
         return False
     if _PLACEHOLDER.search(text) or _WORDS_ONLY.fullmatch(text) or text.startswith(_PUBLIC_PREFIXES):
         return False

@@ -14,13 +14,13 @@ from pybackend_lint.rule import UNSAFE, Context, rule
     "PB022",
     "implicit-optional-in-model",
     "Annotate `{name}` as `{type} | None`: its default is `None`",
-    nodes=(ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef),
+    nodes=(ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef),
     words=("None",),
     applies="pydantic>=2.0",
     fix=UNSAFE,
     tags=("correctness",),
 )
-def check(node: ast.AnnAssign | ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     """A field or query parameter is declared without None and has None as its default.
 
     ## Why
@@ -90,9 +90,8 @@ def check(node: ast.AnnAssign | ast.FunctionDef | ast.AsyncFunctionDef, ctx: Con
     - FastAPI documentation, "Query Parameters", Optional parameters
     """
     module = ctx.module
-    if isinstance(node, ast.AnnAssign):
-        field = none_defaults.none_field(node, module) if node.value is not None else None
-        found = [field] if field is not None else []
+    if isinstance(node, ast.ClassDef):
+        found = none_defaults.none_fields(node, module)
     else:
         found = [] if not node.decorator_list else none_defaults.none_parameters(node, module)
         found = [one for one in found if not ctx.project.ruff_selects("RUF013")]
