@@ -15,7 +15,8 @@ class LineIn(BaseModel):
 class OrderIn(BaseModel):
     customer_id: int
     lines: list[LineIn] = Field(min_length=1)
-    coupon: str = None
+    coupon: str = ""
+    note: str = None
 
     @classmethod
     @field_validator("coupon")

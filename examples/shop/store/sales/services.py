@@ -79,3 +79,20 @@ def cancel(order):
     except:
         return False
     return True
+
+
+def withdraw(code):
+    try:
+        Voucher.objects.filter(code=code).delete()
+    except Exception:
+        return False
+    return True
+
+
+def withdraw_unused():
+    try:
+        Voucher.objects.filter(uses=0).delete()
+    except Exception:
+        logger.exception("unused vouchers are still there")
+        return False
+    return True
