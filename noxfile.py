@@ -121,18 +121,17 @@ def installed_findings(
     return {program: sorted(found) for program, found in codes.items()}
 
 
-def tests(session: nox.Session) -> None:
-    """The tests; those that take long or run the frameworks on one Python only."""
-    session.install("-e", ".[flake8,pylint]", *group("tests"))
-    session.run("python", "-m", "pytest", "-m", "not slow", *session.posargs)
-
-
-def all_tests(session: nox.Session) -> None:
-    """All tests."""
+def tests(session: nox.Session, *arguments: str) -> None:
+    """The tests, under the frameworks; those that take long on one Python only."""
     session.install("-e", ".[flake8,pylint]", *group("tests", "frameworks"))
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *arguments, *session.posargs)
+
+
+def quick_tests(session: nox.Session) -> None:
+    """The tests without those that take long."""
+    tests(session, "-m", "not slow")
 
 
 for version, executable in interpreters().items():
-    function = all_tests if executable == sys.executable else tests
+    function = tests if executable == sys.executable else quick_tests
     nox.session(python=executable, name=f"tests-{version}", tags=["tests"])(function)

@@ -240,11 +240,7 @@ class Source:
 
     def has_any(self, classes: tuple[type[ast.AST], ...]) -> bool:
         """Whether there is a node of exactly one of these types."""
-        lists = self._walked[0]
-        for cls in classes:
-            if lists[cls]:
-                return True
-        return False
+        return any(map(self._walked[0].__getitem__, classes))
 
     @cached_property
     def calls(self) -> dict[str, list[ast.Call]]:
