@@ -15,11 +15,12 @@ from pybackend_lint.rule import UNSAFE, Context, rule
     "interpolated-sql",
     "Pass `{value}` as a parameter of `{runner}`: it is put into the SQL as text",
     nodes=(ast.Call,),
-    names=("execute", "executemany", "raw", "extra", "RawSQL"),
+    names=("execute", "executemany", "raw", "extra", "RawSQL", "RunSQL", "annotate", "alias", "aggregate"),
     applies="django",
     fix=UNSAFE,
     severity="error",
     tags=("security",),
+    migrations="both",
 )
 def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """A value is put into an SQL statement by string formatting.
@@ -27,7 +28,8 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ## Why
     Whoever controls the value controls the statement: a quote in a search field is enough to read or change
     other people's data. Even a harmless value breaks the statement when it holds a quote. A parameter is sent
-    apart from the statement and is never read as SQL.
+    apart from the statement and is never read as SQL. The names that `annotate(**...)` gives its columns are
+    written into the statement too, so a client must not choose them.
 
     ## Bad
     ```python
@@ -89,6 +91,10 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             shown = ctx.text(value)
             shown = shown if len(shown) <= 40 and "\n" not in shown else "the value"
             yield ctx.finding(statement.sql, value=shown, runner=statement.runner, fix=fix)
+    key = django_sql.columns_named_by_request(call, ctx.module)
+    if key is not None:
+        message = "Choose the names of the columns of `{method}()` in code: the request gives them"
+        yield ctx.finding(key, message=message, method=ctx.text(call.func).rpartition(".")[2])
 
 
 def _fix(sql: ast.expr, ctx: Context) -> Fix | None:
