@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import django
 import pytest
 
 from tests.rules.django_orm.shop import indented, program, run
@@ -208,4 +209,6 @@ def test_django_refuses_queries_after_the_error() -> None:
         print(attempt(nested))
         """
     )
-    assert printed.split() == ["refused", "refused", "refused", "fine", "fine"]
+    # From 6.1 on Django leaves it to the database to refuse what follows a failed bulk_create; SQLite does not.
+    bulk = "fine" if django.VERSION >= (6, 1) else "refused"
+    assert printed.split() == ["refused", "refused", bulk, "fine", "fine"]
