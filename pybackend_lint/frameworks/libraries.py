@@ -18,23 +18,15 @@ from pybackend_lint.frameworks import (
 from pybackend_lint.project.index import Libraries
 from pybackend_lint.semantic.types import Provider
 
+_FRAMEWORKS = (asyncio, django, django_web, fastapi, flask, logging, pydantic, sqlalchemy, testing)
+
 
 def libraries(extra_bases: Mapping[str, str]) -> Libraries:
     """What the frameworks know, and the base classes that the settings add (class to framework class)."""
     providers: dict[str, Provider] = {}
     bases: dict[str, tuple[str, ...]] = {}
     aliases: dict[str, str] = {}
-    for framework in (
-        asyncio,
-        django,
-        django_web,
-        fastapi,
-        flask,
-        logging,
-        pydantic,
-        sqlalchemy,
-        testing,
-    ):
+    for framework in _FRAMEWORKS:
         providers.update(dict.fromkeys(framework.ROOTS, framework.KNOWLEDGE))
         bases.update(framework.BASES)
         aliases.update(framework.ALIASES)
