@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -481,23 +483,33 @@ def _completed(futures: Sequence[Future[Done]]) -> Iterator[Future[Done]]:
 def _in_processes(tasks: Sequence[Task], processes: int) -> Iterator[Done]:
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import active_children
 
     from pybackend_lint import worker
 
     lost: list[Task] = []
+    futures: dict[Future[Done], Task] = {}
+    others = set(active_children())
     pool = ProcessPoolExecutor(min(processes, len(tasks)), _context(), worker.prepare)
     try:
-        futures = {pool.submit(worker.work, task): task for task in tasks}
+        with _interrupts_held():
+            for task in tasks:
+                try:
+                    futures[pool.submit(worker.work, task)] = task
+                except BrokenProcessPool:
+                    lost.append(task)
         for future in _completed(list(futures)):
             try:
                 yield future.result()
             except BrokenProcessPool:
                 lost.append(futures[future])
-    except BaseException:
+    except BaseException:  # nobody wants the results any more: do not wait for what is under way
         pool.shutdown(wait=False, cancel_futures=True)
+        for process in set(active_children()) - others:
+            process.kill()
         raise
     pool.shutdown()
-    # A file killed its process and with it the others: find it by giving every file a process of its own.
+    # Something ended a process, and the others with it. If it was a file, a process for each file tells.
     for task in lost:
         done = _alone(task)
         if done is not None:
@@ -520,9 +532,24 @@ def _alone(task: Task) -> Done | None:
 
     with ProcessPoolExecutor(1, _context(), worker.prepare) as pool:
         try:
-            return pool.submit(worker.work, task).result()
+            with _interrupts_held():
+                future = pool.submit(worker.work, task)
+            return future.result()
         except BrokenProcessPool:
             return None
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold back an interrupt from the keyboard; one that arrives while Python forks would be lost."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _context() -> BaseContext:

@@ -60,6 +60,8 @@ class Checked:
 def prepare() -> None:
     """Make a process ready to work: what was imported so far is never garbage."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # end silently; the parent process reports
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back while it was started
     gc.freeze()
     gc.disable()
 

@@ -344,19 +344,47 @@ def test_a_reader_that_leaves_early(project: Path) -> None:
     assert errors == b""
 
 
-def test_interrupt(project: Path) -> None:
+def long_run(project: Path) -> tuple[subprocess.Popen[bytes], list[int]]:
+    """A run with two processes at work, and these two."""
     for number in range(60):
         write(project, {f"package{number}/jobs.py": JOBS + "    time.sleep(1)\n" * 400})
     process = subprocess.Popen(
-        [sys.executable, "-m", "pybackend_lint", "check", "--no-cache", "--jobs", "2"],
+        [sys.executable, "-m", "pybackend_lint", "check", "--no-cache", "--jobs", "2", "--statistics"],
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.getcwd()},
         start_new_session=True,
     )
-    time.sleep(1.5)
-    assert process.poll() is None
+    children: list[str] = []
+    while len(children) < 2:
+        assert process.poll() is None
+        time.sleep(0.01)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return process, [int(child) for child in children]
+
+
+ON_LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc for processes")
+
+
+@ON_LINUX
+def test_a_process_that_is_killed_loses_nothing(project: Path) -> None:
+    process, children = long_run(project)
+    os.kill(children[0], signal.SIGKILL)
+    output, errors = process.communicate(timeout=120)
+    assert errors == b""
+    assert output.split() == [
+        b"24061",
+        b"PB604",
+        b"blocking-sleep-or-wait-in-async",
+        *b"1 PB400 [*] class-based-config".split(),
+    ]
+    assert process.returncode == 1
+
+
+@ON_LINUX
+def test_interrupt(project: Path) -> None:
+    process, _ = long_run(project)
     os.killpg(process.pid, signal.SIGINT)
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 130
