@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from pybackend_lint.finding import Edit
+from pybackend_lint.finding import Edit, Related
 from pybackend_lint.frameworks import sqlalchemy
+from pybackend_lint.frameworks.sqlalchemy_mapping import library_name
+from pybackend_lint.semantic.definitions import FunctionInfo
+from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
-from pybackend_lint.semantic.types import Type
+from pybackend_lint.semantic.types import Kind, Type
 
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
@@ -34,18 +37,40 @@ _PLAIN = frozenset(
     decimal.Decimal builtins.None""".split()  # noqa: SIM905
 )
 _TEXT_METHODS = frozenset({"lower", "upper", "strip", "lstrip", "rstrip", "title", "replace"})
+_KEEPS_QUOTES = _TEXT_METHODS - {"replace"}
 _EXECUTES = frozenset({"execute", "scalar", "scalars", "exec", "exec_driver_sql", "stream", "stream_scalars"})
 
-Part = str | ast.expr
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Passed:
+    """An argument that a function of the project puts into the text it returns."""
+
+    value: ast.expr
+    function: FunctionInfo
+
+
+Part = str | ast.expr | _Passed
 
 
 @dataclass(frozen=True, slots=True)
 class Interpolated:
-    """A value put into a SQL text: the expression, and the text of SQL before and behind it."""
+    """A value put into a SQL text: the expression, and the text of SQL before and behind it.
+
+    `function` is the one of the project that does it, where the value is an argument of its call.
+    """
 
     value: ast.expr
     before: str
     behind: str
+    function: FunctionInfo | None = None
+
+    def related(self) -> list[Related]:
+        """The place in another function where the value is put into the text."""
+        if self.function is None:
+            return []
+        source = self.function.module.source
+        (returned,) = source.in_scope(ast.Return, self.function.node)
+        return [Related(source.path, source.position(source.start(returned)), "the text is made here")]
 
 
 def sql_text(call: ast.Call, ctx: Context) -> ast.expr | None:
@@ -62,7 +87,7 @@ def sql_text(call: ast.Call, ctx: Context) -> ast.expr | None:
 
 def interpolated_values(text: ast.expr, ctx: Context) -> list[Interpolated]:
     """The values in a SQL text that could be bound as parameters and may come from outside."""
-    parts = list(_parts(text, ctx, 0))
+    parts = list(_parts(text, ctx.module, 0))
     if len(parts) < 2 or not isinstance(parts[0], str) or _NO_PARAMETERS.match(parts[0]):
         return []
     found: list[Interpolated] = []
@@ -74,13 +99,14 @@ def interpolated_values(text: ast.expr, ctx: Context) -> list[Interpolated]:
         behind = parts[index + 1] if index + 1 < len(parts) else ""
         following = behind if isinstance(behind, str) else ""
         if _VALUE_POSITION.search(before) and not following.startswith((".", "(", "_")):
-            if _may_be_foreign(part, text, ctx):
-                found.append(Interpolated(part, before, following))
+            value, function = (part.value, part.function) if isinstance(part, _Passed) else (part, None)
+            if _may_be_foreign(value, text, ctx):
+                found.append(Interpolated(value, before, following, function))
         before += "?"
     return found
 
 
-def _parts(node: ast.expr, ctx: Context, depth: int) -> Iterator[Part]:
+def _parts(node: ast.expr, module: Module, depth: int) -> Iterator[Part]:
     """The literal texts and the values that a text is put together from."""
     match node:
         case ast.Constant(value=str(text)):
@@ -89,13 +115,14 @@ def _parts(node: ast.expr, ctx: Context, depth: int) -> Iterator[Part]:
         case ast.JoinedStr(values=values):
             for value in values:
                 if isinstance(value, ast.FormattedValue):
-                    yield value.value
+                    made = _returned_parts(value.value, module, depth)
+                    yield from made if made is not None else [value.value]
                 else:
-                    yield from _parts(value, ctx, depth)
+                    yield from _parts(value, module, depth)
             return
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            yield from _parts(left, ctx, depth)
-            yield from _parts(right, ctx, depth)
+            yield from _parts(left, module, depth)
+            yield from _parts(right, module, depth)
             return
         case ast.BinOp(left=ast.Constant(value=str(template)), op=ast.Mod(), right=right):
             yield from _percent(template, right)
@@ -103,10 +130,15 @@ def _parts(node: ast.expr, ctx: Context, depth: int) -> Iterator[Part]:
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(template)), attr="format")):
             yield from _formatted(template, node)
             return
-        case ast.Call(func=func) if sqlalchemy.name_of(func, ctx) == "sqlalchemy.text":
+        case ast.Call(func=func) if library_name(func, module) == "sqlalchemy.text":
             return  # a sink of its own
+        case ast.Call():
+            made = _returned_parts(node, module, depth)
+            if made is not None:
+                yield from made
+                return
         case ast.Name(id=name) if depth < 3:
-            found = ctx.module.lookup(name, node)
+            found = module.lookup(name, node)
             if (
                 found is not None
                 and len(found[1]) == 1
@@ -114,11 +146,80 @@ def _parts(node: ast.expr, ctx: Context, depth: int) -> Iterator[Part]:
                 and not found[1][0].path
             ):
                 assigned = found[1][0].value
+                made = _returned_parts(assigned, module, depth) if assigned is not None else None
+                if made is not None:
+                    yield from made
+                    return
                 if isinstance(assigned, (ast.JoinedStr, ast.BinOp, ast.Constant)) or _is_format(assigned):
                     assert assigned is not None
-                    yield from _parts(assigned, ctx, depth + 1)
+                    yield from _parts(assigned, module, depth + 1)
                     return
     yield node
+
+
+def _returned_parts(call: ast.expr, module: Module, depth: int) -> list[Part] | None:
+    """What the text consists of that a call of a project function gives, None where that is not known.
+
+    Values that the function takes as they are from its parameters are the arguments of the call; all
+    others count as harmless.
+    """
+    if not isinstance(call, ast.Call) or depth >= 3:
+        return None
+    known = module.type_of(call.func)
+    function = (
+        module.modules.function_info(known.name)
+        if known is not None and known.kind is Kind.FUNCTION
+        else None
+    )
+    if function is None or function.is_async or function.yields or not function.is_transparent:
+        return None
+    if len(function.returned) != 1 or function.returned[0] is None:
+        return None
+    given = _arguments(call, function, module)
+    if given is None:
+        return None
+    parts = list(_parts(function.returned[0], function.module, depth + 1))
+    if not any(isinstance(part, str) for part in parts):
+        return None
+    return [part if isinstance(part, str) else _passed(part, function, given) for part in parts]
+
+
+def _arguments(call: ast.Call, function: FunctionInfo, module: Module) -> dict[str, ast.expr] | None:
+    """The arguments of a call by the names of the parameters, None where they are unpacked."""
+    names = [item.arg for item in (*function.node.args.posonlyargs, *function.node.args.args)]
+    if function.owner is not None and not function.is_static:
+        receiver = module.type_of(call.func.value) if isinstance(call.func, ast.Attribute) else None
+        if receiver is not None and receiver.kind is Kind.CLASS and not function.is_class_method:
+            return None
+        names = names[1:]
+    if any(isinstance(item, ast.Starred) for item in call.args):
+        return None
+    given = dict(zip(names, call.args, strict=False))
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            return None
+        given[keyword.arg] = keyword.value
+    return given
+
+
+def _passed(part: ast.expr | _Passed, function: FunctionInfo, given: dict[str, ast.expr]) -> Part:
+    """The argument that stands for a value inside a function, `"?"` where it is none or harmless."""
+    value, maker = (part.value, part.function) if isinstance(part, _Passed) else (part, function)
+    while isinstance(value, ast.Call):
+        match value:
+            case ast.Call(func=ast.Name(id="str"), args=[inner]):
+                value = inner
+            case ast.Call(func=ast.Attribute(value=inner, attr=method)) if method in _KEEPS_QUOTES:
+                value = inner
+            case _:
+                return "?"
+    module = function.module
+    found = module.lookup(value.id, value) if isinstance(value, ast.Name) else None
+    if not isinstance(value, ast.Name) or found is None or value.id not in given:
+        return "?"
+    if len(found[1]) != 1 or found[1][0].kind != "parameter" or _is_checked(value, function):
+        return "?"
+    return "?" if _is_harmless(module.type_of(value), module) else _Passed(given[value.id], maker)
 
 
 def _is_format(node: ast.expr | None) -> bool:
@@ -179,12 +280,15 @@ def _may_be_foreign(value: ast.expr, text: ast.expr, ctx: Context) -> bool:
             pass
         case _:
             return False
-    if _is_harmless(ctx.type_of(value), ctx) or _is_checked(value, text, ctx):
+    enclosing = ctx.enclosing_function(text)
+    if _is_harmless(ctx.type_of(value), ctx.module):
+        return False
+    if isinstance(enclosing, FUNCTIONS) and _is_checked(value, ctx.function_info(enclosing)):
         return False
     root: ast.expr = value
     while isinstance(root, (ast.Attribute, ast.Subscript)):
         root = root.value
-        if _is_harmless(ctx.type_of(root), ctx):
+        if _is_harmless(ctx.type_of(root), ctx.module):
             return False  # such as `state.value`
     if not isinstance(root, ast.Name):
         return False
@@ -217,22 +321,19 @@ def _is_outside(value: ast.expr) -> bool:
     return False
 
 
-def _is_harmless(known: Type | None, ctx: Context) -> bool:
+def _is_harmless(known: Type | None, module: Module) -> bool:
     if known is None:
         return False
     if known.name in _PLAIN:
         return True
-    info = ctx.module.modules.class_info(known.name)
+    info = module.modules.class_info(known.name)
     return info is not None and info.is_a("enum.Enum", "enum.StrEnum", "enum.IntEnum")
 
 
-def _is_checked(value: ast.expr, text: ast.expr, ctx: Context) -> bool:
+def _is_checked(value: ast.expr, function: FunctionInfo) -> bool:
     """Whether the function compares the value with known ones, or asks for its type."""
-    function = ctx.enclosing_function(text)
-    if not isinstance(function, FUNCTIONS):
-        return False
     shown = ast.unparse(value)
-    for node in ctx.function_info(function).own_nodes():
+    for node in function.own_nodes():
         match node:
             case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()]) if ast.unparse(left) == shown:
                 return True
@@ -253,7 +354,7 @@ def bound(call: ast.Call, values: list[Interpolated], ctx: Context) -> tuple[Edi
     quote = segment[1:4] if segment[1:4] in {'"""', "'''"} else segment[1:2]
     if segment[:1] not in {"f", "F"} or quote not in {'"', "'", '"""', "'''"} or segment.count(quote) != 2:
         return None
-    if "{{" in segment or "}}" in segment:
+    if "{{" in segment or "}}" in segment or any(item.function is not None for item in values):
         return None
     parameters: dict[str, str] = {}
     for item in values:

@@ -68,7 +68,8 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     ## Fix safety
     The database now receives a parameter with the type of the value; where it was quoted, a number becomes a
-    number. The fix is offered for `execute(text(f"..."))` without other parameters.
+    number. The fix is offered for `execute(text(f"..."))` without other parameters; a text that another
+    function makes is left to its author.
 
     ## When not to use it
     Names of tables and columns cannot be bound and are not reported; check them against a list of known ones.
@@ -85,4 +86,4 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     edits = sqlalchemy_text.bound(call, values, ctx)
     fix = ctx.fix("Bind the values", *edits) if edits is not None else None
-    yield ctx.finding(text, name=ast.unparse(values[0].value), fix=fix)
+    yield ctx.finding(text, name=ast.unparse(values[0].value), fix=fix, related=values[0].related())

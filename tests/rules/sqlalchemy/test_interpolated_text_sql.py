@@ -59,6 +59,50 @@ SILENT = {
         def load(name: str): return rich_text(f"a = {name}")
     """,
     "a format for a number": 'def load(session: Session, n): return session.execute(text("SELECT 1 WHERE id = %d" % n))',
+    "a function that returns no interpolated text": """
+        def sql(name: str) -> str: return "SELECT 1 WHERE name = :name"
+        def load(session: Session, name: str): return session.execute(text(sql(name)), {"name": name})
+    """,
+    "a function that knows the type": """
+        def sql(number: int) -> str: return f"SELECT 1 WHERE id = {number}"
+        def load(session: Session, number): return session.execute(text(sql(number)))
+    """,
+    "a function that quotes": """
+        def quoted(name: str) -> str: return "'" + name.replace("'", "''") + "'"
+        def load(session: Session, name: str): return session.execute(text(f"SELECT 1 WHERE a = {quoted(name)}"))
+    """,
+    "a function that checks": """
+        def sql(state: str) -> str:
+            if state not in {"open", "paid"}:
+                raise ValueError(state)
+            return f"SELECT 1 WHERE state = '{state}'"
+        def load(session: Session, state: str): return session.execute(text(sql(state)))
+    """,
+    "a function that is given a constant": """
+        def sql(state: str, limit: str = LIMIT) -> str: return f"SELECT 1 WHERE state = '{state}' LIMIT {limit}"
+        def load(session: Session): return session.execute(text(sql("open")))
+    """,
+    "a function that puts in the name of a table": """
+        def sql(table: str) -> str: return f"SELECT 1 FROM {table}"
+        def load(session: Session, table: str): return session.execute(text(sql(table)))
+    """,
+    "a function with two results": """
+        def sql(name: str) -> str:
+            if not name:
+                return "SELECT 1"
+            return f"SELECT 1 WHERE name = '{name}'"
+        def load(session: Session, name: str): return session.execute(text(sql(name)))
+    """,
+    "a function that calls itself": """
+        def sql(name: str) -> str: return f"{sql(name)} OR name = '{1}'"
+        def load(session: Session, name: str): return session.execute(text(sql(name)))
+    """,
+    "a function whose parameter was changed": """
+        def sql(name: str) -> str:
+            name = escape(name)
+            return f"SELECT 1 WHERE name = '{name}'"
+        def load(session: Session, name: str): return session.execute(text(sql(name)))
+    """,
     "made in the function": """
         def load(session: Session):
             now = "'2026-01-01'"
@@ -94,6 +138,24 @@ FOUND = {
             name = request.args.get("name")
             return session.execute(text(f"INSERT INTO users (a, name) VALUES (1, '{name}')"))  # PB511
     """,
+    "a function that returns the text": """
+        def sql(name: str) -> str: return f"SELECT 1 WHERE name = '{name}'"
+        def load(session: Session, name: str): return session.execute(text(sql(name)))  # PB511
+    """,
+    "a function by keyword and a local name": """
+        def sql(table: str, *, name: str) -> str:
+            made = "SELECT 1 FROM %s WHERE name = '%s'" % (table, name)
+            return made
+        def load(session: Session, name: str):
+            statement = sql("users", name=name)
+            return session.execute(text(statement))  # PB511
+    """,
+    "a method that returns a condition": """
+        class Users:
+            def where(self, name: str) -> str: return f"name LIKE '%{name.lower()}%'"
+            def load(self, session: Session, name: str):
+                return session.execute(text(f"SELECT 1 FROM users WHERE {self.where(name)}"))  # PB511
+    """,
     "a kept statement": """
         def load(session: Session, key: str):
             statement = text(f"DELETE FROM users WHERE key = '{key}'")  # PB511
@@ -114,6 +176,22 @@ def test_silent(source: str) -> None:
 @pytest.mark.parametrize("source", FOUND.values(), ids=FOUND)
 def test_found(source: str) -> None:
     assert findings("interpolated-text-sql", program(source))
+
+
+def test_function_of_another_file() -> None:
+    files = {
+        "shop/queries.py": "def by_name(name: str) -> str:\n    return f\"SELECT 1 WHERE name = '{name}'\"\n",
+        "shop/filters.py": "from shop.queries import by_name\n\n\ndef first(name):\n    return by_name(name) + ' LIMIT 1'\n",
+    }
+    source = """
+        from shop.filters import first
+        def load(session: Session, name: str): return session.execute(text(first(name)))  # PB511
+    """
+    (found,) = findings("interpolated-text-sql", program(source), files=files)
+    assert found.fix is None
+    (place,) = found.related
+    assert place.path.endswith("queries.py")
+    assert place.start.row == 2
 
 
 FIXED = {
