@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 import platform
 import re
@@ -43,7 +44,7 @@ class Report:
     errors: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Runnable:
     """A rule's entry with what is needed to decide quickly whether a file can concern it."""
 
@@ -86,7 +87,9 @@ class Engine:
         ]
         self._others = [entry for entry in ENTRIES if entry.file != "python"]
         self._rules: dict[str, Rule] = {}
-        self._by_kind: dict[tuple[frozenset[str], tuple[bool, bool]], list[_Runnable]] = {}
+        self._by_kind: dict[
+            tuple[frozenset[str], str, tuple[bool, bool]], tuple[dict[str, list[_Runnable]], list[_Runnable]]
+        ] = {}
 
     def project_of(self, path: Path) -> Project:
         """The project that a file belongs to."""
@@ -163,49 +166,58 @@ class Engine:
     ) -> Iterator[Rule]:
         """The rules that can find something in a file; the cheap tests come first."""
         data = source.data
-        kind = (project.is_test(str(path)), project.is_migration(str(path)))
-        calls = source.calls
+        by_name, others = self._runnable(selected, project, str(path))
         found: dict[bytes, bool] = {}
-        concerned: dict[tuple[str, ...], bool] = {}
-        for runnable in self._runnable(selected, kind):
-            if runnable.only_calls:
-                if calls.keys().isdisjoint(runnable.only_calls):
-                    continue
-            elif not source.has_any(runnable.nodes):
+        concerned: dict[tuple[str, ...], bool] = {(): True}
+        has_imports = source.has_any((ast.Import, ast.ImportFrom))
+        called = {
+            rule.entry.code: rule for name in by_name.keys() & source.calls.keys() for rule in by_name[name]
+        }
+        for runnable in itertools.chain((called[code] for code in sorted(called)), others):
+            if not runnable.only_calls and not source.has_any(runnable.nodes):
                 continue
             packages = runnable.packages
-            if packages:
-                if packages not in concerned:
-                    concerned[packages] = project.concerns(packages, data)
-                if not concerned[packages]:
-                    continue
-            entry = runnable.entry
-            if entry.applies and not project.satisfies(entry.applies, entry.bound):
+            concerns = concerned.get(packages)
+            if concerns is None:
+                concerns = concerned[packages] = project.concerns(packages, data, has_imports=has_imports)
+            if not concerns:
                 continue
-            if runnable.words:
-                for word in runnable.words:
-                    present = found.get(word)
-                    if present is None:
-                        present = found[word] = word in data
-                    if present:
-                        break
-                else:
+            for word in runnable.words:
+                present = found.get(word)
+                if present is None:
+                    present = found[word] = word in data
+                if present:
+                    break
+            else:
+                if runnable.words:
                     continue
-            yield self._load(entry)
+            yield self._load(runnable.entry)
 
-    def _runnable(self, selected: frozenset[str], kind: tuple[bool, bool]) -> list[_Runnable]:
-        """The selected rules that look at a kind of file: (is it a test, is it a migration)."""
-        key = (selected, kind)
+    def _runnable(
+        self, selected: frozenset[str], project: Project, path: str
+    ) -> tuple[dict[str, list[_Runnable]], list[_Runnable]]:
+        """The selected rules that look at a kind of file: by the names of calls, and the other ones."""
+        kind = (project.is_test(path), project.is_migration(path))
+        key = (selected, project.root, kind)
         known = self._by_kind.get(key)
         if known is None:
             in_tests, in_migrations = ("skip" if flag else "only" for flag in kind)
-            known = self._by_kind[key] = [
-                runnable
-                for runnable in self._python
-                if runnable.entry.code in selected
-                and runnable.entry.tests != in_tests
-                and runnable.entry.migrations != in_migrations
-            ]
+            by_name: dict[str, list[_Runnable]] = {}
+            others: list[_Runnable] = []
+            for runnable in self._python:
+                entry = runnable.entry
+                if (
+                    entry.code not in selected
+                    or entry.tests == in_tests
+                    or entry.migrations == in_migrations
+                    or not (entry.applies == "" or project.satisfies(entry.applies, entry.bound))
+                ):
+                    continue
+                for name in runnable.only_calls:
+                    by_name.setdefault(name, []).append(runnable)
+                if not runnable.only_calls:
+                    others.append(runnable)
+            known = self._by_kind[key] = by_name, others
         return known
 
     def _selected(self, findings: Iterable[Finding], selected: frozenset[str]) -> list[Finding]:

@@ -62,19 +62,16 @@ class Project:
             known = self._applies[key] = satisfies(applies, self.versions, bound=bound)
         return known
 
-    def concerns(self, packages: tuple[str, ...], data: bytes) -> bool:
+    def concerns(self, packages: tuple[str, ...], data: bytes, *, has_imports: bool) -> bool:
         """Whether a file may use one of these distributions, by a look at its bytes.
 
         A file that does not name the package may reach it through the project's own modules, unless
         the project declares its dependencies and the package is not among them.
         """
-        for package in packages:
-            name = _IMPORT_NAMES.get(package, package.replace("-", "_"))
-            if name.encode() in data:
-                return True
-            if b"import" in data and self._may_use(package):
-                return True
-        return not packages
+        if has_imports and any(map(self._may_use, packages)):
+            return True
+        names = (_IMPORT_NAMES.get(package, package.replace("-", "_")) for package in packages)
+        return not packages or any(name.encode() in data for name in names)
 
     def _may_use(self, package: str) -> bool:
         known = self._used.get(package)

@@ -17,7 +17,6 @@ _SECONDS_A_DAY = 86400
     "removed-settings",
     "Delete `{setting}`: Django {gone} and later ignore it",
     nodes=(ast.Assign, ast.AnnAssign),
-    words=tuple(django_web.REMOVED_SETTINGS),
     applies="django",
     fix=SAFE,
     tags=("deprecation", "correctness"),
