@@ -347,7 +347,7 @@ def test_a_reader_that_leaves_early(project: Path) -> None:
 def long_run(project: Path) -> tuple[subprocess.Popen[bytes], list[int]]:
     """A run with two processes at work, and these two."""
     for number in range(60):
-        write(project, {f"package{number}/jobs.py": JOBS + "    time.sleep(1)\n" * 400})
+        write(project, {f"package{number}/jobs.py": JOBS + "    time.sleep(1)\n" * 100})
     process = subprocess.Popen(
         [sys.executable, "-m", "pybackend_lint", "check", "--no-cache", "--jobs", "2", "--statistics"],
         cwd=project,
@@ -374,7 +374,7 @@ def test_a_process_that_is_killed_loses_nothing(project: Path) -> None:
     output, errors = process.communicate(timeout=120)
     assert errors == b""
     assert output.split() == [
-        b"24061",
+        b"6061",
         b"PB604",
         b"blocking-sleep-or-wait-in-async",
         *b"1 PB400 [*] class-based-config".split(),
