@@ -224,3 +224,13 @@ def is_accepted(node: ast.stmt | ast.excepthandler | ast.expr, code: str, ctx: C
 def enclosing_try(handler: ast.ExceptHandler, ctx: Context) -> ast.Try:
     """The statement that a handler belongs to."""
     return cast(ast.Try, ctx.parent(handler))
+
+
+def guards_one_library_call(block: ast.Try, ctx: Context) -> bool:
+    """Whether a block does nothing that can fail but one call of a library: its text says what failed."""
+    nodes = list(nodes_of(block.body))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    if len(calls) != 1 or any(isinstance(node, (ast.Subscript, ast.Await)) for node in nodes):
+        return False
+    callee = ctx.type_of(calls[0].func)
+    return callee is not None and callee.kind is Kind.EXTERNAL

@@ -105,7 +105,7 @@ def none_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, module: Module
         return []
     found: list[NoneDefault] = []
     for parameter, default in function.parameters():
-        if parameter.annotation is None or fastapi.is_injection(default, module):
+        if parameter.annotation is None or fastapi.injected(parameter, default, module) is not None:
             continue
         value = default
         if fastapi.marker_of(default, module) is not None and isinstance(default, ast.Call):

@@ -74,7 +74,7 @@ _EXAMPLE_HOSTS = (".example", ".example.com", ".example.org", ".local", ".test",
 _PUBLIC_PREFIXES = ("pk_", "phc_", "pub")  # issued to be shipped to browsers
 _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get"})
 _TOLD = frozenset({"example", "examples", "description", "help", "doc", "summary", "pattern", "regex"})
-_EXAMPLES = frozenset({"example", "examples", "demo", "samples", "docs"})
+_EXAMPLES = frozenset({"example", "examples", "demo", "demos", "sample", "samples", "docs"})
 _DEVELOPMENT = ("dev", "test", "local", "debug", "ci")
 _LEAST_LENGTH = 8
 _DENSE = re.compile(r"(?=[^0-9]*[0-9])[!-~]{8,200}")  # no spaces, at least one digit
@@ -159,7 +159,9 @@ def secrets(module: Module) -> Iterator[Secret]:
     source = module.source
     text = source.text
     formats = any(word in text for word in _FORMAT_WORDS)
-    named = _NEAR.search(text.lower()) is not None and _EXAMPLES.isdisjoint(module.name.split(".")[:-1])
+    *folders, stem = module.name.split(".")
+    is_example = stem.startswith(("example_", "demo_")) or not _EXAMPLES.isdisjoint(folders)
+    named = not is_example and _NEAR.search(text.lower()) is not None
     if not formats and not named and ("://" not in text or _URL.search(text) is None):
         return
     for node in source.nodes(ast.Constant):

@@ -150,12 +150,17 @@ def is_test_file(path: str, root: str) -> bool:
     name = parts[-1]
     if name in {"conftest.py", "tests.py"} or (name.endswith(".py") and name.startswith("test_")):
         return True
-    return name.endswith("_test.py") or any(part in {"tests", "test", "testing"} for part in parts[:-1])
+    folders = {"tests", "test", "testing", "unittests"}
+    return name.endswith("_test.py") or not folders.isdisjoint(parts[:-1])
 
 
 def is_migration_file(path: str, root: str) -> bool:
-    """Whether a file is a Django or Alembic migration, by the folder it lies in."""
-    parts = _parts_below(path, root)
-    if len(parts) < 2 or parts[-1] == "__init__.py":
+    """Whether a file is a Django or Alembic migration, by the folder it lies in.
+
+    The folder itself counts even where it is the root, as it is without any project file.
+    """
+    folder, name = os.path.split(path)
+    if name == "__init__.py":
         return False
-    return "migrations" in parts[:-1] or parts[-2] == "versions"
+    nearest = os.path.basename(folder)
+    return nearest in {"migrations", "versions"} or "migrations" in _parts_below(folder, root)

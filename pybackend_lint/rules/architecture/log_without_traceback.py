@@ -88,8 +88,9 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
             logger.error("charging failed: %s", error)
             raise  # whoever handles the error logs the traceback
     ```
-    Handlers that log the traceback by other means, `exc_info=...`, and loggers of other libraries are
-    left alone.
+    Blocks that make one call of a library and nothing else are left alone: there is only one place the
+    error can come from. So are handlers that log the traceback by other means, `exc_info=...`, and
+    loggers of other libraries.
 
     ## Fix safety
     Safe: `error` becomes `exception`, which logs at the same level; `critical` gets `exc_info=True`.
@@ -108,6 +109,8 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     if errors.is_accepted(node, "TRY400", ctx):
         return
     if not errors.is_broad(handler, ctx) or errors.raises_somewhere(handler.body):
+        return
+    if errors.guards_one_library_call(errors.enclosing_try(handler, ctx), ctx):
         return
     method = logging_method(node, ctx)
     if (

@@ -92,7 +92,8 @@ def check(node: Function, ctx: Context) -> Iterator[Finding]:
     FastAPI reads the same parameters with the same defaults, and the OpenAPI schema stays the same. All
     markers of a function change together, because a parameter without default cannot follow one with
     default. Where it would, the fix makes the parameters keyword-only, which is unsafe: other code must
-    not pass them by position. A function that its own file calls without the parameter is not reported.
+    not pass them by position. There is no fix for a dependency without annotation, because its type has
+    to be written first. A function that its own file calls without the parameter is not reported.
 
     ## When not to use it
     In a project that supports FastAPI before 0.95.

@@ -79,6 +79,14 @@ SILENT = {
             except Exception as error:
                 logger.error("no: %s", error)  # noqa: TRY400
     """,
+    "one call of a library": """
+        import requests
+        def f(url):
+            try:
+                response = requests.post(url, timeout=5)
+            except Exception as error:
+                logger.error("cannot reach %s: %s", url, error)
+    """,
     "arguments from elsewhere": """
         def f(g, options):
             try:
@@ -101,6 +109,25 @@ FOUND = {
                 g()
             except (ValueError, Exception) as error:
                 logger.error(error)  # PB904
+    """,
+    "a call of a library and more": """
+        import requests
+        def f(url):
+            try:
+                total = requests.get(url, timeout=5).json()["total"]
+            except Exception as error:
+                logger.error("no: %s", error)  # PB904
+        def g(url):
+            try:
+                response = requests.get(url, timeout=5)
+                response.raise_for_status()
+            except Exception as error:
+                logger.error("no: %s", error)  # PB904
+        def h(url, headers):
+            try:
+                response = requests.get(url, headers["x"])
+            except Exception as error:
+                logger.error("no: %s", error)  # PB904
     """,
     "by the module": """
         def f(g):

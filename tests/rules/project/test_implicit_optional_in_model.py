@@ -88,6 +88,28 @@ SILENT = {
         @app.get("/")
         def index(db: int = Depends(session), q: int | None = None): ...
     """,
+    "a dependency that only needs a default because of its place": """
+        from typing import Annotated
+        from fastapi import Depends, FastAPI, Security
+        from users import CurrentUser
+        app = FastAPI()
+        def user(): ...
+        @app.get("/")
+        def index(
+            page: int = 1,
+            a: Annotated[int, Depends(user)] = None,
+            b: Annotated[int, Security(user, scopes=["read"])] = None,
+            c: CurrentUser = None,
+        ): ...
+    """,
+}
+USERS = {
+    "users.py": """
+        from typing import Annotated
+        from fastapi import Depends
+        def user() -> int: ...
+        CurrentUser = Annotated[int, Depends(user)]
+    """,
 }
 FOUND = {
     "with Field": """
@@ -136,7 +158,7 @@ RUFF = {"pyproject.toml": '[project]\nname = "shop"\n[tool.ruff.lint]\nselect = 
 
 @pytest.mark.parametrize("source", SILENT.values(), ids=SILENT)
 def test_silent(source: str) -> None:
-    findings("PB022", source)
+    findings("PB022", source, files=USERS)
 
 
 @pytest.mark.parametrize("source", FOUND.values(), ids=FOUND)
