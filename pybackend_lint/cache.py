@@ -24,6 +24,7 @@ from typing import Any
 
 from pybackend_lint import __version__
 from pybackend_lint.finding import Applicability, Edit, Finding, Fix, Position, Related, Severity
+from pybackend_lint.project.files import is_below
 
 DIRECTORY = ".pybackend_lint_cache"
 
@@ -189,6 +190,8 @@ class Cache:
             invalid |= {directory, os.path.join(directory, "__init__.py")}
             found = {os.path.join(directory, name.removesuffix("/").removesuffix(".py")) for name in names}
             invalid |= {module for module, missed in self._missed.items() if not found.isdisjoint(missed)}
+            # What rests on all files of a tree rests on the new one too.
+            invalid |= {group for group in self._consulted if is_below(directory, group)}
         if invalid:
             changed = set(invalid)
             self._invalid = self._dependents(invalid)

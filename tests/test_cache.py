@@ -234,3 +234,34 @@ def test_command_line_options(tmp_path: Path) -> None:
         file.write("[tool.pybackend-lint]\ncache-dir = 'kept'\n")
     lint("check", cwd=tmp_path / "a")
     assert list((tmp_path / "a/kept").glob("*.json"))
+
+
+AUTHORS = "from django.db import models\n\n\nclass Author(models.Model):\n    name = models.CharField(max_length=50)\n"
+BOOKS = """from django.db import models
+
+from shop.authors import Author
+
+
+class Book(models.Model):
+    author = models.ForeignKey(Author, on_delete=models.CASCADE, related_name="books")
+"""
+LOOP = """from shop.authors import Author
+
+
+def titles() -> list[object]:
+    return [list(author.books.all()) for author in Author.objects.all()]
+"""
+
+
+def test_an_answer_that_looked_backward_rests_on_files_that_do_not_exist_yet(tmp_path: Path) -> None:
+    pyproject = PYPROJECT.replace("pydantic>=2.5,<3", "django>=5.2")
+    files = {"pyproject.toml": pyproject, "shop/__init__.py": "", "shop/authors.py": AUTHORS}
+    write(tmp_path, {**files, "shop/first.py": LOOP, "shop/second.py": LOOP, "shop/books.py": "x = 1\n"})
+    settled(tmp_path)
+    assert run(tmp_path)[1] == []
+    change(tmp_path / "shop/books.py", BOOKS)
+    assert run(tmp_path)[1] == [("first.py", 5, "PB101"), ("second.py", 5, "PB101")]
+    change(tmp_path / "shop/books.py", None)
+    assert run(tmp_path)[1] == []
+    change(tmp_path / "library/later.py", BOOKS)
+    assert run(tmp_path)[1] == [("first.py", 5, "PB101"), ("second.py", 5, "PB101")]

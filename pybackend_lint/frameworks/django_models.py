@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from pybackend_lint.project.files import everything_below
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.module import Module
@@ -624,7 +625,9 @@ def inventory(module: Module) -> Inventory:
 
 def _inventory(index: Index, root: str) -> Inventory:
     result = Inventory()
-    for path in _files(index, root):
+    paths = list(_files(index, root))
+    index.rest_on(everything_below(root), paths)
+    for path in paths:
         name = os.path.basename(path)
         if name in {"manage.py", "wsgi.py", "asgi.py"} or not name.endswith(".py"):
             result.entries.append(path)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 
+_EVERYTHING = "**"
+
 
 class Files:
     """Reads files and lists directories, each once.
@@ -72,3 +74,13 @@ class Files:
 def hash_of(data: bytes) -> str:
     """The hash under which results about a content are kept."""
     return blake2b(data, digest_size=16).hexdigest()
+
+
+def everything_below(directory: str) -> str:
+    """A name, which is no path of a file, for all files of a directory tree."""
+    return os.path.join(directory, _EVERYTHING)
+
+
+def is_below(directory: str, group: str) -> bool:
+    """Whether a directory lies in the tree that a group made by `everything_below` names."""
+    return group.endswith(_EVERYTHING) and f"{directory}{os.sep}".startswith(group.removesuffix(_EVERYTHING))

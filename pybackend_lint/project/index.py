@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from pybackend_lint.project.files import Files
@@ -73,6 +73,9 @@ class Index:
         self._belows: dict[tuple[str, str], str | None] = {}
         self._mros: dict[str, tuple[str, ...]] = {}
         self._facts: dict[tuple[object, ...], object] = {}
+        self._groups_of_facts: dict[tuple[object, ...], set[str]] = {}
+        self._rests: set[str] = set()  # the groups that the fact under way rests on
+        self._checked = ""  # the file that is being checked
 
     # Files
 
@@ -81,6 +84,7 @@ class Index:
 
         It may turn out not to parse; then call `discard`.
         """
+        self._checked = path
         module = self._by_path.get(path)
         if module is None or module.source.data != data:
             module = self._new_module(path, Source(path, data))
@@ -99,6 +103,7 @@ class Index:
         if self._held > self.keep:
             self._held = 0
             self._facts.clear()
+            self._groups_of_facts.clear()
             for module in self._by_path.values():
                 if module is not None:
                     module.forget()
@@ -150,8 +155,27 @@ class Index:
     def fact(self, key: tuple[object, ...], compute: Callable[[], Fact]) -> Fact:
         """A fact computed once under a key; frameworks keep what they learn about names here."""
         if key not in self._facts:
-            self._facts[key] = compute()
+            around, self._rests = self._rests, set()
+            try:
+                self._facts[key] = compute()
+            finally:
+                rests, self._rests = self._rests, around
+                self._rests |= rests
+            if rests:
+                self._groups_of_facts[key] = rests
+        elif key in self._groups_of_facts:
+            for group in self._groups_of_facts[key]:
+                self.rest_on(group)
         return self._facts[key]  # type: ignore[return-value]
+
+    def rest_on(self, group: str, paths: Iterable[str] = ()) -> None:
+        """Record that what is being computed rests on all files of a group, whatever they hold.
+
+        `group` is a name for them that is no path of a file; `paths` are added to the group.
+        """
+        self._rests.add(group)
+        self.consulted.setdefault(self._checked, set()).add(group)
+        self.consulted.setdefault(group, set()).update(paths)
 
     # Imports
 

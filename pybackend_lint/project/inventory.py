@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pybackend_lint.project.files import everything_below
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.module import Module
 
@@ -21,11 +22,8 @@ def files_with(index: Index, asker: Module, text: bytes) -> list[str]:
     The text begins and ends where words begin and end. Hidden folders, virtual environments and build
     results are left out. The answer rests on every file of the project, and is recorded so.
     """
-    own = index.path_of(asker)
-    root = index.layout.project_root(os.path.dirname(own))
-    everything = os.path.join(root, "**")
-    index.consulted.setdefault(own, set()).add(everything)
-    words = index.fact(("words of files", root), lambda: _words(index, root, everything))
+    root = index.layout.project_root(os.path.dirname(index.path_of(asker)))
+    words = index.fact(("words of files", root), lambda: _words(index, root))
     wanted = text.translate(_WORDS).split()
     found = set(words.get(wanted[0], ()))
     for word in wanted[1:]:
@@ -35,11 +33,11 @@ def files_with(index: Index, asker: Module, text: bytes) -> list[str]:
     return sorted(found)
 
 
-def _words(index: Index, root: str, everything: str) -> dict[bytes, list[str]]:
+def _words(index: Index, root: str) -> dict[bytes, list[str]]:
     """The files by the words in them."""
     words: dict[bytes, list[str]] = {}
     paths = _python_files(index, root)
-    index.consulted[everything] = set(paths)
+    index.rest_on(everything_below(root), paths)
     for path in paths:
         for word in set((index.files.read(path) or b"").translate(_WORDS).split()):
             words.setdefault(word, []).append(path)
