@@ -11,7 +11,7 @@ from pybackend_lint.finding import Related
 from pybackend_lint.frameworks.knowledge import Knowledge
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
-from pybackend_lint.semantic.definitions import FunctionInfo
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Function
 from pybackend_lint.semantic.types import COROUTINE, Kind, Type, instance
@@ -94,6 +94,9 @@ _MARKERS = _DEPENDENCIES | {
 _ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
 
 
+_SEQUENCES = frozenset(
+    {"builtins.list", "builtins.tuple", "builtins.set", "typing.Sequence", "typing.Iterable"}
+)
 _WEBSOCKET = frozenset({"WEBSOCKET"})
 _LIFESPAN_ARGUMENTS = frozenset({None, "lifespan", "on_startup", "on_shutdown"})
 _DICTIONARIES = frozenset({"builtins.dict", "typing.Dict", "typing.Mapping", "collections.abc.Mapping"})
@@ -206,6 +209,26 @@ def is_route(function: FunctionInfo) -> bool:
         route.function is not None and route.function.node is function.node
         for route in routes(function.module)
     )
+
+
+def response_model(function: FunctionInfo) -> ClassInfo | None:
+    """The Pydantic model by which FastAPI serialises what a route returns, or lists of it; None without one.
+
+    It is that of `response_model=`, else of the return annotation; None as well where routes differ.
+    """
+    module = function.module
+    found: set[ClassInfo | None] = set()
+    for route in _routes_of(function):
+        written = argument(route.call, None, "response_model") or function.node.returns
+        if written is None or not route.methods or any(item.arg is None for item in route.call.keywords):
+            return None
+        home = route.module if written is not function.node.returns else module
+        known = home.annotation_type(written, route.call)
+        while known is not None and known.name in _SEQUENCES:
+            known = known.argument()
+        info = module.modules.class_info(known.name) if known is not None else None
+        found.add(info if info is not None and info.is_a("pydantic.BaseModel") else None)
+    return found.pop() if len(found) == 1 else None
 
 
 def argument(call: ast.Call, position: int | None, name: str) -> ast.expr | None:

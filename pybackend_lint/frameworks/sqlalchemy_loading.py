@@ -77,7 +77,7 @@ def _is_set_in_function(node: ast.Attribute, read: LazyRead, ctx: Context) -> bo
                 return True
             case ast.Call(args=[_, *_]) if _names_attribute(other, owner_text, name, ctx):
                 return True
-        if isinstance(other, ast.expr) and _holds(other, node, read, ctx):
+        if isinstance(other, ast.expr) and other is not node and holds_target(other, read, ctx):
             return True
     return not many and any(
         _is_object(ctx.module.annotation_type(argument.annotation, argument), target)
@@ -109,10 +109,8 @@ def _names_attribute(call: ast.Call, owner: str, name: str, ctx: Context) -> boo
     return False
 
 
-def _holds(other: ast.expr, node: ast.Attribute, read: LazyRead, ctx: Context) -> bool:
-    """Whether another expression of the function holds what the relationship leads to."""
-    if isinstance(other, ast.Constant) or other is node:
-        return False
+def holds_target(other: ast.expr, read: LazyRead, ctx: Context) -> bool:
+    """Whether an expression holds what the relationship leads to, or the object with it loaded."""
     if not isinstance(other, (ast.Call, ast.Name, ast.Await)):
         return False
     known = ctx.type_of(other)

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding, Position, Related
-from pybackend_lint.frameworks import sqlalchemy_loading
+from pybackend_lint.frameworks import sqlalchemy_loading, sqlalchemy_serialised
+from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead
 from pybackend_lint.rule import UNSAFE, Context, rule
 
 
@@ -14,20 +15,22 @@ from pybackend_lint.rule import UNSAFE, Context, rule
     "PB520",
     "lazy-load-in-async",
     "Load `{entity}.{relation}` with `{loader}()`: reading it here does I/O outside `await`",
-    nodes=(ast.Attribute,),
+    nodes=(ast.Attribute, ast.Return),
     words=("async def",),
     applies="sqlalchemy>=1.4",
     fix=UNSAFE,
     severity="error",
     tags=("correctness",),
 )
-def check(node: ast.Attribute, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.Attribute | ast.Return, ctx: Context) -> Iterator[Finding]:
     """A relationship of an object from an asynchronous session is read before anything has loaded it.
 
     ## Why
     Reading an unloaded relationship sends a query. With an `AsyncSession` there is nothing to await at that
     point, so SQLAlchemy raises `MissingGreenlet` (wrapped in `StatementError` since 2.1). Tests often miss
-    it, because an object that the test itself created still holds its relationships.
+    it, because an object that the test itself created still holds its relationships. Pydantic reads them
+    too: in `Schema.model_validate(obj)` with `from_attributes`, and where a route of FastAPI returns `obj`
+    and its response model has a field of that name.
 
     ## Bad
     ```python
@@ -161,18 +164,31 @@ def check(node: ast.Attribute, ctx: Context) -> Iterator[Finding]:
     - SQLAlchemy, Asynchronous I/O: "Preventing Implicit IO when Using AsyncSession"
     - SQLAlchemy, Error Messages: "greenlet_spawn has not been called" (`MissingGreenlet`)
     """
-    if not isinstance(node.ctx, ast.Load) or not ctx.in_coroutine(node):
+    if not ctx.in_coroutine(node):
         return
-    read = sqlalchemy_loading.lazy_read(node, ctx)
-    if read is None or not read.loaded.is_async:
-        return
+    for item in sqlalchemy_serialised.serialised_reads(node, ctx):
+        message = (
+            "Load `{entity}.{relation}` with `{loader}()`: `{model}.{relation}` reads it outside `await`"
+        )
+        yield _finding(item.place, item.read, ctx, message=message, model=item.model.node.name)
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+        read = sqlalchemy_loading.lazy_read(node, ctx)
+        if read is not None and read.loaded.is_async:
+            yield _finding(node, read, ctx)
+
+
+def _finding(
+    node: ast.expr, read: LazyRead, ctx: Context, *, message: str | None = None, model: str = ""
+) -> Finding:
     call = sqlalchemy_loading.source_call(read, node, ctx)
     edits = sqlalchemy_loading.loading_edits(read, call, ctx) if call is not None else None
     place = read.loaded.place
-    yield ctx.finding(
+    return ctx.finding(
         node,
+        message=message,
+        model=model,
         entity=read.owner.rpartition(".")[2],
-        relation=node.attr,
+        relation=read.relation.name,
         loader=read.loader,
         fix=ctx.fix(f"Add `{read.loader}()` to the statement", *edits) if edits is not None else None,
         related=[

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import textwrap
+from collections.abc import AsyncIterator
 
+import httpx
 import pytest
+from fastapi.exceptions import ResponseValidationError
+from pydantic import ValidationError
 from sqlalchemy.exc import MissingGreenlet, StatementError
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
@@ -333,3 +337,284 @@ def test_only_the_first_read_is_reported() -> None:
                 return order.lines
     """
     findings("lazy-load-in-async", program(source), files=FILES)
+
+
+SCHEMAS = """
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Read(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+
+
+class LineRead(Read):
+    pass
+
+
+class OrderBrief(Read):
+    pass
+
+
+class OrderRead(OrderBrief):
+    lines: list[LineRead] = []
+
+
+class CustomerRead(Read):
+    orders: list[OrderRead]
+
+
+class WithCustomer(Read):
+    customer: CustomerRead | None = None
+
+
+class OrderOut(BaseModel):
+    id: int
+    lines: list[LineRead]
+
+
+class Renamed(Read):
+    lines: Annotated[list[LineRead], Field(validation_alias="items")] = []
+
+
+class Prepared(OrderRead):
+    @model_validator(mode="before")
+    @classmethod
+    def prepare(cls, value):
+        return {"id": value.id}
+"""
+SERIALISING = """
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from shop.models import Customer, Line, Order
+from shop.queries import Orders, all_orders
+from shop.schemas import CustomerRead, LineRead, OrderBrief, OrderOut, OrderRead, Prepared, Renamed, WithCustomer
+
+app = FastAPI()
+
+
+async def get_session() -> AsyncIterator[AsyncSession]:
+    raise NotImplementedError
+    yield
+
+
+SessionDep = Annotated[AsyncSession, Depends(get_session)]
+
+"""
+SERIALISED = {
+    "validation": """
+        async def load(session: AsyncSession):
+            order = await session.get_one(Order, 1)
+            return OrderRead.model_validate(order)  # PB520
+    """,
+    "validation in a comprehension": """
+        async def load(session: AsyncSession):
+            return [OrderRead.model_validate(order) for order in await all_orders(session)]  # PB520
+    """,
+    "validation that asks for attributes": """
+        async def load(session: AsyncSession):
+            order = (await session.scalars(select(Order))).one()
+            return OrderOut.model_validate(order, from_attributes=True)  # PB520
+    """,
+    "many-to-one": """
+        async def load(session: AsyncSession):
+            order = (await session.scalars(select(Order))).one()
+            return WithCustomer.model_validate(order)  # PB520
+    """,
+    "a model inside the model": """
+        async def load(session: AsyncSession):
+            statement = select(Customer).options(selectinload(Customer.orders))
+            return CustomerRead.model_validate((await session.scalars(statement)).one())  # PB520
+    """,
+    "a return annotation": """
+        @app.get("/")
+        async def load(session: SessionDep) -> OrderRead:
+            return await session.get_one(Order, 1)  # PB520
+    """,
+    "a response model that does not ask for attributes": """
+        @app.get("/", response_model=list[OrderOut])
+        async def load(session: SessionDep):
+            orders = (await session.scalars(select(Order))).all()
+            return orders  # PB520
+    """,
+    "a response model and a repository": """
+        @app.get("/", response_model=OrderRead | None)
+        async def load(session: SessionDep):
+            return await Orders(session).one(1)  # PB520
+    """,
+}
+NOT_SERIALISED = {
+    "loaded": """
+        async def load(session: AsyncSession):
+            order = await session.get_one(Order, 1, options=[selectinload(Order.lines)])
+            return OrderRead.model_validate(order)
+    """,
+    "the model has no such field": """
+        async def load(session: AsyncSession):
+            return OrderBrief.model_validate(await session.get_one(Order, 1))
+    """,
+    "loaded through the model inside the model": """
+        async def load(session: AsyncSession):
+            statement = select(Customer).options(selectinload(Customer.orders).selectinload(Order.lines))
+            return CustomerRead.model_validate((await session.scalars(statement)).one())
+    """,
+    "refreshed": """
+        async def load(session: AsyncSession):
+            order = await session.get_one(Order, 1)
+            await session.refresh(order, ["lines"])
+            return OrderRead.model_validate(order)
+    """,
+    "the field reads another attribute": """
+        async def load(session: AsyncSession):
+            return Renamed.model_validate(await session.get_one(Order, 1))
+    """,
+    "a validator prepares the object": """
+        async def load(session: AsyncSession):
+            return Prepared.model_validate(await session.get_one(Order, 1))
+    """,
+    "in run_sync": """
+        async def load(session: AsyncSession):
+            order = await session.get_one(Order, 1)
+            return await session.run_sync(lambda _: OrderRead.model_validate(order))
+    """,
+    "loaded by a helper": """
+        async def fill(session: AsyncSession, order):
+            await session.refresh(order, ["lines"])
+        async def load(session: AsyncSession):
+            order = await session.get_one(Order, 1)
+            await fill(session, order)
+            return OrderRead.model_validate(order)
+    """,
+    "a route that returns loaded objects": """
+        @app.get("/", response_model=list[OrderRead])
+        async def load(session: SessionDep):
+            return (await session.scalars(select(Order).options(selectinload(Order.lines)))).all()
+    """,
+    "a route without response model": """
+        @app.get("/", response_model=None)
+        async def load(session: SessionDep) -> OrderRead:
+            order = await session.get_one(Order, 1)
+            return {"id": order.id}
+    """,
+    "a route whose other response model counts": """
+        @app.get("/", response_model=OrderBrief)
+        async def load(session: SessionDep) -> OrderRead:
+            return await session.get_one(Order, 1)
+    """,
+    "a route that answers with what it read": """
+        @app.get("/")
+        async def load(session: SessionDep) -> OrderRead:
+            order = await session.get_one(Order, 1)
+            lines = (await session.scalars(select(Line))).all()
+            return OrderRead(id=order.id, lines=[{"id": line.id} for line in lines])
+    """,
+}
+
+
+def serialise(code: str) -> None:
+    """Run `load` of a program, behind its route where it has one."""
+
+    async def main() -> None:
+        engine = create_async_engine("sqlite+aiosqlite://")
+        models, program = modules["shop.models"], modules["program"]
+        async with engine.begin() as connection:
+            await connection.run_sync(models.Base.metadata.create_all)
+        factory = async_sessionmaker(engine)
+        async with factory.begin() as session:
+            order = models.Order(lines=[models.Line(), models.Line()])
+            session.add(models.Customer(id=1, orders=[order]))
+
+        async def get_session() -> AsyncIterator[object]:
+            async with factory() as session:
+                yield session
+
+        program.app.dependency_overrides[program.get_session] = get_session
+        try:
+            if "@app" in code:
+                transport = httpx.ASGITransport(app=program.app)
+                async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                    assert (await client.get("/")).status_code == 200
+            else:
+                async with factory() as session:
+                    await program.load(session)
+        finally:
+            await engine.dispose()
+
+    texts = {"shop.models": MODELS, "shop.queries": QUERIES, "shop.schemas": SCHEMAS, "program": code}
+    with imported(texts) as modules:
+        asyncio.run(main())
+
+
+def serialising(function: str) -> str:
+    return SERIALISING + textwrap.dedent(function)
+
+
+@pytest.mark.parametrize("source", SERIALISED.values(), ids=SERIALISED)
+def test_serialising_is_found_and_raises(source: str) -> None:
+    code = serialising(source)
+    assert findings("lazy-load-in-async", code, files={**FILES, "shop/schemas.py": SCHEMAS})
+    with pytest.raises((ValidationError, ResponseValidationError, MissingGreenlet)) as caught:
+        serialise(code)
+    assert "MissingGreenlet" in str(caught.value) + repr(caught.value)
+
+
+@pytest.mark.parametrize("source", NOT_SERIALISED.values(), ids=NOT_SERIALISED)
+def test_serialising_is_silent_and_runs(source: str) -> None:
+    code = serialising(source)
+    assert findings("lazy-load-in-async", code, files={**FILES, "shop/schemas.py": SCHEMAS}) == []
+    serialise(code)
+
+
+@pytest.mark.parametrize(
+    "key", ["validation", "many-to-one", "a model inside the model", "a return annotation"]
+)
+def test_fixed_serialising_runs(key: str) -> None:
+    code = serialising(SERIALISED[key])
+    after = fix("lazy-load-in-async", code, files={**FILES, "shop/schemas.py": SCHEMAS})
+    assert after != code
+    serialise(after)
+
+
+def test_relationships_of_a_table_that_is_the_response_model_are_no_fields() -> None:
+    source = """
+        from fastapi import Depends, FastAPI
+        from sqlmodel import Field, Relationship, SQLModel
+        from sqlmodel.ext.asyncio.session import AsyncSession
+
+        app = FastAPI()
+
+        class Team(SQLModel, table=True):
+            id: int | None = Field(default=None, primary_key=True)
+            heroes: list["Hero"] = Relationship(back_populates="team")
+
+        class Hero(SQLModel, table=True):
+            id: int | None = Field(default=None, primary_key=True)
+            team_id: int | None = Field(default=None, foreign_key="team.id")
+            team: Team | None = Relationship(back_populates="heroes")
+
+        class TeamRead(SQLModel):
+            id: int
+            heroes: list[Hero] = []
+
+        async def session() -> AsyncSession: ...
+
+        @app.get("/teams/{key}")
+        async def team(key: int, session: AsyncSession = Depends(session)) -> Team:
+            return await session.get_one(Team, key)
+
+        @app.get("/teams/{key}/heroes")
+        async def heroes(key: int, session: AsyncSession = Depends(session)) -> TeamRead:
+            return await session.get_one(Team, key)  # PB520
+    """
+    findings("lazy-load-in-async", source)
