@@ -50,8 +50,8 @@ def notify(orders):
 
 
 def send_confirmation(pk):
-    order = Order.objects.select_related("customer").get(pk=pk)
     try:
+        order = Order.objects.select_related("customer").get(pk=pk)
         send_mail("Your order", order.reference, None, [order.customer.email])
     except Exception as error:
         logger.error(f"confirmation failed: {error}")
