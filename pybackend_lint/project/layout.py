@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 
 from pybackend_lint.project.files import Files
@@ -10,6 +11,8 @@ from pybackend_lint.project.files import Files
 _PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 _REPOSITORY = (".git", ".hg", ".svn")
 _MARKERS = (*_PROJECT_FILES, "manage.py", "requirements.txt", "Pipfile", "alembic.ini")
+# Directories that hold the work of many: a file left there makes no project of what lies below.
+_SHARED = frozenset({os.sep, os.path.expanduser("~"), tempfile.gettempdir()})
 
 
 class Layout:
@@ -25,6 +28,7 @@ class Layout:
         self._projects: dict[str, str] = {}
         self._roots: dict[str, tuple[str, ...]] = {}
         self._siblings: dict[str, tuple[str, ...]] = {}
+        self._numbers: dict[str, int] = {}  # of the workspaces
 
     def workspace_root(self, directory: str) -> str:
         """The root of the workspace that a directory belongs to."""
@@ -36,6 +40,8 @@ class Layout:
     def _find_workspace(self, directory: str) -> str:
         outermost = None
         for ancestor in _upwards(directory):
+            if ancestor in _SHARED:
+                break
             listing = self._files.listing(ancestor)
             if any(name in listing for name in _REPOSITORY):
                 return ancestor
@@ -122,13 +128,19 @@ class Layout:
         return roots
 
     def module_name(self, path: str) -> str:
-        """The name of a file's module, unique in its workspace: its path below the root with dots."""
+        """The name of a file's module, as no other file has it: its path below the workspace with dots.
+
+        Where several workspaces are checked at once, a number and a colon stand before it in all but one.
+        """
         directory = os.path.dirname(path)
-        relative = os.path.relpath(path, self.workspace_root(directory))
+        root = self.workspace_root(directory)
+        number = self._numbers.setdefault(root, len(self._numbers))
+        relative = os.path.relpath(path, root)
         parts = relative.removesuffix(".py").removesuffix(".pyi").split(os.sep)
         if parts[-1] == "__init__":
             parts.pop()
-        return ".".join(parts) or os.path.basename(directory)
+        name = ".".join(parts) or os.path.basename(directory)
+        return f"{number}:{name}" if number else name
 
 
 def _upwards(directory: str) -> Iterator[str]:

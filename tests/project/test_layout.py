@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
-from pybackend_lint.project.layout import is_migration_file, is_test_file
+from pybackend_lint.engine import Engine
+from pybackend_lint.project.files import Files
+from pybackend_lint.project.layout import Layout, is_migration_file, is_test_file
+from pybackend_lint.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -35,3 +41,27 @@ def test_migrations(path: str, root: str, expected: bool) -> None:
 )
 def test_tests(path: str, expected: bool) -> None:
     assert is_test_file(path, "/tests/shop") is expected
+
+
+def test_a_file_in_the_folder_for_temporary_files_makes_no_workspace(tmp_path: Path) -> None:
+    stray = Path(tempfile.gettempdir()) / "requirements.txt"
+    layout = Layout(Files({stray: b"", tmp_path / "one" / "app" / "__init__.py": b""}))
+    assert layout.workspace_root(str(tmp_path / "one" / "app")) == str(tmp_path / "one")
+
+
+def test_modules_of_two_workspaces_have_two_names(tmp_path: Path) -> None:
+    for name, base in (("one", "models.Model"), ("two", "object")):
+        root = tmp_path / name
+        (root / "shop").mkdir(parents=True)
+        (root / ".git").mkdir()
+        (root / "shop" / "base.py").write_text(f"from django.db import models\nclass Base({base}): ...\n")
+        (root / "shop" / "orders.py").write_text("from shop.base import Base\nclass Order(Base): ...\n")
+    index = Engine(Settings(root=tmp_path)).index
+    found = []
+    for name in ("one", "two", "one"):
+        module = index.at(str(tmp_path / name / "shop" / "orders.py"))
+        assert module is not None
+        info = index.class_info(f"{module.name}.Order")
+        assert info is not None
+        found.append(info.is_a("django.db.models.Model"))
+    assert found == [True, False, True]

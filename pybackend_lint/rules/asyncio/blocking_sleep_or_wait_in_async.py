@@ -106,7 +106,7 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     - Python documentation, "asyncio.sleep"
     """
     for blocking in event_loop.blocking_calls(ctx.function_info(node), ctx.project):
-        if not blocking.is_direct(Sort.SLEEP, Sort.PROCESS, Sort.LOCK, Sort.JOIN):
+        if not blocking.is_direct(Sort.SLEEP, Sort.PROCESS, Sort.LOCK, Sort.JOIN, Sort.CONFIGURED):
             continue
         fix = None
         if blocking.entry.sort is Sort.SLEEP and asyncio.can_await(blocking.site.node, ctx):

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.rules.harness import findings, fix
+from pybackend_lint.settings import Settings
+from tests.rules.harness import check, findings, fix, write
 
 RULE = "blocking-sleep-or-wait-in-async"
 
@@ -210,3 +213,11 @@ FIXED = {
 @pytest.mark.parametrize(("source", "expected"), FIXED.values(), ids=FIXED.keys())
 def test_fix(source: str, expected: str | None) -> None:
     assert fix(RULE, source) == (source if expected is None else expected)
+
+
+def test_calls_that_the_settings_name(tmp_path: Path) -> None:
+    write(tmp_path, {"example.py": "import legacy\n\n\nasync def f():\n    legacy.charge()\n"})
+    settings = Settings(root=tmp_path, extra_blocking=("legacy.charge",))
+    (found,) = check(tmp_path, "example.py", settings)
+    assert (found.code, found.start.row) == ("PB604", 5)
+    assert found.message == "Use `asyncio.to_thread()` in coroutines: `legacy.charge` stops every other task"
