@@ -84,7 +84,7 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """
     for statement in django_sql.statements(call, ctx.module):
         value = django_sql.interpolated_value(statement.sql, ctx.module)
-        if value is not None:
+        if value is not None and not _is_given_by_migration(value, ctx):
             fix = None
             if statement.sql in call.args and not statement.has_parameters:
                 fix = _fix(statement.sql, ctx)
@@ -95,6 +95,17 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if key is not None:
         message = "Choose the names of the columns of `{method}()` in code: the request gives them"
         yield ctx.finding(key, message=message, method=ctx.text(call.func).rpartition(".")[2])
+
+
+def _is_given_by_migration(value: ast.expr, ctx: Context) -> bool:
+    """Whether a value is a parameter of a function in a migration, which only the migration itself calls."""
+    function = ctx.enclosing_function(value)
+    return (
+        isinstance(value, ast.Name)
+        and isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and any(value.id == parameter.arg for parameter in function.args.args)
+        and ctx.project.is_migration(ctx.source.path)
+    )
 
 
 def _fix(sql: ast.expr, ctx: Context) -> Fix | None:

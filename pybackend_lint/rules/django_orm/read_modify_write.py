@@ -124,6 +124,8 @@ def check(statement: ast.AugAssign | ast.Assign, ctx: Context) -> Iterator[Findi
     column = django_models.fields(model).get(field) if model is not None else None
     if model is None or column is None or not column.is_number or "version" in field:
         return
+    if _is_set_otherwise(statement, row, field, ctx):
+        return
     fix = None
     if (
         not django_queries.reads_between(statement, saved, row, field, ctx.module)
@@ -141,6 +143,21 @@ def _in_lock(statement: ast.stmt, ctx: Context) -> bool:
         for around in ctx.ancestors(statement)
         if isinstance(around, (ast.With, ast.AsyncWith))
         for item in around.items
+    )
+
+
+def _is_set_otherwise(statement: ast.stmt, row: ast.Name, field: str, ctx: Context) -> bool:
+    """Whether the function gives the field another value too, so that `F()` alone is no answer."""
+    function = ctx.enclosing_function(statement)
+    return any(
+        isinstance(node.ctx, ast.Store)
+        and node.attr == field
+        and isinstance(node.value, ast.Name)
+        and node.value.id == row.id
+        and ctx.enclosing_function(node) is function
+        and ctx.statement(node) is not statement
+        and not isinstance(ctx.statement(node), ast.AugAssign)
+        for node in ctx.source.nodes(ast.Attribute)
     )
 
 

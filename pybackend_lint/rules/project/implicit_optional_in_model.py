@@ -76,8 +76,8 @@ def check(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, ctx: Cont
             return value
     ```
     Annotations whose meaning is not certain are left alone, and so are fields that a validator or a
-    method of the model fills in. Dependencies always get a value, whatever their default says. Plain dataclasses and functions that are no routes are the matter of
-    type checkers.
+    method of the model fills in. Dependencies always get a value, whatever their default says. Plain
+    dataclasses and functions that are no routes are the matter of type checkers.
 
     ## Fix safety
     Unsafe: clients may send `null` afterwards, and the schema says so.

@@ -184,6 +184,28 @@ def test_statement_of_a_function_that_is_no_wrapper() -> None:
     assert findings(RULE, WRAPPER % "", files=files, path="shop/wrappers.py") == []
 
 
+BY_PARAMETER = """
+from django.db import connection
+
+
+def constraints(table):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT conname FROM pg_class WHERE relname = '{table}'")%s
+
+
+def names(apps, schema_editor):
+    with connection.cursor() as cursor:
+        for order in apps.get_model("shop", "Order").objects.all():
+            cursor.execute(f"UPDATE audit SET seen = 1 WHERE email = '{order.email}'")  # PB140
+"""
+
+
+def test_parameters_in_migrations() -> None:
+    files = {"pyproject.toml": DJANGO}
+    findings(RULE, BY_PARAMETER % "", files=files, path="shop/migrations/0002_audit.py")
+    findings(RULE, BY_PARAMETER % "  # PB140", files=files, path="shop/audit.py")
+
+
 def indent_free(code: str) -> str:
     """A block without its indentation."""
     return "\n".join(line.removeprefix("        ") for line in code.strip("\n").splitlines())

@@ -68,6 +68,14 @@ SILENT = {
         product.refresh_from_db()
         product.save()
         """,
+    "set by Python as well": """
+        product = Product.objects.get(pk=1)
+        product.stock = min(product.stock + user, 10)
+        product.stock -= 1
+        if product.stock < 0:
+            return False
+        product.save()
+        """,
     "set": """
         product = Product.objects.get(pk=1)
         product.stock = user
@@ -164,7 +172,6 @@ def test_fix(options: str, before: str, after: str) -> None:
     "code",
     [
         "    product.stock -= 1\n    if product.stock < 0:\n        return\n    product.save()",
-        "    product.stock = 3\n    product.stock -= 1\n    product.save()",
         "    product.stock -= 1\n    product.full_clean()\n    product.save()",
         "    product.stock -= 1\n    print(product)\n    product.save()",
         "    product.stock += product.more\n    product.save()",
