@@ -655,7 +655,7 @@ ENTRIES: tuple[Entry, ...] = (
         module="pybackend_lint.rules.sqlalchemy.lazy_load_in_async",
         message="Load `{entity}.{relation}` with `{loader}()`: reading it here does I/O outside `await`",
         summary="A relationship of an object from an asynchronous session is read before anything has loaded it.",
-        nodes=("Attribute", "Return"),
+        nodes=("AsyncFunctionDef",),
         words=("async def",),
         applies="sqlalchemy>=1.4",
         fix="unsafe",

@@ -271,13 +271,16 @@ def coroutine_names(module: Module) -> frozenset[str]:
 
 
 def _coroutine_names(module: Module) -> frozenset[str]:
-    names = set(_own_coroutine_names(module))
-    for other in imported_modules(module):
-        names |= _own_coroutine_names(other)
-    return frozenset(names)
+    return frozenset().union(*map(_own_coroutine_names, (module, *imported_modules(module))))
 
 
 def _own_coroutine_names(module: Module) -> frozenset[str]:
+    index = module.modules
+    assert isinstance(index, Index)
+    return index.fact(("own coroutine names", module.name, id(module)), lambda: _names_of_coroutines(module))
+
+
+def _names_of_coroutines(module: Module) -> frozenset[str]:
     if b"async" not in module.source.data:
         return frozenset()
     source = module.source

@@ -89,15 +89,14 @@ _BUILTINS = frozenset(dir(builtins)) - {"open", "input"}
 
 def _sites(function: FunctionInfo) -> list[CallSite]:
     """The call sites of a coroutine that may block; what is awaited is left out."""
-    awaited = {id(node.value) for node in function.own_nodes() if isinstance(node, ast.Await)}
+    awaited = {id(node.value) for node in function.own(ast.Await)}
     bound = function.module.scope.bindings
-    sites = [
+    return calls.in_order(
         site
         for node in calls.candidates(function)
         if id(node) not in awaited and not (isinstance(node, ast.Call) and _is_harmless(node.func, bound))
         for site in calls.sites_of(node, function.module, awaited)
-    ]
-    return sorted(sites, key=lambda site: (site.node.lineno, site.node.col_offset))
+    )
 
 
 def _is_harmless(func: ast.expr, bound: Container[str]) -> bool:
@@ -217,8 +216,7 @@ def _runs_once(site: CallSite, function: FunctionInfo) -> bool:
     if not targets:
         return False
     return any(
-        isinstance(node, ast.If) and node.lineno <= statement.lineno and _mentions(node.test, targets)
-        for node in function.own_nodes()
+        node.lineno <= statement.lineno and _mentions(node.test, targets) for node in function.own(ast.If)
     )
 
 
@@ -245,11 +243,10 @@ def _is_asked_for(site: CallSite, function: FunctionInfo) -> bool:
 
 def _fills_table(function: FunctionInfo) -> bool:
     """Whether a function keeps its results in a dictionary and returns early with those it has."""
-    nodes = function.own_nodes()
+    assignments = function.own(ast.Assign)
     tables = {
         ast.unparse(target.value)
-        for node in nodes
-        if isinstance(node, ast.Assign)
+        for node in assignments
         for target in node.targets
         if isinstance(target, ast.Subscript)
     }
@@ -257,14 +254,12 @@ def _fills_table(function: FunctionInfo) -> bool:
         return False
     local = function.module.scope_of(function.node).bindings
     tables = {table for table in tables if table not in local}
-    for node in nodes:
-        if isinstance(node, ast.Assign) and _mentions(node.value, tables) and len(node.targets) == 1:
+    for node in assignments:
+        if len(node.targets) == 1 and _mentions(node.value, tables):
             tables = tables | {ast.unparse(node.targets[0])}
     return any(
-        isinstance(node, ast.If)
-        and _mentions(node.test, tables)
-        and any(isinstance(inner, ast.Return) for inner in node.body)
-        for node in nodes
+        any(isinstance(inner, ast.Return) for inner in node.body) and _mentions(node.test, tables)
+        for node in function.own(ast.If)
     )
 
 

@@ -372,16 +372,23 @@ def reads_rows(call: ast.Call, ctx: Context) -> bool:
     return isinstance(call.func, ast.Attribute) and call.func.attr in names.READS_ROWS
 
 
+_MAY_BLOCK = names.BLOCKING_METHODS | names.QUERY_ENDS
+
+
 def blocking_calls(function: ast.AsyncFunctionDef, ctx: Context) -> Iterator[tuple[ast.Call, ast.expr, str]]:
     """The calls in a coroutine's own body by which a synchronous session or connection waits.
 
     Each comes with the session and the method's name, in source order; a query is run by its last call.
     """
-    calls = [node for node in ctx.function_info(function).own_nodes() if isinstance(node, ast.Call)]
-    for call in sorted(calls, key=lambda call: (call.end_lineno or 0, call.end_col_offset or 0)):
-        if not isinstance(call.func, ast.Attribute) or isinstance(ctx.parent(call), ast.Await):
+    calls = [
+        (call, call.func.value, call.func.attr)
+        for call in ctx.function_info(function).own(ast.Call)
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _MAY_BLOCK
+    ]
+    calls.sort(key=lambda found: (found[0].end_lineno or 0, found[0].end_col_offset or 0))
+    for call, owner, method in calls:
+        if isinstance(ctx.parent(call), ast.Await):
             continue
-        owner, method = call.func.value, call.func.attr
         if method in names.BLOCKING_METHODS and executor_is_async(owner, ctx) is False:
             yield call, owner, method
         elif method in names.QUERY_ENDS and is_query(owner, ctx):

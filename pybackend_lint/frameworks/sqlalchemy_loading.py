@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from pybackend_lint.finding import Edit
 from pybackend_lint.frameworks import sqlalchemy
 from pybackend_lint.frameworks.sqlalchemy_mapping import Relation
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
+from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.import_edits import replace_imports
 from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind, Type
@@ -30,6 +32,14 @@ class LazyRead:
     def loader(self) -> str:
         """The option that loads the relationship best: a join for one object, `IN` for several."""
         return "joinedload" if self.relation.collection is False else "selectinload"
+
+
+def attributes_read(function: FunctionInfo) -> Iterator[ast.Attribute]:
+    """The attributes that a function reads and does not call."""
+    called = {id(call.func) for call in function.own(ast.Call)}
+    for node in function.own(ast.Attribute):
+        if isinstance(node.ctx, ast.Load) and id(node) not in called:
+            yield node
 
 
 def lazy_read(node: ast.Attribute, ctx: Context) -> LazyRead | None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pybackend_lint.rule import Context
 
 _SENDS = frozenset({"execute", "scalar", "scalars", "exec"})
+_ENDS = names.QUERY_ENDS - {"get", "delete", "update"}
+_MAY_SEND = _SENDS | _ENDS
 _NOT_MERGED = frozenset({"limit", "offset", "slice", "with_for_update", "join", "exists"})
 
 
@@ -31,6 +33,8 @@ def queries_in_loop(loop: ast.For | ast.AsyncFor, ctx: Context) -> Iterator[Quer
 
     A loop that may end early, that handles errors for each element or sends in bulk has none.
     """
+    if not _may_send(loop, ctx):
+        return
     names_of_element = {node.id for node in _nodes([loop.target]) if isinstance(node, ast.Name)}
     if not names_of_element or not _is_over_rows(loop, ctx):
         return
@@ -44,6 +48,13 @@ def queries_in_loop(loop: ast.For | ast.AsyncFor, ctx: Context) -> Iterator[Quer
                 found = _compared(statement, names_of_element, ctx)
                 if found is not None:
                     yield QueryInLoop(node, *found)
+
+
+def _may_send(loop: ast.For | ast.AsyncFor, ctx: Context) -> bool:
+    """Whether, by its name and place alone, a call in a loop may send a query."""
+    first, last = loop.body[0].lineno, loop.end_lineno or loop.lineno
+    calls = ctx.source.calls
+    return any(first <= call.lineno <= last for name in _MAY_SEND for call in calls.get(name, ()))
 
 
 def _nodes(roots: list[ast.stmt] | list[ast.expr]) -> Iterator[ast.AST]:
@@ -94,7 +105,7 @@ def _sent(call: ast.Call, body: list[ast.AST], ctx: Context) -> ast.expr | None:
             statement = assigned[0]
         known = ctx.type_of(statement)
         return statement if known is not None and known.is_instance(names.SELECT) else None
-    if call.func.attr in names.QUERY_ENDS - {"get", "delete", "update"}:
+    if call.func.attr in _ENDS:
         return call.func.value if sqlalchemy.is_query(call.func.value, ctx) else None
     return None
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
-from functools import partial
 
 from pybackend_lint.finding import Position, Related
 from pybackend_lint.project.index import Index
@@ -66,10 +65,20 @@ def call_sites(function: FunctionInfo) -> list[CallSite]:
 
 
 def _call_sites(function: FunctionInfo) -> list[CallSite]:
-    nodes = function.own_nodes()
-    awaited = {id(node.value) for node in nodes if isinstance(node, ast.Await)}
-    sites = [site for node in candidates(function) for site in sites_of(node, function.module, awaited)]
-    return sorted(sites, key=lambda site: (site.node.lineno, site.node.col_offset))
+    awaited = {id(node.value) for node in function.own(ast.Await)}
+    return in_order(
+        site for node in candidates(function) for site in sites_of(node, function.module, awaited)
+    )
+
+
+def in_order(sites: Iterable[CallSite]) -> list[CallSite]:
+    """Call sites in source order, the outer one first where two start at the same place."""
+    return sorted(sites, key=_place)
+
+
+def _place(site: CallSite) -> tuple[int, int, int, int]:
+    node = site.node
+    return node.lineno, node.col_offset, -(node.end_lineno or 0), -(node.end_col_offset or 0)
 
 
 def candidates(function: FunctionInfo) -> Iterator[ast.AST]:
@@ -78,15 +87,14 @@ def candidates(function: FunctionInfo) -> Iterator[ast.AST]:
     Attributes that are read are among them where their name is that of a property of the module or of
     one that it imports.
     """
-    nodes = function.own_nodes()
-    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
-    properties: frozenset[str] | None = None
-    for node in nodes:
-        if isinstance(node, (ast.Call, ast.With)):
-            yield node
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and id(node) not in called:
-            properties = _property_names(function.module) if properties is None else properties
-            if node.attr in properties:
+    yield from function.own(ast.With)
+    made = function.own(ast.Call)
+    yield from made
+    properties = _property_names(function.module)
+    if properties:
+        called = {id(node.func) for node in made}
+        for node in function.own(ast.Attribute):
+            if node.attr in properties and isinstance(node.ctx, ast.Load) and id(node) not in called:
                 yield node
 
 
@@ -148,10 +156,16 @@ def _property_names(module: Module) -> frozenset[str]:
     index = module.modules
     if not isinstance(index, Index):
         return _own_property_names(module)
-    found: frozenset[str] = frozenset()
-    for other in (module, *imported_modules(module)):
-        found |= index.fact(("property names", other.name, id(other)), partial(_own_property_names, other))
-    return found
+    return index.fact(
+        ("property names in reach", module.name, id(module)),
+        lambda: frozenset().union(*map(_known_property_names, (module, *imported_modules(module)))),
+    )
+
+
+def _known_property_names(module: Module) -> frozenset[str]:
+    index = module.modules
+    assert isinstance(index, Index)
+    return index.fact(("property names", module.name, id(module)), lambda: _own_property_names(module))
 
 
 def _own_property_names(module: Module) -> frozenset[str]:
@@ -160,8 +174,13 @@ def _own_property_names(module: Module) -> frozenset[str]:
     return frozenset(
         node.name
         for node in module.source.nodes(ast.FunctionDef)
-        if any(ast.unparse(decorator).endswith("property") for decorator in node.decorator_list)
+        if any(map(_is_property_like, node.decorator_list))
     )
+
+
+def _is_property_like(decorator: ast.expr) -> bool:
+    name = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
+    return name.endswith("property")
 
 
 def property_of(module: Module, node: ast.Attribute) -> FunctionInfo | None:

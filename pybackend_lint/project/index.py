@@ -71,6 +71,7 @@ class Index:
         self._paths: dict[str, str] = {}  # qualified name of a module -> path
         self._canonical: dict[tuple[str, str], tuple[str, str | None]] = {}
         self._belows: dict[tuple[str, str], str | None] = {}
+        self._homes: dict[str, tuple[Module, str] | None] = {}
         self._mros: dict[str, tuple[str, ...]] = {}
         self._facts: dict[tuple[object, ...], object] = {}
         self._groups_of_facts: dict[tuple[object, ...], set[str]] = {}
@@ -94,6 +95,7 @@ class Index:
     def discard(self, path: str) -> None:
         """Treat a file as one that has no names, because it cannot be parsed."""
         self._by_path[path] = None
+        self._homes.clear()
 
     def trim(self) -> None:
         """Forget all modules when they hold more than can be kept; call it between two files.
@@ -108,10 +110,12 @@ class Index:
                 if module is not None:
                     module.forget()
             self._by_path.clear()
+            self._homes.clear()
 
     def _new_module(self, path: str, source: Source) -> Module:
         name = self.layout.module_name(path)
         self._paths[name] = path
+        self._homes.clear()  # what was nobody's name may be of this module
         self._held += len(source.data)
         return Module(name, source, self, is_package=os.path.basename(path).startswith("__init__."))
 
@@ -297,6 +301,11 @@ class Index:
 
     def _home(self, name: str) -> tuple[Module, str] | None:
         """The module of a qualified name and the rest of the name inside it."""
+        if name not in self._homes:
+            self._homes[name] = self._find_home(name)
+        return self._homes[name]
+
+    def _find_home(self, name: str) -> tuple[Module, str] | None:
         prefix, rest = name, ""
         while prefix:
             path = self._paths.get(prefix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS, Binding, Function, Scope, parameters
 from pybackend_lint.semantic.types import (
@@ -21,6 +21,8 @@ from pybackend_lint.semantic.types import (
 
 if TYPE_CHECKING:
     from pybackend_lint.semantic.module import Module
+
+Node = TypeVar("Node", bound=ast.AST)
 
 _CONTEXT_MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 # Decorators that give back a function with the same parameters and result.
@@ -108,6 +110,24 @@ class FunctionInfo:
             found.extend(nodes)
             pending.extend(node for node in nodes if isinstance(node, COMPREHENSIONS))
         return found
+
+    @cached_property
+    def _own_scopes(self) -> list[ast.AST]:
+        """The nodes that open the scopes whose nodes run in this function: itself and comprehensions."""
+        source = self.module.source
+        found: list[ast.AST] = [self.node]
+        for opener in found:
+            for kind in COMPREHENSIONS:
+                found.extend(source.in_scope(kind, opener))
+        return found
+
+    def own(self, cls: type[Node]) -> list[Node]:
+        """The `own_nodes` of exactly this type."""
+        source = self.module.source
+        scopes = self._own_scopes
+        if len(scopes) == 1:
+            return source.in_scope(cls, self.node)
+        return [node for opener in scopes for node in source.in_scope(cls, opener)]
 
     @cached_property
     def yields(self) -> list[ast.expr | None]:

@@ -14,6 +14,11 @@ _SIMPLE = (
     ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Import, ast.ImportFrom, ast.Delete,
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef,
 )  # fmt: skip
+_BINDS_NOTHING = frozenset({ast.Expr, ast.Return, ast.Raise, ast.Pass, ast.Assert, ast.Break, ast.Continue})
+_RUNS_ON = frozenset(
+    {ast.Expr, ast.Pass, ast.Assert, ast.Global, ast.Nonlocal, ast.Assign, ast.AnnAssign, ast.AugAssign,
+     ast.Import, ast.ImportFrom, ast.Delete, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef}
+)  # fmt: skip
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 
 
@@ -154,6 +159,8 @@ def _bind_pattern(scope: Scope, pattern: ast.AST, node: ast.stmt) -> None:
 
 def _collect(scope: Scope, body: Iterable[ast.stmt]) -> None:
     for statement in body:
+        if statement.__class__ in _BINDS_NOTHING:
+            continue
         match statement:
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
@@ -283,10 +290,14 @@ class _Flow:
     def _statement(self, statement: ast.stmt, before: Reaching | None) -> Reaching | None:
         key = id(statement)
         if before is not None:
-            before = self._with_walrus(statement, before)
-            self.at[key] = self.at.get(key, _NOTHING) | before
+            if self.walrus:
+                before = self._with_walrus(statement, before)
+            known = self.at.get(key)
+            self.at[key] = before if known is None else known | before
         else:
             self.at.setdefault(key, _NOTHING)
+        if statement.__class__ in _RUNS_ON:
+            return self._bound(statement, before) if key in self.own else before
         match statement:
             case ast.If(body=body, orelse=orelse):
                 return _join(self._block(body, before), self._block(orelse, before))

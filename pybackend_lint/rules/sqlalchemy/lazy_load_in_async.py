@@ -15,14 +15,14 @@ from pybackend_lint.rule import UNSAFE, Context, rule
     "PB520",
     "lazy-load-in-async",
     "Load `{entity}.{relation}` with `{loader}()`: reading it here does I/O outside `await`",
-    nodes=(ast.Attribute, ast.Return),
+    nodes=(ast.AsyncFunctionDef,),
     words=("async def",),
     applies="sqlalchemy>=1.4",
     fix=UNSAFE,
     severity="error",
     tags=("correctness",),
 )
-def check(node: ast.Attribute | ast.Return, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     """A relationship of an object from an asynchronous session is read before anything has loaded it.
 
     ## Why
@@ -164,17 +164,17 @@ def check(node: ast.Attribute | ast.Return, ctx: Context) -> Iterator[Finding]:
     - SQLAlchemy, Asynchronous I/O: "Preventing Implicit IO when Using AsyncSession"
     - SQLAlchemy, Error Messages: "greenlet_spawn has not been called" (`MissingGreenlet`)
     """
-    if not ctx.in_coroutine(node):
-        return
-    for item in sqlalchemy_serialised.serialised_reads(node, ctx):
-        message = (
-            "Load `{entity}.{relation}` with `{loader}()`: `{model}.{relation}` reads it outside `await`"
-        )
-        yield _finding(item.place, item.read, ctx, message=message, model=item.model.node.name)
-    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-        read = sqlalchemy_loading.lazy_read(node, ctx)
+    function = ctx.function_info(node)
+    for place in (*function.own(ast.Return), *function.own(ast.Attribute)):
+        for item in sqlalchemy_serialised.serialised_reads(place, ctx):
+            message = (
+                "Load `{entity}.{relation}` with `{loader}()`: `{model}.{relation}` reads it outside `await`"
+            )
+            yield _finding(item.place, item.read, ctx, message=message, model=item.model.node.name)
+    for attribute in sqlalchemy_loading.attributes_read(function):
+        read = sqlalchemy_loading.lazy_read(attribute, ctx)
         if read is not None and read.loaded.is_async:
-            yield _finding(node, read, ctx)
+            yield _finding(attribute, read, ctx)
 
 
 def _finding(
