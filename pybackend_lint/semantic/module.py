@@ -87,7 +87,7 @@ class Module:
         self.modules = modules
         self.is_package = is_package
         self._scopes: dict[int, Scope] = {}
-        self._types: dict[int, Type | None] = {}
+        self._types: dict[int | tuple[int, str], Type | None] = {}
         self._bound: dict[Binding, Type | None] = {}
         self._lookups: dict[tuple[int, str], tuple[Scope, list[Binding], bool] | None] = {}
         self._depth = 0
@@ -409,7 +409,9 @@ class Module:
 
     def type_of(self, node: ast.expr) -> Type | None:
         """The type of an expression's value, or None when it is not known for certain."""
-        key = id(node)
+        key: int | tuple[int, str] = id(node)
+        if node.__class__ is ast.Name and not self._is_ordered(node):
+            key = (node.scope_index, node.id)  # type: ignore[attr-defined]
         known = self._types.get(key, _OPEN)
         if known is not _OPEN:
             return cast("Type | None", known)
@@ -421,6 +423,14 @@ class Module:
         self._depth -= 1
         self._types[key] = result
         return result
+
+    def _is_ordered(self, node: ast.Name) -> bool:
+        """Whether what a name means depends on the place in its scope."""
+        key = (self.source.scope_index(node), node.id)
+        known = self._lookups.get(key, _OPEN)
+        if known is _OPEN:
+            known = self._lookups[key] = self._found(*key)
+        return known is not None and cast("tuple[Scope, list[Binding], bool]", known)[2]
 
     def once(self, binding: Binding, compute: Callable[[], Type | None]) -> Type | None:
         """The type that a binding gives its name: computed once, None while it is computed."""
