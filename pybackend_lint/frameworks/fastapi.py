@@ -91,6 +91,7 @@ _DEPENDENCIES = frozenset({"fastapi.Depends", "fastapi.Security"})
 _MARKERS = _DEPENDENCIES | {
     f"fastapi.{name}" for name in ("Query", "Path", "Header", "Cookie", "Body", "Form", "File")
 }
+_SECURITY = "fastapi.security."
 _ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
 
 
@@ -99,7 +100,6 @@ _SEQUENCES = frozenset(
 )
 _WEBSOCKET = frozenset({"WEBSOCKET"})
 _LIFESPAN_ARGUMENTS = frozenset({None, "lifespan", "on_startup", "on_shutdown"})
-_DICTIONARIES = frozenset({"builtins.dict", "typing.Dict", "typing.Mapping", "collections.abc.Mapping"})
 _UNCALLABLE = frozenset(
     f"builtins.{name}"
     for name in ("None", "bool", "bytes", "dict", "float", "int", "list", "set", "str", "tuple")
@@ -135,11 +135,13 @@ class Injected:
 
     - `function`: the project function (`__init__` of a class, `__call__` of an instance) that runs.
     - `result`: the type of the value that is injected, or None when it is not known.
+    - `is_security`: a scheme of `fastapi.security`, which only reads headers, cookies or the query.
     """
 
     marker: ast.Call
     function: FunctionInfo | None
     result: Type | None
+    is_security: bool
 
 
 def is_router(node: ast.expr, module: Module) -> bool:
@@ -218,7 +220,7 @@ def response_model(function: FunctionInfo) -> ClassInfo | None:
     """
     module = function.module
     found: set[ClassInfo | None] = set()
-    for route in _routes_of(function):
+    for route in routes_of(function):
         written = argument(route.call, None, "response_model") or function.node.returns
         if written is None or not route.methods or any(item.arg is None for item in route.call.keywords):
             return None
@@ -334,7 +336,17 @@ def _injected(marker: ast.Call, annotation: ast.expr | None, module: Module) -> 
     if wanted is None or (isinstance(wanted, ast.Constant) and wanted.value is None):
         wanted = annotation
     function, result = _target(wanted, module) if wanted is not None else (None, None)
-    return Injected(marker, function, result)
+    known = module.type_of(wanted) if wanted is not None else None
+    security = known is not None and known.kind is Kind.INSTANCE and known.name.startswith(_SECURITY)
+    return Injected(marker, function, result, security)
+
+
+def injected_by(marker: ast.expr, module: Module) -> Injected | None:
+    """What an item of a list of dependencies injects: a call of `Depends` or `Security`."""
+    if not is_injection(marker, module):
+        return None
+    assert isinstance(marker, ast.Call)
+    return _injected(marker, None, module)
 
 
 def annotated(annotation: ast.expr, module: Module) -> tuple[ast.expr, list[ast.expr], Module]:
@@ -908,97 +920,13 @@ def _may_raise(node: ast.AST, module: Module) -> bool:
     return called is not None and any(isinstance(inner, ast.Raise) for inner in called.own_nodes())
 
 
-def unvalidated_bodies(function: FunctionInfo) -> Iterator[tuple[ast.expr | ast.arg, str]]:
-    """Where a route reads keys of a request's body that nothing has validated: the place, and what it is.
-
-    A body that is handed on as a whole is left alone: whoever gets it may validate or forward it.
-    """
-    module = function.module
-    names: dict[str, tuple[ast.expr | ast.arg, str]] = {}
-    for parameter, default in function.parameters():
-        annotation = parameter.annotation
-        if annotation is None or any(r.methods == frozenset() for r in _routes_of(function)):
-            continue
-        bare, metadata, home = annotated(annotation, module)
-        markers = [marker_of(item, home) for item in metadata] + [marker_of(default, module)]
-        in_body = "fastapi.Body" in markers
-        if any(markers) and not in_body:
-            continue
-        if _is_free_form(bare, home) or (in_body and home.qualified_name(bare) == "typing.Any"):
-            names[parameter.arg] = (parameter, parameter.arg)
-    nodes = function.own_nodes()
-    for node in nodes:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Await(value=ast.Call() as call)):
-                known = module.type_of(call.func)
-                if known is not None and known.name == f"{_REQUEST}.json":
-                    names[name] = (node.value, module.source.segment(call))
-    if not names or any(_reads_raw_body(node, module) for node in nodes):
-        return
-    for name, found in names.items():
-        uses = [node for node in nodes if isinstance(node, ast.Name) and node.id == name]
-        loads = [use for use in uses if isinstance(use.ctx, ast.Load)]
-        parents = [(use, module.source.parent(use)) for use in loads]
-        if any(_reads_key(use, parent, module) for use, parent in parents) and all(
-            _reads_key(use, parent, module) or _only_looks(parent, module) for use, parent in parents
-        ):
-            yield found
-
-
-def _routes_of(function: FunctionInfo) -> list[Route]:
+def routes_of(function: FunctionInfo) -> list[Route]:
+    """The registrations of a function as a route in its own module."""
     return [
         route
         for route in routes(function.module)
         if route.function is not None and route.function.node is function.node
     ]
-
-
-def _is_free_form(annotation: ast.expr, module: Module) -> bool:
-    """Whether an annotation is a dictionary whose values may be anything."""
-    match annotation:
-        case ast.Name() | ast.Attribute():
-            return module.qualified_name(annotation) in _DICTIONARIES
-        case ast.Subscript(value=value, slice=ast.Tuple(elts=[_, item])):
-            return module.qualified_name(value) in _DICTIONARIES and (
-                module.qualified_name(item) in {"typing.Any", "builtins.object"}
-            )
-        case ast.Subscript(value=value, slice=inner):
-            return module.qualified_name(value) == "typing.Optional" and _is_free_form(inner, module)
-        case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
-            return _is_free_form(left, module)
-    return False
-
-
-def _reads_raw_body(node: ast.AST, module: Module) -> bool:
-    if not isinstance(node, ast.Attribute) or node.attr not in {"body", "stream"}:
-        return False
-    known = module.type_of(node)
-    return known is not None and known.name in {f"{_REQUEST}.body", f"{_REQUEST}.stream"}
-
-
-def _reads_key(use: ast.Name, parent: ast.AST | None, module: Module) -> bool:
-    """Whether a dictionary is asked for one certain key."""
-    match parent:
-        case ast.Subscript(value=value, slice=ast.Constant(value=str()), ctx=ast.Load()):
-            return value is use
-        case ast.Attribute(attr="get" | "pop"):
-            call = module.source.parent(parent)
-            return isinstance(call, ast.Call) and call.func is parent and bool(call.args)
-    return False
-
-
-def _only_looks(parent: ast.AST | None, module: Module) -> bool:
-    """Whether a use of a dictionary as a whole can neither validate it nor hand it on."""
-    match parent:
-        case ast.Compare() | ast.BoolOp() | ast.UnaryOp() | ast.If() | ast.FormattedValue():
-            return True
-        case ast.Call(func=function):
-            return module.qualified_name(function) in {
-                "builtins.isinstance",
-                "builtins.len",
-                "builtins.print",
-            }
-    return False
 
 
 def _fact(module: Module, key: str, compute: Callable[[Module], Fact]) -> Fact:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-from pybackend_lint.frameworks import fastapi
+import pytest
+
+from pybackend_lint.engine import Engine
+from pybackend_lint.frameworks import fastapi, fastapi_requests
+from pybackend_lint.frameworks.fastapi import Route
+from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
+from pybackend_lint.settings import Settings
+from tests.rules.harness import PROJECTS
 from tests.semantic.modules import module_of, types
 
 DATABASE = """
@@ -199,3 +210,101 @@ def test_dependencies_are_found_in_every_file(tmp_path: Path) -> None:
         "by_decorator",
     }
     assert dependencies(module_of(tmp_path, files, "database.py")) == {"get_session"}
+
+
+ORDERS = PROJECTS / "fastapi_orders"
+FILES = ("routers/orders.py", "routers/admin.py", "routers/webhooks.py", "main.py")
+
+
+def described(route: Route) -> tuple[dict[str, str | None], list[str]]:
+    """The kinds of a route's parameters and the names of its dependencies."""
+    assert route.function is not None
+    path = fastapi_requests.path_parameters(route)
+    found = {
+        parameter.arg: fastapi_requests.parameter_kind(parameter, default, route.function.module, path)
+        for parameter, default in route.function.parameters()
+    }
+    tree = fastapi_requests.route_dependencies(route)
+    assert not tree.is_open
+    kinds = {name: kind.value if kind is not None else None for name, kind in found.items()}
+    return kinds, sorted(local(function) for function in tree.functions)
+
+
+def local(function: FunctionInfo) -> str:
+    """The name of a function as its own project imports it."""
+    return f"orders_api.{function.name.rpartition('.orders_api.')[2]}"
+
+
+def test_parameters_and_dependencies_are_those_that_fastapi_finds() -> None:
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("fastapi_routes.py"))],
+        cwd=ORDERS,
+        env={**os.environ, "PYTHONPATH": str(ORDERS), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    real = {key.split()[0]: (kinds, names) for key, (kinds, names) in json.loads(done.stdout).items()}
+    index = Engine(Settings(root=ORDERS)).index
+    found = {}
+    for name in FILES:
+        module = index.at(str(ORDERS / "orders_api" / name))
+        assert module is not None
+        for route in fastapi.routes(module):
+            assert route.function is not None
+            found[local(route.function)] = described(route)
+    assert len(found) == 10
+    assert found == real
+
+
+OPEN = {
+    "an unknown dependency": "@router.get('/')\ndef route(user=Depends(library.current_user())): ...",
+    "an unknown list": "@router.get('/', dependencies=library.defaults)\ndef route(): ...",
+    "an unknown item": "@router.get('/', dependencies=[library.default])\ndef route(): ...",
+    "unpacked arguments": "@router.get('/', **library.options)\ndef route(): ...",
+    "a router of a loop": "@router.get('/')\ndef route(): ...\nfor each in (router,):\n    app.include_router(each)",
+    "a router of a class of its own": "own = Own()\n@own.get('/')\ndef route(): ...",
+}
+
+
+@pytest.mark.parametrize("code", OPEN.values(), ids=OPEN)
+def test_a_tree_with_an_unknown_member_is_open(tmp_path: Path, code: str) -> None:
+    head = """
+        import library
+        from fastapi import APIRouter, Depends, FastAPI
+
+        class Own(APIRouter):
+            pass
+
+        app = FastAPI()
+        router = APIRouter()
+    """
+    lines = [line.removeprefix("        ") for line in head.splitlines()]
+    module = module_of(tmp_path, {"main.py": "\n".join([*lines, code, ""])})
+    (route,) = fastapi.routes(module)
+    tree = fastapi_requests.route_dependencies(route)
+    assert (tree.is_open, tree.functions) == (True, ())
+
+
+def test_kinds_that_are_not_known(tmp_path: Path) -> None:
+    module = module_of(
+        tmp_path,
+        {
+            "main.py": """
+                import library
+                from fastapi import APIRouter
+
+                router = APIRouter(prefix=library.prefix())
+
+                class Plain:
+                    pass
+
+                @router.get("/{key}")
+                def route(key: str, plain: Plain, other: library.Thing, mixed: int | library.Thing, body: dict): ...
+            """
+        },
+    )
+    (route,) = fastapi.routes(module)
+    assert fastapi_requests.path_parameters(route) is None
+    assert list(described(route)[0].values()) == [None, None, None, None, "body"]

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
-from pybackend_lint.frameworks import fastapi
+from pybackend_lint.frameworks import fastapi, fastapi_requests
 from pybackend_lint.rule import Context, rule
 
 
@@ -109,5 +109,5 @@ def check(node: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> Iterato
     info = ctx.function_info(node)
     if not fastapi.is_route(info):
         return
-    for place, source in fastapi.unvalidated_bodies(info):
+    for place, source in fastapi_requests.unvalidated_bodies(info):
         yield ctx.finding(place, route=node.name, source=source)

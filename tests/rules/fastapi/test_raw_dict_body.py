@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.rules.execution import executed
-from tests.rules.harness import findings
+from tests.rules.harness import PROJECTS, findings
 
 HEAD = """
 from typing import Annotated, Any, Dict, Optional
@@ -19,6 +19,8 @@ class Order(BaseModel):
     name: str
 
 def parsed() -> dict: return {}
+
+async def signed(request: Request) -> str: return str(await request.body())
 
 @app.post("/")
 """
@@ -42,6 +44,9 @@ SILENT = {
     ),
     "handed on": "def route(body: dict):\n    print(body)\n    return forward(body)\n",
     "every key": "def route(body: dict):\n    return [key for key in body]\n",
+    "a dependency reads the bytes too": (
+        "def route(body: dict, key: str = Depends(signed)):\n    return body['name']\n"
+    ),
     "anything is a query parameter": "def route(body: Any):\n    return body['name']\n",
 }
 
@@ -60,3 +65,11 @@ def test_silent(route: str) -> None:
 
 def test_functions_that_are_no_routes_are_silent() -> None:
     assert findings("PB325", "def total(order: dict):\n    return order['total']\n") == []
+
+
+def test_webhooks_whose_router_checks_the_signature_are_silent() -> None:
+    path = "orders_api/routers/webhooks.py"
+    text = (PROJECTS / "fastapi_orders" / path).read_text()
+    assert findings("PB325", text, project="fastapi_orders", path=path) == []
+    unsigned = text.replace(", dependencies=[Depends(signed)]", "").replace("-> str:", "-> str:  # PB325")
+    assert len(findings("PB325", unsigned, project="fastapi_orders", path=path)) == 2

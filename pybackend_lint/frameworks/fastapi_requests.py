@@ -1,0 +1,388 @@
+"""What a request fills in: kinds of parameters, dependencies of routes, bodies that nothing validates."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from pybackend_lint.frameworks import fastapi
+from pybackend_lint.frameworks.fastapi import Route
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import Binding
+
+_REQUEST = "starlette.requests.Request"
+_APPLICATION = "fastapi.FastAPI"
+_CONNECTIONS = frozenset(
+    {"starlette.requests.HTTPConnection", "starlette.responses.Response", "fastapi.BackgroundTasks",
+     "starlette.background.BackgroundTasks", "fastapi.security.SecurityScopes"}
+)  # fmt: skip
+_UPLOADS = frozenset({"fastapi.UploadFile", "starlette.datastructures.UploadFile"})
+_DICTIONARIES = frozenset({"builtins.dict", "typing.Dict", "typing.Mapping", "collections.abc.Mapping"})
+_COLLECTIONS = _DICTIONARIES | {
+    f"{module}.{name}"
+    for module, names in (
+        ("builtins", ("list", "tuple", "set", "frozenset")),
+        ("typing", ("List", "Tuple", "Set", "FrozenSet", "Sequence", "Iterable")),
+        ("collections.abc", ("Sequence", "Iterable")),
+    )
+    for name in names
+}
+_SCALARS = frozenset(
+    {"builtins.str", "builtins.int", "builtins.float", "builtins.bool", "builtins.bytes", "typing.Any",
+     "uuid.UUID", "datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta",
+     "decimal.Decimal", "pathlib.Path", "typing.Literal", "typing_extensions.Literal"}
+)  # fmt: skip
+_UNIONS = frozenset({"typing.Union", "typing.Optional"})
+_PARAMETER_OF_PATH = re.compile(r"\{(\w+)(?::\w+)?\}")
+
+
+class ParameterKind(Enum):
+    """Where FastAPI takes the value of a parameter from."""
+
+    PATH = "path"
+    QUERY = "query"
+    HEADER = "header"
+    COOKIE = "cookie"
+    BODY = "body"
+    FORM = "form"
+    FILE = "file"
+    DEPENDENCY = "dependency"
+    CONNECTION = "connection"  # the request, response, background tasks or scopes themselves
+
+
+_MARKED = {
+    "fastapi.Path": ParameterKind.PATH,
+    "fastapi.Query": ParameterKind.QUERY,
+    "fastapi.Header": ParameterKind.HEADER,
+    "fastapi.Cookie": ParameterKind.COOKIE,
+    "fastapi.Body": ParameterKind.BODY,
+    "fastapi.Form": ParameterKind.FORM,
+    "fastapi.File": ParameterKind.FILE,
+    "fastapi.Depends": ParameterKind.DEPENDENCY,
+    "fastapi.Security": ParameterKind.DEPENDENCY,
+}
+
+
+def parameter_kind(
+    parameter: ast.arg, default: ast.expr | None, module: Module, path: frozenset[str] | None
+) -> ParameterKind | None:
+    """Where the value of a parameter of a route or dependency comes from, or None where it is not known.
+
+    `path` names the parameters in the path of the route, None where that is not known. The order of the
+    decisions is that of `fastapi.dependencies.utils.analyze_param`.
+    """
+    bare, markers = parameter.annotation, [fastapi.marker_of(default, module)]
+    home = module
+    if bare is not None:
+        bare, metadata, home = fastapi.annotated(bare, module)
+        markers += [fastapi.marker_of(item, home) for item in metadata]
+    for marker in markers:
+        if marker is not None:
+            return _MARKED[marker]
+    shape = _shape(bare, home) if bare is not None else ParameterKind.QUERY
+    if shape is ParameterKind.CONNECTION:
+        return shape
+    if path is not None and parameter.arg in path:
+        return ParameterKind.PATH
+    return None if shape is ParameterKind.QUERY and path is None else shape
+
+
+def _shape(annotation: ast.expr, module: Module) -> ParameterKind | None:
+    """Where a value of a type comes from by default: `QUERY` for single ones, `BODY` for structured ones."""
+    match annotation:
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return _any_of([left, right], module)
+        case ast.Subscript(value=value, slice=inner):
+            name = module.qualified_name(value)
+            if name in _UNIONS:
+                return _any_of(inner.elts if isinstance(inner, ast.Tuple) else [inner], module)
+            if name in _COLLECTIONS and _shape_of_name(inner, module) is ParameterKind.FILE:
+                return ParameterKind.FILE
+            return _shape_of_name(value, module)
+        case ast.Name() | ast.Attribute():
+            return _shape_of_name(annotation, module)
+    return None
+
+
+def _any_of(alternatives: list[ast.expr], module: Module) -> ParameterKind | None:
+    shapes = {
+        _shape(item, module)
+        for item in alternatives
+        if not (isinstance(item, ast.Constant) and item.value is None)
+    }
+    if None not in shapes and ParameterKind.BODY in shapes:
+        return ParameterKind.BODY
+    return shapes.pop() if len(shapes) == 1 else None
+
+
+def _shape_of_name(node: ast.expr, module: Module) -> ParameterKind | None:
+    name = module.qualified_name(node)
+    if name is None:
+        return None
+    if name in _SCALARS:
+        return ParameterKind.QUERY
+    if name in _COLLECTIONS:
+        return ParameterKind.BODY
+    if name in _UPLOADS:
+        return ParameterKind.FILE
+    info = module.modules.class_info(name)
+    bases = info.libraries if info is not None else frozenset(module.modules.library_mro(name))
+    if bases & _CONNECTIONS:
+        return ParameterKind.CONNECTION
+    if info is None:
+        return None
+    if info.is_a("enum.Enum", "enum.StrEnum", "enum.IntEnum"):
+        return ParameterKind.QUERY
+    is_structured = info.is_a("pydantic.BaseModel", "typing.TypedDict", "typing_extensions.TypedDict")
+    return ParameterKind.BODY if is_structured or _is_dataclass(info) else None
+
+
+def _is_dataclass(info: ClassInfo) -> bool:
+    return any(
+        info.module.qualified_name(item.func if isinstance(item, ast.Call) else item)
+        in {"dataclasses.dataclass", "pydantic.dataclasses.dataclass"}
+        for item in info.node.decorator_list
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class DependencyTree:
+    """The project functions that run before a route, each once, what routers and the application want first.
+
+    `is_open`: some dependency is not known, so that there may be more.
+    """
+
+    functions: tuple[FunctionInfo, ...]
+    is_open: bool
+
+
+def route_dependencies(route: Route) -> DependencyTree:
+    """What FastAPI runs before a route: for its parameters, and for all `dependencies=` on its way."""
+    calls, is_open = _registrations(route)
+    pending: list[_Wanted] = []
+    for module, call in calls:
+        listed = _listed(call, module)
+        is_open = is_open or listed is None
+        pending += [(None, module, item) for item in listed or ()]
+    if route.function is not None:
+        home = route.function.module
+        pending += [(parameter, home, default) for parameter, default in route.function.parameters()]
+    found = _closure(pending)
+    return DependencyTree(found.functions, found.is_open or is_open or route.function is None)
+
+
+_Wanted = tuple[ast.arg | None, Module, ast.expr | None]
+
+
+def _closure(pending: list[_Wanted]) -> DependencyTree:
+    found: dict[str, FunctionInfo] = {}
+    is_open = False
+    while pending:
+        parameter, module, default = pending.pop(0)
+        if parameter is not None:
+            injected = fastapi.injected(parameter, default, module)
+        else:
+            injected = _marker(default, module)
+            is_open = is_open or injected is None
+        if injected is None:
+            continue
+        function = injected.function
+        if function is None:
+            is_open = is_open or not injected.is_security
+        elif function.name not in found:
+            found[function.name] = function
+            pending += [(item, function.module, value) for item, value in function.parameters()]
+    return DependencyTree(tuple(found.values()), is_open)
+
+
+def _marker(node: ast.expr | None, module: Module) -> fastapi.Injected | None:
+    """What an item of `dependencies=[...]` injects: `Depends(...)`, or a variable that holds one."""
+    for _ in range(4):
+        if isinstance(node, ast.Call):
+            return fastapi.injected_by(node, module)
+        name = module.qualified_name(node) if node is not None else None
+        variable = module.modules.variable(name) if name is not None else None
+        if variable is None or variable[1].path:
+            return None
+        module, node = variable[0], variable[1].value
+    return None
+
+
+def _listed(call: ast.Call, module: Module) -> list[ast.expr] | None:
+    """The items of the argument `dependencies=` of a call, None where they are not known."""
+    if any(keyword.arg is None for keyword in call.keywords):
+        return None
+    written = fastapi.argument(call, None, "dependencies")
+    if written is None:
+        return []
+    if isinstance(written, (ast.List, ast.Tuple)) and not any(
+        isinstance(item, ast.Starred) for item in written.elts
+    ):
+        return written.elts
+    return None
+
+
+def _registrations(route: Route) -> tuple[list[tuple[Module, ast.Call]], bool]:
+    """The calls that register a route: its own, those that make its routers, and those that include them.
+
+    The flag says that there may be others.
+    """
+    calls, is_open = [(route.module, route.call)], False
+    pending = [(route.module, route.router)]
+    seen: set[Binding] = set()
+    while pending:
+        module, router = pending.pop()
+        made = _variable(router, module)
+        if made is None or not isinstance(made[1].value, ast.Call):
+            is_open = True
+            continue
+        home, binding = made
+        if binding in seen:
+            continue
+        seen.add(binding)
+        constructor = binding.value
+        assert isinstance(constructor, ast.Call)
+        calls.append((home, constructor))
+        maker = home.qualified_name(constructor.func)
+        if maker == _APPLICATION:
+            continue
+        is_open = is_open or maker != "fastapi.APIRouter"
+        for other, call, is_certain in _inclusions(home):
+            included = fastapi.argument(call, 0, "router")
+            of = _variable(included, other) if included is not None else None
+            is_open = is_open or of is None or not is_certain
+            if of is not None and of[1] is binding and isinstance(call.func, ast.Attribute):
+                calls.append((other, call))
+                pending.append((other, call.func.value))
+    return calls, is_open
+
+
+def _variable(node: ast.expr, module: Module) -> tuple[Module, Binding] | None:
+    """The one assignment that gives a variable its value, in whichever module."""
+    if isinstance(node, ast.Name):
+        found = module.lookup(node.id, node)
+        if found is not None and len(found[1]) == 1 and found[1][0].kind == "assign":
+            binding = found[1][0]
+            if isinstance(binding.value, ast.Call):
+                return None if binding.path else (module, binding)
+    name = module.qualified_name(node)
+    variable = module.modules.variable(name) if name is not None else None
+    return variable if variable is not None and not variable[1].path else None
+
+
+def _inclusions(module: Module) -> Iterator[tuple[Module, ast.Call, bool]]:
+    """The calls of `include_router` in a project, and whether certainly a router of FastAPI is called."""
+    index = module.modules
+    if not isinstance(index, Index):
+        return
+    for path in files_with(index, module, b"include_router"):
+        other = index.at(path, module)
+        for call in other.source.calls.get("include_router", ()) if other is not None else ():
+            if other is not None and isinstance(call.func, ast.Attribute):
+                yield other, call, fastapi.is_router(call.func.value, other)
+
+
+def path_parameters(route: Route) -> frozenset[str] | None:
+    """The names in the path of a route, with the prefixes of its routers; None where they are not known."""
+    calls, is_open = _registrations(route)
+    texts = [route.path]
+    for module, call in calls[1:]:
+        written = fastapi.argument(call, None, "prefix")
+        texts.append(fastapi.constant_text(written, module) if written is not None else "")
+    if is_open or None in texts:
+        return None
+    return frozenset(name for text in texts for name in _PARAMETER_OF_PATH.findall(text or ""))
+
+
+def unvalidated_bodies(function: FunctionInfo) -> Iterator[tuple[ast.expr | ast.arg, str]]:
+    """Where a route reads keys of a request's body that nothing has validated: the place, and what it is.
+
+    A body that is handed on as a whole is left alone: whoever gets it may validate or forward it. So is
+    one whose bytes are read as well, by the route or a dependency, as checks of signatures do.
+    """
+    module, routes = function.module, fastapi.routes_of(function)
+    names: dict[str, tuple[ast.expr | ast.arg, str]] = {}
+    if any(route.methods == frozenset() for route in routes):
+        return  # a WebSocket has no body
+    for parameter, default in function.parameters():
+        kind = parameter_kind(parameter, default, module, frozenset())
+        if parameter.annotation is None or kind is not ParameterKind.BODY:
+            continue
+        bare, _, home = fastapi.annotated(parameter.annotation, module)
+        if _is_free_form(bare, home) or home.qualified_name(bare) == "typing.Any":
+            names[parameter.arg] = (parameter, parameter.arg)
+    nodes = function.own_nodes()
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Await(value=ast.Call() as call)):
+                known = module.type_of(call.func)
+                if known is not None and known.name == f"{_REQUEST}.json":
+                    names[name] = (node.value, module.source.segment(call))
+    if not names or any(_reads_raw_body(node, module) for node in nodes):
+        return
+    for route in routes:
+        for dependency in route_dependencies(route).functions:
+            if any(_reads_raw_body(node, dependency.module) for node in dependency.own_nodes()):
+                return
+    for name, found in names.items():
+        uses = [node for node in nodes if isinstance(node, ast.Name) and node.id == name]
+        loads = [use for use in uses if isinstance(use.ctx, ast.Load)]
+        parents = [(use, module.source.parent(use)) for use in loads]
+        if any(_reads_key(use, parent, module) for use, parent in parents) and all(
+            _reads_key(use, parent, module) or _only_looks(parent, module) for use, parent in parents
+        ):
+            yield found
+
+
+def _is_free_form(annotation: ast.expr, module: Module) -> bool:
+    """Whether an annotation is a dictionary whose values may be anything."""
+    match annotation:
+        case ast.Name() | ast.Attribute():
+            return module.qualified_name(annotation) in _DICTIONARIES
+        case ast.Subscript(value=value, slice=ast.Tuple(elts=[_, item])):
+            return module.qualified_name(value) in _DICTIONARIES and (
+                module.qualified_name(item) in {"typing.Any", "builtins.object"}
+            )
+        case ast.Subscript(value=value, slice=inner):
+            return module.qualified_name(value) == "typing.Optional" and _is_free_form(inner, module)
+        case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
+            return _is_free_form(left, module)
+    return False
+
+
+def _reads_raw_body(node: ast.AST, module: Module) -> bool:
+    if not isinstance(node, ast.Attribute) or node.attr not in {"body", "stream"}:
+        return False
+    known = module.type_of(node)
+    return known is not None and known.name in {f"{_REQUEST}.body", f"{_REQUEST}.stream"}
+
+
+def _reads_key(use: ast.Name, parent: ast.AST | None, module: Module) -> bool:
+    """Whether a dictionary is asked for one certain key."""
+    match parent:
+        case ast.Subscript(value=value, slice=ast.Constant(value=str()), ctx=ast.Load()):
+            return value is use
+        case ast.Attribute(attr="get" | "pop"):
+            call = module.source.parent(parent)
+            return isinstance(call, ast.Call) and call.func is parent and bool(call.args)
+    return False
+
+
+def _only_looks(parent: ast.AST | None, module: Module) -> bool:
+    """Whether a use of a dictionary as a whole can neither validate it nor hand it on."""
+    match parent:
+        case ast.Compare() | ast.BoolOp() | ast.UnaryOp() | ast.If() | ast.FormattedValue():
+            return True
+        case ast.Call(func=function):
+            return module.qualified_name(function) in {
+                "builtins.isinstance",
+                "builtins.len",
+                "builtins.print",
+            }
+    return False
