@@ -553,7 +553,7 @@ def swallowed_cancellation(handler: ast.ExceptHandler, ctx: Context) -> str | No
         return None
     if any(isinstance(node, ast.Call) and ctx.qualified_name(node.func) in _EXITS for node in body):
         return None
-    if _BASE not in caught and _ends(handler.body, statement, function, ctx):
+    if (_BASE not in caught or _is_task(function, ctx)) and _ends(handler.body, statement, function, ctx):
         return None  # nothing goes on
     return function.name
 

@@ -212,6 +212,21 @@ SILENT = {
             task = asyncio.create_task(process())
             return await task
     """,
+    "last act of a service that is a task": """
+        import asyncio
+
+        class Service:
+            def start(self, loop):
+                self.task = loop.create_task(self.run())
+
+            async def run(self):
+                try:
+                    await self.work()
+                except BaseException:
+                    print("failed")
+                finally:
+                    self.close()
+    """,
     "clean-up": """
         import asyncio
 
