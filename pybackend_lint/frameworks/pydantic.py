@@ -194,14 +194,15 @@ class ConfigKey:
     """A key of a nested `class Config`, and what becomes of it in Pydantic 2.
 
     - `new_name`: None where the key has no counterpart; `text`: its value, as it may be written there.
-    - `is_lost`: it asked for something that Pydantic 2 ignores; `is_same`: it means the same in both.
+    - `lost`: what to use instead, where it asked for something that Pydantic 2 ignores.
+    - `is_same`: it means the same in both.
     """
 
     name: str
     statement: ast.stmt
     new_name: str | None
     text: str
-    is_lost: bool = False
+    lost: str | None = None
     is_same: bool = False
 
 
@@ -233,8 +234,11 @@ def nested_config(info: ClassInfo) -> NestedConfig | None:
             ):
                 key = _config_key(name, statement, value, info)
                 used = {part.id for part in ast.walk(value) if isinstance(part, ast.Name)}
-                movable = movable and key is not None and not key.is_lost and not used & taken
+                movable = movable and key is not None and key.lost is None and not used & taken
                 keys += [key] if key is not None else []
+            case ast.FunctionDef(name=name) if name in pydantic_v2.LOST_KEYS:
+                keys.append(ConfigKey(name, statement, None, "", pydantic_v2.LOST_KEYS[name]))
+                movable = False
             case ast.Pass():
                 pass
             case ast.Expr(value=ast.Constant(value=str())) if len(node.body) == 1:
@@ -257,6 +261,8 @@ def _config_key(name: str, statement: ast.stmt, value: ast.expr, info: ClassInfo
     equals = source.text.index("=", source.end(target))
     text = source.text[equals + 1 : source.end(statement)].strip()
     literal = _extra_literal(value, info.module)
+    if name in pydantic_v2.LOST_KEYS:
+        return ConfigKey(name, statement, None, text, pydantic_v2.LOST_KEYS[name])
     if literal is not None:
         text = literal
     elif isinstance(value, ast.Call) and info.module.qualified_name(value.func) in _BINDING_CALLS:
@@ -272,8 +278,6 @@ def _config_key(name: str, statement: ast.stmt, value: ast.expr, info: ClassInfo
         return make(pydantic_v2.RENAMED_KEYS[name], text)
     if name in pydantic_v2.NEEDLESS_KEYS:
         return make(None, text, is_same=True)
-    if name in pydantic_v2.LOST_KEYS:
-        return make(None, text, is_lost=True)
     known = pydantic_v2.SETTINGS_KEYS if is_settings(info) else pydantic_v2.KEPT_KEYS
     return make(name, text, is_same=True) if name in known else None
 

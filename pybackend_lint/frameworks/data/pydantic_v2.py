@@ -19,8 +19,14 @@ RENAMED_KEYS = {
 NEEDLESS_KEYS = frozenset(
     {"smart_union", "underscore_attrs_are_private", "copy_on_model_validation", "post_init_call"}
 )
-# Keys that Pydantic 2 ignores although they asked for something: their users have to act.
-LOST_KEYS = frozenset({"fields", "getter_dict", "json_loads", "json_dumps", "error_msg_templates"})
+# Keys that Pydantic 2 ignores although they asked for something, and what its users can do instead.
+LOST_KEYS = {
+    "fields": "Field()",
+    "getter_dict": "model_validator(mode='before')",
+    "json_loads": "model_validate()",
+    "json_dumps": "model_dump()",
+    "error_msg_templates": "PydanticCustomError",
+}
 # `allow_mutation=False` is `frozen=True`; `allow_mutation=True` is the default of both generations.
 INVERTED_KEYS = {"allow_mutation": "frozen"}
 

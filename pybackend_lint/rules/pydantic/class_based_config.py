@@ -103,7 +103,7 @@ def check(node: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
     ignores them because it always behaves as they ask. It is unsafe when a renamed key starts to have
     an effect, and when the project reads the class as `{Model}.Config`. There is none when the class
     holds methods or keys that have no counterpart (`fields`, `getter_dict`, `json_loads`, ...): the
-    message names those.
+    message names those, and what to use instead.
 
     ## When not to use it
     In a library that must run with Pydantic 1 too.
@@ -117,11 +117,12 @@ def check(node: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
     if config is None:
         return
     kind = "SettingsConfigDict" if pydantic.is_settings(info) else "ConfigDict"
-    lost = ", ".join(f"`{key.name}`" for key in config.keys if key.is_lost)
+    lost = ", ".join(f"`{key.name}` (use `{key.lost}`)" for key in config.keys if key.lost is not None)
     message, severity, fix = None, None, None
     if pydantic.sets_config(info):
         severity = Severity.ERROR
         message = "Merge `class Config` of `{model}` into `model_config`: Pydantic refuses both"
+        message += " and ignores {lost}" if lost else ""
     elif lost:
         message = "Replace `class Config` of `{model}` by `model_config`: Pydantic 2 ignores {lost}"
     elif config.is_movable and pydantic.config_assignment(info) is None:

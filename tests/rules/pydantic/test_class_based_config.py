@@ -8,6 +8,13 @@ import warnings
 import pytest
 from pydantic import PydanticUserError
 
+from pybackend_lint.frameworks.data.pydantic_v2 import (
+    INVERTED_KEYS,
+    KEPT_KEYS,
+    LOST_KEYS,
+    NEEDLESS_KEYS,
+    RENAMED_KEYS,
+)
 from tests.rules.execution import executed
 from tests.rules.harness import findings, fix
 
@@ -221,10 +228,40 @@ def test_no_fix(source: str) -> None:
     assert fix("PB400", source) == textwrap.dedent(source).lstrip("\n")
 
 
-def test_lost_keys_are_named() -> None:
-    (found,) = findings("PB400", KEPT["a key without counterpart"].replace("Config:", "Config:  # PB400"))
-    assert "`fields`" in found.message
+LOST = {
+    "several": ("fields = {}\n                getter_dict = dict", ["fields", "getter_dict"]),
+    "hidden in a call": ("json_loads = staticmethod(str)", ["json_loads"]),
+    "a method": ("def json_dumps(value, **kwargs): ...", ["json_dumps"]),
+    "next to renamed ones": (
+        "orm_mode = True\n                error_msg_templates = {}",
+        ["error_msg_templates"],
+    ),
+}
+
+
+@pytest.mark.parametrize("merged", [False, True])
+@pytest.mark.parametrize(("body", "lost"), LOST.values(), ids=LOST)
+def test_lost_keys_are_named(body: str, lost: list[str], merged: bool) -> None:
+    source = f"""
+        from pydantic import BaseModel
+        class Order(BaseModel):
+            {"model_config = {'title': 'An order'}" if merged else ""}
+            class Config:  # PB400
+                {body}
+    """
+    (found,) = findings("PB400", source)
+    assert [name for name in LOST_KEYS if f"`{name}`" in found.message] == lost
     assert found.fix is None
+
+
+def test_keys_are_those_that_pydantic_warns_about() -> None:
+    removed = LOST_KEYS.keys() | NEEDLESS_KEYS | INVERTED_KEYS.keys()
+    for key in removed | RENAMED_KEYS.keys():
+        with pytest.warns(UserWarning, match=f"'{key}' has been (removed|renamed)"):
+            executed(
+                f"from pydantic import BaseModel\nclass Order(BaseModel):\n    model_config = {{{key!r}: None}}\n"
+            )
+    assert not (removed | RENAMED_KEYS.keys()) & KEPT_KEYS
 
 
 def test_only_lost_settings_make_the_fix_unsafe() -> None:
