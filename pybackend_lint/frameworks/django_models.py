@@ -82,7 +82,7 @@ LIBRARY_MODELS = frozenset(
     }
 )  # fmt: skip
 
-_RELATION_WORDS = re.compile(rb"ForeignKey|OneToOneField|ManyToManyField|ParentalKey|ParentalManyToMany")
+_RELATION_WORDS = (b"ForeignKey", b"OneToOneField", b"ManyToManyField", b"ParentalKey", b"ParentalManyToMany")
 _SETTINGS_MODULE = re.compile(rb"""DJANGO_SETTINGS_MODULE["']?\s*[,=:\]]+\s*=?\s*["']?([A-Za-z_][\w.]*)""")
 _CLASS = re.compile(rb"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
 _SAVE_SIGNAL = re.compile(rb"\b(?:pre|post)_save\b")
@@ -633,11 +633,13 @@ def _inventory(index: Index, root: str) -> Inventory:
             result.entries.append(path)
             continue
         data = index.files.read(path)
-        if data is not None and _SAVE_SIGNAL.search(data):
+        if data is None:
+            continue
+        if b"_save" in data and _SAVE_SIGNAL.search(data):
             result.signals.append(File(path, data))
-        if data is not None and b"class " in data and (b"Model" in data or _RELATION_WORDS.search(data)):
+        relates = b"class " in data and any(word in data for word in _RELATION_WORDS)
+        if relates or (b"Model" in data and b"class " in data):
             classes = frozenset(match.lower() for match in _CLASS.findall(data))
-            relates = _RELATION_WORDS.search(data) is not None
             computes = b"%(class)s" in data or b"%(model_name)s" in data or b"%(app_label)s" in data
             result.python.append(File(path, data, classes, relates, computes))
     return result

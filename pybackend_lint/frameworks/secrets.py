@@ -44,9 +44,10 @@ _SECRET_NAME = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Where a name of that kind is given a text with a digit: by assignment, as argument or in a dictionary.
-_NEAR = re.compile(
-    r"(?:secret|passw|passphrase|token|key)[a-z]*[\"']?\]?[ \t]*(?::[^=\n]{0,60})?[=:,][ \t\n(]*[rb]?"
-    r"[\"'][^\"'\s]*\d"
+# One pattern for each word: a pattern that begins with letters is found much faster than alternatives.
+_NEAR = tuple(
+    re.compile(word + r"[a-z]*[\"']?\]?[ \t]*(?::[^=\n]{0,60})?[=:,][ \t\n(]*[rb]?[\"'][^\"'\s]*\d")
+    for word in ("secret", "pass(?:w|phrase)", "token", "key")
 )
 _PLACEHOLDER = re.compile(
     r"change|replace|insert|your|example|sample|dummy|fake|placeholder|default|insecure|todo|not[-_]?set|redacted"
@@ -158,10 +159,11 @@ def secrets(module: Module) -> Iterator[Secret]:
         return
     source = module.source
     text = source.text
-    formats = any(word in text for word in _FORMAT_WORDS)
+    formats = any(map(text.__contains__, _FORMAT_WORDS))
     *folders, stem = module.name.split(".")
     is_example = stem.startswith(("example_", "demo_")) or not _EXAMPLES.isdisjoint(folders)
-    named = not is_example and _NEAR.search(text.lower()) is not None
+    lowered = "" if is_example else text.lower()
+    named = any(pattern.search(lowered) for pattern in _NEAR)
     if not formats and not named and ("://" not in text or _URL.search(text) is None):
         return
     for node in source.nodes(ast.Constant):

@@ -364,13 +364,8 @@ def is_query(node: ast.expr, ctx: Context) -> bool:
     return known is not None and known.is_instance(names.QUERY)
 
 
-def reads_rows(call: ast.Call, ctx: Context) -> bool:
-    """Whether a method call of a result reads rows in a way that must know which of them repeat.
-
-    `first()` and `scalar()` only look at one row. The value that the method is called on is not asked for.
-    """
-    return isinstance(call.func, ast.Attribute) and call.func.attr in names.READS_ROWS
-
+# Methods that read rows in a way that must know which of them repeat; `first()` and `scalar()` need not.
+READS_ROWS = names.READS_ROWS
 
 _MAY_BLOCK = names.BLOCKING_METHODS | names.QUERY_ENDS
 

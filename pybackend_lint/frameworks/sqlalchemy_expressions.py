@@ -57,22 +57,38 @@ def python_operator(node: ast.expr, ctx: Context) -> PythonOperator | None:
     return None
 
 
-def is_condition(node: ast.expr, ctx: Context) -> bool:
-    """Whether an expression is, possibly inside other operators, an argument of `where()` or the like."""
-    child: ast.AST = node
-    parent = ctx.parent(node)
-    while isinstance(parent, (ast.BoolOp, ast.UnaryOp)) or (
-        isinstance(parent, ast.BinOp) and isinstance(parent.op, (ast.BitAnd, ast.BitOr))
-    ):
-        child, parent = parent, ctx.parent(parent)
-    if not isinstance(parent, ast.Call) or child is parent.func or child not in parent.args:
-        return False
-    name = sqlalchemy.name_of(parent.func, ctx)
-    if name in {"sqlalchemy.and_", "sqlalchemy.or_", "sqlalchemy.not_"}:
+_OPERATORS = (ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare)
+
+
+def conditions(call: ast.Call, ctx: Context) -> list[ast.expr]:
+    """The uses of Python's operators that are an argument of `where()` or the like, or part of one.
+
+    Comparisons that SQL expressions overload are left out.
+    """
+    pending: list[ast.expr] = [argument for argument in call.args if isinstance(argument, _OPERATORS)]
+    found: list[ast.expr] = []
+    for node in pending:
+        match node:
+            case ast.BoolOp(values=values):
+                found.append(node)
+                pending.extend(values)
+            case ast.UnaryOp(op=op, operand=operand):
+                if isinstance(op, ast.Not):
+                    found.append(node)
+                pending.append(operand)
+            case ast.BinOp(left=left, op=ast.BitAnd() | ast.BitOr(), right=right):
+                pending += [left, right]
+            case ast.Compare(ops=[ast.In() | ast.NotIn()] | [_, _, *_]):
+                found.append(node)
+    return found if found and _takes_conditions(call, ctx) else []
+
+
+def _takes_conditions(call: ast.Call, ctx: Context) -> bool:
+    if sqlalchemy.name_of(call.func, ctx) in {"sqlalchemy.and_", "sqlalchemy.or_", "sqlalchemy.not_"}:
         return True
-    if not isinstance(parent.func, ast.Attribute) or parent.func.attr not in _CLAUSE_METHODS:
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in _CLAUSE_METHODS:
         return False
-    known = ctx.type_of(parent.func.value)
+    known = ctx.type_of(call.func.value)
     return known is not None and known.is_instance(*_STATEMENTS)
 
 

@@ -676,6 +676,7 @@ _ASSERTIONS = _SYNC_ASSERTIONS | {
 _WITHOUT_PREFIX = {name.removeprefix("assert_"): name for name in _ASSERTIONS} | {
     "has_any_call": "assert_any_call", "has_any_calls": "assert_has_calls",
 }  # fmt: skip
+_MOST_DISTANCE = 2  # between a misspelled name and what was meant
 _REAL_ATTRIBUTES = frozenset({"called", "awaited"})
 _WITHOUT_ARGUMENTS = frozenset(
     {"assert_called", "assert_called_once", "assert_not_called", "assert_awaited", "assert_awaited_once",
@@ -692,8 +693,11 @@ def misspelled_assertion(name: str) -> str | None:
         return _WITHOUT_PREFIX[name]
     if not name.startswith(("ass", "ase", "asr")):
         return None
-    near = sorted((_distance(name, right), right) for right in _ASSERTIONS)
-    return near[0][1] if near[0][0] <= 2 and (near[1][0] > near[0][0]) else None
+    alike = (right for right in _ASSERTIONS if abs(len(right) - len(name)) <= _MOST_DISTANCE)
+    near = sorted((_distance(name, right), right) for right in alike)
+    if not near or near[0][0] > _MOST_DISTANCE:
+        return None
+    return near[0][1] if len(near) == 1 or near[1][0] > near[0][0] else None
 
 
 def is_truth_assertion(node: ast.AST | None) -> bool:

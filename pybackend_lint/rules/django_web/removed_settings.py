@@ -128,9 +128,9 @@ def check(node: ast.Assign | ast.AnnAssign, ctx: Context) -> Iterator[Finding]:
     if not isinstance(target, ast.Name) or node.value is None:
         return
     removed = django_web.REMOVED_SETTINGS.get(target.id)
-    parent = ctx.parent(node)
     if removed is None or (isinstance(node, ast.Assign) and len(node.targets) > 1):
         return
+    parent = ctx.parent(node)
     redundant = removed.default_since and _is(node.value, removed.default)
     since = removed.default_since if redundant else removed.gone
     if not ctx.project.satisfies(f"django>={since}", "lower") or not _holds_settings(node, parent, ctx):

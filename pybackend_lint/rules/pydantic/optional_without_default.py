@@ -89,6 +89,8 @@ def check(node: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
     ## References
     - Pydantic: "Migration Guide", "Required, optional, and nullable fields"
     """
+    if not any(isinstance(statement, ast.AnnAssign) for statement in node.body):
+        return
     info = ctx.class_info(node)
     if not pydantic.is_model(info):
         return

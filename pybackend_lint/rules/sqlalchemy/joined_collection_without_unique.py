@@ -15,6 +15,7 @@ from pybackend_lint.rule import SAFE, Context, rule
     "joined-collection-without-unique",
     "Call `.unique()` before the rows are read: `joinedload({relation})` repeats them",
     nodes=(ast.Call, ast.For, ast.AsyncFor, ast.comprehension),
+    names=tuple(sorted(sqlalchemy.READS_ROWS)),
     words=("execute", "scalars", "exec"),
     applies="sqlalchemy>=1.4",
     fix=SAFE,
@@ -140,7 +141,7 @@ def check(node: ast.Call | ast.For | ast.AsyncFor | ast.comprehension, ctx: Cont
     - SQLAlchemy 2.0, Migration Guide: "ORM Rows not uniquified by default"
     """
     if isinstance(node, ast.Call):
-        if not isinstance(node.func, ast.Attribute) or not sqlalchemy.reads_rows(node, ctx):
+        if not isinstance(node.func, ast.Attribute):
             return
         result = node.func.value
     else:

@@ -14,14 +14,14 @@ from pybackend_lint.rule import UNSAFE, Context, rule
     "PB555",
     "python-boolean-on-clause",
     "Use `{op}` for SQL expressions: Python's `{word}` is decided before the query is sent",
-    nodes=(ast.BoolOp, ast.UnaryOp, ast.Compare),
+    nodes=(ast.Call,),
     words=("where", "filter", "having", "and_", "or_", "not_"),
     applies="sqlalchemy",
     fix=UNSAFE,
     severity="error",
     tags=("correctness",),
 )
-def check(node: ast.BoolOp | ast.UnaryOp | ast.Compare, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     """A condition of a query combines SQL expressions with Python's `and`, `or`, `not` or `in`.
 
     ## Why
@@ -109,19 +109,10 @@ def check(node: ast.BoolOp | ast.UnaryOp | ast.Compare, ctx: Context) -> Iterato
     ## References
     - SQLAlchemy: "Operator Reference", "Conjunction Operators"
     """
-    if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not):
-        return
-    if (
-        isinstance(node, ast.Compare)
-        and len(node.ops) == 1
-        and not isinstance(node.ops[0], (ast.In, ast.NotIn))
-    ):
-        return
-    if not sqlalchemy_expressions.is_condition(node, ctx):
-        return
-    found = sqlalchemy_expressions.python_operator(node, ctx)
-    if found is None or not sqlalchemy_expressions.is_outermost(node, ctx):
-        return
-    edits = sqlalchemy_expressions.as_sql(node, ctx)
-    fix = ctx.fix(f"Use `{found.replacement}`", *edits) if edits is not None else None
-    yield ctx.finding(node, op=found.replacement, word=found.word, fix=fix)
+    for condition in sqlalchemy_expressions.conditions(node, ctx):
+        found = sqlalchemy_expressions.python_operator(condition, ctx)
+        if found is None or not sqlalchemy_expressions.is_outermost(condition, ctx):
+            continue
+        edits = sqlalchemy_expressions.as_sql(condition, ctx)
+        fix = ctx.fix(f"Use `{found.replacement}`", *edits) if edits is not None else None
+        yield ctx.finding(condition, op=found.replacement, word=found.word, fix=fix)

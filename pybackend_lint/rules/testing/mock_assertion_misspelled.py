@@ -14,14 +14,14 @@ from pybackend_lint.rule import SAFE, UNSAFE, Context, rule
     "PB815",
     "mock-assertion-misspelled",
     "Use `{right}()`: `{mock}.{wrong}` is made up by the mock and checks nothing",
-    nodes=(ast.Attribute,),
+    nodes=(ast.Module,),
     words=("mock", "Mock"),
     fix=SAFE,
     severity="error",
     tags=("correctness",),
     tests="only",
 )
-def check(node: ast.Attribute, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     """A test asks a mock for an assertion that does not exist.
 
     ## Why
@@ -95,9 +95,13 @@ def check(node: ast.Attribute, ctx: Context) -> Iterator[Finding]:
     - https://docs.python.org/3/library/unittest.mock.html#unittest.mock.Mock.assert_called
     - What's New In Python 3.12: unittest.mock refuses misspelled assertions
     """
-    right = testing.misspelled_assertion(node.attr)
-    if right is None or not isinstance(node.ctx, ast.Load):
-        return
+    for attribute in ctx.source.nodes(ast.Attribute):
+        right = testing.misspelled_assertion(attribute.attr)
+        if right is not None and isinstance(attribute.ctx, ast.Load):
+            yield from _misspelled(attribute, right, ctx)
+
+
+def _misspelled(node: ast.Attribute, right: str, ctx: Context) -> Iterator[Finding]:
     parent = ctx.parent(node)
     call = parent if isinstance(parent, ast.Call) and parent.func is node else None
     used = ctx.parent(call) if call is not None else parent
