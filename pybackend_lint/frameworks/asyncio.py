@@ -548,6 +548,8 @@ def swallowed_cancellation(handler: ast.ExceptHandler, ctx: Context) -> str | No
         return None
     if _is_cleaning_up(statement, ctx) or _records(body):
         return None
+    if _BASE not in caught and isinstance(handler.body[-1], ast.Return):
+        return None  # who names the cancellation and returns answers it on purpose
     nodes = ctx.function_info(function).own_nodes()
     if any(isinstance(node, ast.Call) and _called_name(node) in _OTHER_TASKS for node in nodes):
         return None

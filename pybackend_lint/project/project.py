@@ -108,9 +108,13 @@ class Project:
         """Whether ruff reports a code in this project, so that nobody should read the same twice."""
         return any(selector == "ALL" or code.startswith(selector) for selector in self._ruff_selectors)
 
+    @cached_property
+    def _workspace(self) -> str:
+        return self.index.layout.workspace_root(self.root)
+
     def is_test(self, path: str) -> bool:
-        """Whether a file holds tests."""
-        return is_test_file(path, self.root)
+        """Whether a file holds tests, also as a project of its own in a folder of tests."""
+        return is_test_file(path, self._workspace)
 
     def is_migration(self, path: str) -> bool:
         """Whether a file is a database migration."""

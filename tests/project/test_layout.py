@@ -65,3 +65,17 @@ def test_modules_of_two_workspaces_have_two_names(tmp_path: Path) -> None:
         assert info is not None
         found.append(info.is_a("django.db.models.Model"))
     assert found == [True, False, True]
+
+
+def test_a_project_of_its_own_in_a_folder_of_tests_holds_tests(tmp_path: Path) -> None:
+    for name in (
+        "pyproject.toml",
+        "tests/mock_service/pyproject.toml",
+        "tests/mock_service/main.py",
+        "app/main.py",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    engine = Engine(Settings(root=tmp_path))
+    paths = [tmp_path / "tests/mock_service/main.py", tmp_path / "app/main.py"]
+    assert [engine.project_of(path).is_test(str(path)) for path in paths] == [True, False]

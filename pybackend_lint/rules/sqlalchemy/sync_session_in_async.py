@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
-from pybackend_lint.frameworks import sqlalchemy
+from pybackend_lint.frameworks import event_loop, sqlalchemy
 from pybackend_lint.rule import Context, rule
 
 
@@ -136,7 +136,7 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     - SQLAlchemy: "Asynchronous I/O (asyncio)"
     - FastAPI: "Concurrency and async / await"
     """
-    if sqlalchemy.is_script_entry(node, ctx):
+    if sqlalchemy.is_script_entry(node, ctx) or event_loop.runs_alone(ctx.function_info(node)):
         return
     seen: set[str] = set()
     for call, session, method in sqlalchemy.blocking_calls(node, ctx):
