@@ -752,6 +752,7 @@ ENTRIES: tuple[Entry, ...] = (
         summary="A coroutine sends an HTTP request with a client that blocks the event loop until the answer is there.",
         nodes=("AsyncFunctionDef",),
         words=("async def",),
+        fix="unsafe",
         tags=("correctness", "performance"),
     ),
     Entry(

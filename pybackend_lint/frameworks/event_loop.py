@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from pybackend_lint.finding import Edit
-from pybackend_lint.frameworks import asyncio
+from pybackend_lint.frameworks import asyncio, fastapi
 from pybackend_lint.frameworks.data.blocking import TO_THREAD, Blocking, Cost, Sort, find
 from pybackend_lint.project import calls
 from pybackend_lint.project.calls import CallSite, Step
@@ -325,6 +325,27 @@ def thread_edits(call: ast.Call, asyncio_name: str, ctx: Context) -> tuple[Edit,
     return (*edits, ctx.insert_after(call, after)) if after else edits
 
 
+def plain_function_edit(node: ast.AsyncFunctionDef, ctx: Context) -> Edit | None:
+    """The edit that makes a route or dependency of FastAPI a plain function, which runs in a thread.
+
+    None where a blocking call in it has a fix of its own, and where it must stay a coroutine.
+    """
+    function = ctx.function_info(node)
+    if any(_has_own_fix(call, ctx) for call in blocking_calls(function, ctx.project)):
+        return None
+    start = ctx.source.start(node)
+    end = ctx.source.text.index("def", start)
+    if ctx.source.text[start:end].split() != ["async"] or not fastapi.can_be_plain(function):
+        return None
+    return Edit(start, end, "")
+
+
+def _has_own_fix(blocking: BlockingCall, ctx: Context) -> bool:
+    if blocking.is_direct(Sort.SLEEP):
+        return asyncio.can_await(blocking.site.node, ctx)
+    return bool(blocking.chain) and can_move_to_thread(blocking, ctx)
+
+
 _PLAIN = ("builtins.", "datetime.", "uuid.", "decimal.", "enum.")
 _PLAIN_BASES = frozenset(
     {"builtins.object", "builtins.str", "builtins.int", "abc.ABC", "enum.Enum", "enum.StrEnum",
@@ -384,7 +405,7 @@ def _held(info: ClassInfo) -> Iterator[Type | None]:
 # Coroutines that have the event loop for themselves
 
 _APPLICATION_PARAMETERS = frozenset({"app", "_app", "application", "server"})
-_START_AND_STOP = ("lifespan", "startup", "on_startup", "shutdown", "on_shutdown")
+_START_AND_STOP = ("lifespan", "startup", "on_startup", "shutdown", "on_shutdown", "warm_up", "warmup")
 _COMMANDS = ("click.", "asyncclick.", "typer.", "invoke.", "cyclopts.")
 _RUNNERS = frozenset({"asyncio.run", "anyio.run", "trio.run", "uvloop.run", "asyncio.Runner.run"})
 

@@ -233,6 +233,59 @@ def response_model(function: FunctionInfo) -> ClassInfo | None:
     return found.pop() if len(found) == 1 else None
 
 
+def can_be_plain(function: FunctionInfo) -> bool:
+    """Whether a route or dependency works as a plain `def` as well, which FastAPI runs in a thread.
+
+    It awaits nothing, uses nothing of the event loop, and only FastAPI calls it.
+    """
+    registered = [route.call for route in routes_of(function)]
+    decorators = function.node.decorator_list
+    if not function.is_async or function.owner is not None or any(d not in registered for d in decorators):
+        return False
+    if any(not route.methods for route in routes_of(function)):
+        return False  # a WebSocket
+    module, nodes = function.module, function.own_nodes()
+    if any(_needs_event_loop(node, module) for node in nodes) or (registered and function.yields):
+        return False
+    return bool(registered or is_dependency(function)) and not _is_used_otherwise(function)
+
+
+def _needs_event_loop(node: ast.AST, module: Module) -> bool:
+    match node:
+        case ast.Await() | ast.AsyncFor() | ast.AsyncWith() | ast.comprehension(is_async=1):
+            return True
+        case ast.Call(func=func):
+            callee, result = module.type_of(func), module.type_of(node)
+            return (result is not None and result.name == COROUTINE) or (
+                callee is not None
+                and callee.name.startswith(("asyncio.", "anyio.", "starlette.concurrency."))
+            )
+    return False
+
+
+def _is_used_otherwise(function: FunctionInfo) -> bool:
+    """Whether some file calls a function itself, or its own hands it to something but FastAPI."""
+    module, name = function.module, function.node.name
+    index = module.modules
+    if not isinstance(index, Index):
+        return True
+    for use in module.source.nodes(ast.Name):
+        if use.id == name and isinstance(use.ctx, ast.Load) and module.qualified_name(use) == function.name:
+            call = module.source.parent(use)
+            call = module.source.parent(call) if isinstance(call, ast.keyword) else call
+            if not isinstance(call, ast.Call) or call.func is use:
+                return True
+            adds = isinstance(call.func, ast.Attribute) and call.func.attr == "add_api_route"
+            if not adds and not is_injection(call, module):
+                return True
+    for path in files_with(index, module, name.encode()):
+        other = index.at(path, module)
+        for call in other.source.calls.get(name, ()) if other is not None else ():
+            if other is not None and other.qualified_name(call.func) in {function.name, None}:
+                return True
+    return False
+
+
 def argument(call: ast.Call, position: int | None, name: str) -> ast.expr | None:
     """The argument of a call at a position or of a name; None when it is absent or hidden by unpacking."""
     for keyword in call.keywords:

@@ -103,7 +103,8 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     ## Fix safety
     The fix wraps the call in `await asyncio.to_thread(...)`. It is unsafe because the function then runs
     in another thread, beside the event loop. No fix is offered where an argument is not known to be
-    plain data: sessions, requests and connections must not change threads.
+    plain data: sessions, requests and connections must not change threads. There, a route or dependency
+    of FastAPI that never awaits becomes a plain `def`, which FastAPI runs in a thread as a whole.
 
     ## When not to use it
     In coroutines that have the event loop for themselves. Single functions are exempted with the setting
@@ -117,10 +118,12 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
         if not blocking.chain:
             continue
         site, steps = blocking.site, blocking.chain
-        fix = None
+        fix, plain = None, event_loop.plain_function_edit(node, ctx)
         if isinstance(site.node, ast.Call) and event_loop.can_move_to_thread(blocking, ctx):
             module, imports = add_import(ctx.source, "asyncio", from_import=False)
             fix = ctx.fix("Run it in a thread", *event_loop.thread_edits(site.node, module, ctx), *imports)
+        elif plain is not None:
+            fix = ctx.fix("Let FastAPI run it in a thread", plain)
         yield ctx.finding(
             site.node,
             end=blocking.func,

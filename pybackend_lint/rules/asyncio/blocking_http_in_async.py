@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import event_loop
 from pybackend_lint.frameworks.data.blocking import Sort
-from pybackend_lint.rule import Context, rule
+from pybackend_lint.rule import UNSAFE, Context, rule
 
 
 @rule(
@@ -17,6 +17,7 @@ from pybackend_lint.rule import Context, rule
     "Use an asynchronous client such as `{client}`: `{call}` blocks the event loop",
     nodes=(ast.AsyncFunctionDef,),
     words=("async def",),
+    fix=UNSAFE,
     tags=("correctness", "performance"),
 )
 def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
@@ -29,9 +30,14 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
 
     ## Bad
     ```python
+    from fastapi import APIRouter
+
     from billing.rates import session
 
+    router = APIRouter()
 
+
+    @router.get("/rates/{currency}")
     async def current_rate(currency: str) -> float:
         response = session.get(f"https://rates.example/{currency}", timeout=5)
         return float(response.json()["rate"])
@@ -42,32 +48,23 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     session = requests.Session()
     session.headers["Accept"] = "application/json"
     ```
-    ```python
-    import httpx
-
-
-    class RateClient:
-        def __init__(self) -> None:
-            self.client = httpx.Client(base_url="https://rates.example", timeout=5)
-
-        async def rate(self, currency: str) -> float:
-            return float(self.client.get(f"/{currency}").json()["rate"])
-    ```
 
     ## Good
     ```python
-    from billing.rates import client
+    from fastapi import APIRouter
+
+    from billing.rates import session
+
+    router = APIRouter()
 
 
-    async def current_rate(currency: str) -> float:
-        response = await client.get(f"https://rates.example/{currency}", timeout=5)
+    @router.get("/rates/{currency}")
+    def current_rate(currency: str) -> float:
+        response = session.get(f"https://rates.example/{currency}", timeout=5)
         return float(response.json()["rate"])
     ```
-    ```python file=billing/rates.py
-    import httpx
 
-    client = httpx.AsyncClient(headers={"Accept": "application/json"})
-    ```
+    ## Not reported
     ```python
     import httpx
 
@@ -79,8 +76,6 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
         async def rate(self, currency: str) -> float:
             return float((await self.client.get(f"/{currency}")).json()["rate"])
     ```
-
-    ## Not reported
     ```python
     import asyncio
 
@@ -99,6 +94,11 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
         return session.get(name)  # nothing says that this session speaks HTTP
     ```
 
+    ## Fix safety
+    A route or dependency of FastAPI that never awaits becomes a plain `def`, which FastAPI runs in a thread.
+    The fix is unsafe because it then runs beside the event loop and other requests. Other coroutines need an
+    asynchronous client, which is left to their author.
+
     ## When not to use it
     In coroutines that run alone, such as those of a command-line program with a single task.
 
@@ -108,5 +108,11 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     """
     for blocking in event_loop.blocking_calls(ctx.function_info(node), ctx.project):
         if blocking.is_direct(Sort.HTTP):
-            call = ctx.text(blocking.func)
-            yield ctx.finding(blocking.site.node, end=blocking.func, client=blocking.entry.twin, call=call)
+            edit = event_loop.plain_function_edit(node, ctx)
+            yield ctx.finding(
+                blocking.site.node,
+                end=blocking.func,
+                fix=ctx.fix("Let FastAPI run it in a thread", edit) if edit is not None else None,
+                client=blocking.entry.twin,
+                call=ctx.text(blocking.func),
+            )

@@ -95,8 +95,10 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     ```
 
     ## Fix safety
-    Only `time.sleep` is rewritten, to `await asyncio.sleep`. The fix is unsafe because other tasks run
-    during the sleep, so state that the coroutine shares with them may have changed behind it.
+    `time.sleep` is rewritten to `await asyncio.sleep`. The fix is unsafe because other tasks run during the
+    sleep, so state that the coroutine shares with them may have changed behind it. A route or dependency of
+    FastAPI that never awaits and waits in another way becomes a plain `def`, which FastAPI runs in a thread:
+    unsafe, because it then runs beside the event loop.
 
     ## When not to use it
     In programs whose event loop never has more than one thing to do.
@@ -109,10 +111,13 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
         if not blocking.is_direct(Sort.SLEEP, Sort.PROCESS, Sort.LOCK, Sort.JOIN, Sort.CONFIGURED):
             continue
         fix = None
+        plain = event_loop.plain_function_edit(node, ctx)
         if blocking.entry.sort is Sort.SLEEP and asyncio.can_await(blocking.site.node, ctx):
             module, imports = add_import(ctx.source, "asyncio", from_import=False)
             edit = ctx.edit(blocking.func, f"await {module}.sleep")
             fix = ctx.fix("Sleep without stopping the event loop", edit, *imports)
+        elif plain is not None:
+            fix = ctx.fix("Let FastAPI run it in a thread", plain)
         yield ctx.finding(
             blocking.site.node,
             end=blocking.func,

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+import textwrap
+
+import httpx
 import pytest
 
-from tests.rules.harness import findings
+from tests.rules.execution import executed
+from tests.rules.harness import findings, fix
 
 RULE = "blocking-http-in-async"
 
@@ -121,3 +126,157 @@ def test_found(source: str) -> None:
 @pytest.mark.parametrize("source", SILENT.values(), ids=SILENT.keys())
 def test_silent(source: str) -> None:
     assert findings(RULE, source, files={**FILES, "partner/requests.py": "def get(url): ...\n"}) == []
+
+
+PLAIN = {
+    "a route": """
+        @app.get("/")
+        async def route():
+            return requests.get("https://rates.example").text
+    """,
+    "a route that another call adds": """
+        async def route():
+            return requests.get("https://rates.example").text
+
+        app.add_api_route("/", route)
+    """,
+    "a dependency": """
+        async def rate():
+            return requests.get("https://rates.example").text
+
+        @app.get("/")
+        def route(rate: str = Depends(rate)):
+            return rate
+    """,
+    "a dependency that yields": """
+        async def rate():
+            yield requests.get("https://rates.example").text
+
+        @app.get("/")
+        def route(rate: str = Depends(rate)):
+            return rate
+    """,
+    "a route with a coroutine inside": """
+        @app.get("/")
+        async def route():
+            async def unused():
+                await asyncio.sleep(0)
+            return requests.get("https://rates.example").text
+    """,
+}
+COROUTINES = {
+    "it awaits": """
+        @app.get("/")
+        async def route():
+            await asyncio.sleep(0)
+            return requests.get("https://rates.example").text
+    """,
+    "it uses the event loop": """
+        @app.get("/")
+        async def route():
+            asyncio.get_running_loop()
+            return requests.get("https://rates.example").text
+    """,
+    "it forgets to await": """
+        async def save(): ...
+
+        @app.get("/")
+        async def route():
+            save()
+            return requests.get("https://rates.example").text
+    """,
+    "a helper": """
+        async def fetch():
+            return requests.get("https://rates.example").text
+    """,
+    "a WebSocket": """
+        @app.websocket("/")
+        async def route(socket: WebSocket):
+            requests.get("https://rates.example")
+    """,
+    "another decorator": """
+        @app.get("/")
+        @library.cached
+        async def route():
+            return requests.get("https://rates.example").text
+    """,
+    "somebody awaits it": """
+        @app.get("/")
+        async def route():
+            return requests.get("https://rates.example").text
+
+        async def warm():
+            return await route()
+    """,
+    "something else runs it": """
+        @app.get("/")
+        async def route():
+            return requests.get("https://rates.example").text
+
+        library.every(60, route)
+    """,
+    "a method": """
+        class Rate:
+            async def __call__(self):
+                return requests.get("https://rates.example").text
+
+        @app.get("/")
+        def route(rate: str = Depends(Rate())):
+            return rate
+    """,
+}
+HEAD = """
+import asyncio
+import library
+import requests
+from fastapi import Depends, FastAPI, WebSocket
+
+app = FastAPI()
+"""
+
+
+@pytest.mark.parametrize("source", PLAIN.values(), ids=PLAIN)
+def test_routes_and_dependencies_that_never_await_become_plain(source: str) -> None:
+    before = HEAD.lstrip() + textwrap.dedent(source)
+    after = fix(RULE, before)
+    assert after == before.replace("async def r", "def r", 1)
+    assert findings(RULE, after) == []
+
+
+@pytest.mark.parametrize("source", COROUTINES.values(), ids=COROUTINES)
+def test_other_coroutines_stay(source: str) -> None:
+    before = HEAD.lstrip() + textwrap.dedent(source)
+    assert fix(RULE, before) == before
+
+
+def test_a_route_that_another_file_awaits_stays() -> None:
+    before = HEAD.lstrip() + textwrap.dedent(PLAIN["a route"])
+    other = "from example import route\n\n\nasync def warm():\n    await route()\n"
+    assert fix(RULE, before, files={"warm.py": other}) == before
+
+
+def test_a_plain_route_leaves_the_event_loop_free() -> None:
+    async def answered(code: str) -> bool:
+        """Whether another task runs while a request of the route waits."""
+        app = executed(code)["app"]
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            request = asyncio.create_task(client.get("/"))
+            await asyncio.sleep(0.05)
+            free = not request.done()
+            assert (await request).status_code == 200
+        return free
+
+    code = """
+        import subprocess, sys
+        from fastapi import FastAPI
+
+        app = FastAPI()
+
+        @app.get("/")
+        async def route() -> int:
+            return subprocess.run([sys.executable, "-c", "import time; time.sleep(0.5)"]).returncode
+    """
+    after = fix("PB604", code)
+    assert not asyncio.run(answered(code))
+    assert asyncio.run(answered(after))
