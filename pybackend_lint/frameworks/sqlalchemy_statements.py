@@ -159,6 +159,8 @@ def loader_option(callee: Type, call: ast.Call, module: Module) -> Type | None:
         others = known
     if name not in names.LOADER_OPTIONS or not call.args:
         return None
+    if any(keyword.arg == "recursion_depth" for keyword in call.keywords):
+        return None  # loads the relationship of what it leads to as well, to that depth
     steps: list[Load] = []
     for argument in call.args:
         step = _step(argument, name, module)

@@ -247,6 +247,12 @@ UNPROVED = {
         async def load(session: AsyncSession):
             return await session.scalars(select(Order.lines))
     """,
+    "an option that goes on by itself": """
+        async def load(session: AsyncSession):
+            option = selectinload(Customer.orders, recursion_depth=-1)
+            customer = (await session.scalars(select(Customer).options(option))).one()
+            return [order.lines for order in customer.orders]
+    """,
     "two sources": """
         async def load(session: AsyncSession, quick: bool):
             if quick:
