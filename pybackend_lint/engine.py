@@ -169,12 +169,13 @@ class Engine:
         by_name, others = self._runnable(selected, project, str(path))
         found: dict[bytes, bool] = {}
         concerned: dict[tuple[str, ...], bool] = {(): True}
-        has_imports = source.has_any((ast.Import, ast.ImportFrom))
+        types = source.types
+        has_imports = not types.isdisjoint((ast.Import, ast.ImportFrom))
         called = {
             rule.entry.code: rule for name in by_name.keys() & source.calls.keys() for rule in by_name[name]
         }
         for runnable in itertools.chain((called[code] for code in sorted(called)), others):
-            if not runnable.only_calls and not source.has_any(runnable.nodes):
+            if not runnable.only_calls and types.isdisjoint(runnable.nodes):
                 continue
             packages = runnable.packages
             concerns = concerned.get(packages)

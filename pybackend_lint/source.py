@@ -259,9 +259,10 @@ class Source:
         """All nodes of exactly this type, in no particular order."""
         return cast("list[Node]", self._walked[0].get(cls, []))
 
-    def has_any(self, classes: tuple[type[ast.AST], ...]) -> bool:
-        """Whether there is a node of exactly one of these types."""
-        return any(map(self._walked[0].__getitem__, classes))
+    @cached_property
+    def types(self) -> frozenset[type[ast.AST]]:
+        """The exact types of the nodes that there are."""
+        return frozenset(cls for cls, nodes in self._walked[0].items() if nodes)
 
     @property
     def calls(self) -> dict[str, list[ast.Call]]:

@@ -375,15 +375,15 @@ def blocking_calls(function: ast.AsyncFunctionDef, ctx: Context) -> Iterator[tup
 
     Each comes with the session and the method's name, in source order; a query is run by its last call.
     """
+    info = ctx.function_info(function)
+    awaited = {id(node.value) for node in info.own(ast.Await)}
     calls = [
         (call, call.func.value, call.func.attr)
-        for call in ctx.function_info(function).own(ast.Call)
-        if isinstance(call.func, ast.Attribute) and call.func.attr in _MAY_BLOCK
+        for call in info.own(ast.Call)
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _MAY_BLOCK and id(call) not in awaited
     ]
     calls.sort(key=lambda found: (found[0].end_lineno or 0, found[0].end_col_offset or 0))
     for call, owner, method in calls:
-        if isinstance(ctx.parent(call), ast.Await):
-            continue
         if method in names.BLOCKING_METHODS and executor_is_async(owner, ctx) is False:
             yield call, owner, method
         elif method in names.QUERY_ENDS and is_query(owner, ctx):

@@ -107,8 +107,10 @@ def check(node: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> Iterato
     - Django documentation, "Introduction to class-based views": decorating the class
     - https://docs.djangoproject.com/en/stable/topics/class-based-views/intro/#decorating-the-class
     """
+    if not node.decorator_list:
+        return
     owner = ctx.parent(node)
-    if not node.decorator_list or not isinstance(owner, ast.ClassDef):
+    if not isinstance(owner, ast.ClassDef):
         return
     module = ctx.module
     wrong = [item for item in node.decorator_list if django_web.needs_request(item, module)]
