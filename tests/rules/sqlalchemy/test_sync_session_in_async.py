@@ -36,6 +36,10 @@ FILES = {
 }
 
 SILENT = {
+    "before the application serves requests": """
+        async def warm_up_connections(session: Session) -> None:
+            session.get(User, 1)
+    """,
     "an asynchronous session": "async def load(session: AsyncSession): return await session.get(User, 1)",
     "a plain function": "def load(session: Session): return session.get(User, 1)",
     "a lambda for run_sync": """
