@@ -620,6 +620,7 @@ _MARK_VIEW = frozenset(
     }
 )
 # What a file must mention to use any of them.
+VIEW_DECORATOR_NAMES = frozenset(name.rpartition(".")[2] for name in _NEED_REQUEST | _MARK_VIEW)
 # Each of these names contains one of these words: fewer words to look for in a file.
 VIEW_DECORATOR_WORDS = (
     "_required", "require_", "csrf", "cache", "condition", "etag", "last_modified", "_append_slash",
