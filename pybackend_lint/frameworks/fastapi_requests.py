@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -14,9 +16,10 @@ from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import Binding
+from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
 
 _REQUEST = "starlette.requests.Request"
+_CONNECTION = "starlette.requests.HTTPConnection"
 _APPLICATION = "fastapi.FastAPI"
 _CONNECTIONS = frozenset(
     {"starlette.requests.HTTPConnection", "starlette.responses.Response", "fastapi.BackgroundTasks",
@@ -39,6 +42,17 @@ _SCALARS = frozenset(
      "decimal.Decimal", "pathlib.Path", "typing.Literal", "typing_extensions.Literal"}
 )  # fmt: skip
 _UNIONS = frozenset({"typing.Union", "typing.Optional"})
+# Bases that add no parameters to a class that FastAPI calls.
+_PLAIN_BASES = frozenset({"abc.ABC", "builtins.object", "pydantic.BaseModel", "typing.Generic"})
+# Decorators after which a function still shows its own parameters to FastAPI.
+_KEEP_PARAMETERS = frozenset(
+    {
+        "builtins.staticmethod", "contextlib.asynccontextmanager", "contextlib.contextmanager",
+        "dependency_injector.wiring.inject", "fastapi_cache.decorator.cache", "functools.cache",
+        "functools.lru_cache", "slowapi.Limiter.exempt", "slowapi.Limiter.limit",
+        "slowapi.Limiter.shared_limit", "typing.no_type_check",
+    }
+)  # fmt: skip
 _PARAMETER_OF_PATH = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
@@ -155,50 +169,227 @@ def _is_dataclass(info: ClassInfo) -> bool:
 class DependencyTree:
     """The project functions that run before a route, each once, what routers and the application want first.
 
-    `is_open`: some dependency is not known, so that there may be more.
+    - `names`: the parameters and fields by which they and classes take values of the request, by alias.
+    - `is_open`: some dependency is not known, so that there may be more.
     """
 
     functions: tuple[FunctionInfo, ...]
+    names: frozenset[str]
     is_open: bool
 
 
 def route_dependencies(route: Route) -> DependencyTree:
     """What FastAPI runs before a route: for its parameters, and for all `dependencies=` on its way."""
     calls, is_open = _registrations(route)
-    pending: list[_Wanted] = []
-    for module, call in calls:
-        listed = _listed(call, module)
-        is_open = is_open or listed is None
-        pending += [(None, module, item) for item in listed or ()]
-    if route.function is not None:
-        home = route.function.module
-        pending += [(parameter, home, default) for parameter, default in route.function.parameters()]
-    found = _closure(pending)
-    return DependencyTree(found.functions, found.is_open or is_open or route.function is None)
+    found = _closure([*_wanted_by_calls(calls), *_wanted_by_function(route)])
+    return DependencyTree(found.functions, found.names, found.is_open or is_open)
 
 
 _Wanted = tuple[ast.arg | None, Module, ast.expr | None]
+_Call = tuple[Module, ast.Call]
 
 
-def _closure(pending: list[_Wanted]) -> DependencyTree:
+def _wanted_by_calls(calls: Iterable[_Call]) -> Iterator[_Wanted]:
+    """The items of `dependencies=` in calls; a None among them stands for a list that is not known."""
+    for module, call in calls:
+        listed = _listed(call, module)
+        yield from [(None, module, item) for item in ([None] if listed is None else listed)]
+
+
+def _wanted_by_function(route: Route) -> Iterator[_Wanted]:
+    if route.function is None:
+        yield None, route.module, None
+        return
+    home = route.function.module
+    for parameter, default in route.function.parameters():
+        yield parameter, home, default
+
+
+def _closure(wanted: Iterable[_Wanted]) -> DependencyTree:
     found: dict[str, FunctionInfo] = {}
+    names: set[str] = set()
     is_open = False
+    pending = deque(wanted)
     while pending:
-        parameter, module, default = pending.pop(0)
+        parameter, module, default = pending.popleft()
         if parameter is not None:
             injected = fastapi.injected(parameter, default, module)
+            if injected is None:
+                names.add(_name_in_request(parameter, default, module))
         else:
             injected = _marker(default, module)
             is_open = is_open or injected is None
-        if injected is None:
+        if injected is None or injected.is_security:
             continue
-        function = injected.function
-        if function is None:
-            is_open = is_open or not injected.is_security
-        elif function.name not in found:
+        function, result = injected.function, injected.result
+        info = module.modules.class_info(result.name) if result is not None else None
+        if function is None or function.node.name == "__init__":
+            fields = _fields(info) if info is not None else None
+            names.update(fields or ())
+            from_library = result is not None and result.name.startswith("fastapi.")
+            is_open = is_open or (function is None and fields is None and not from_library)
+        if function is not None and function.name not in found:
             found[function.name] = function
             pending += [(item, function.module, value) for item, value in function.parameters()]
-    return DependencyTree(tuple(found.values()), is_open)
+    return DependencyTree(tuple(found.values()), frozenset(names), is_open)
+
+
+def _name_in_request(parameter: ast.arg, default: ast.expr | None, module: Module) -> str:
+    """The name under which a parameter is looked for in a request: its alias, else its own."""
+    markers = [(default, module)]
+    if parameter.annotation is not None:
+        _, metadata, home = fastapi.annotated(parameter.annotation, module)
+        markers += [(item, home) for item in metadata]
+    for marker, home in markers:
+        if isinstance(marker, ast.Call) and fastapi.marker_of(marker, home) is not None:
+            alias = fastapi.argument(marker, None, "alias")
+            text = fastapi.constant_text(alias, home) if alias is not None else None
+            if text is not None:
+                return text
+    return parameter.arg
+
+
+def _fields(info: ClassInfo) -> frozenset[str] | None:
+    """The parameters of a class without `__init__` of its own, or None where they are not known."""
+    if not info.is_closed or info.libraries - _PLAIN_BASES:
+        return None
+    return frozenset(
+        name
+        for item in info.mro
+        if isinstance(item, ClassInfo)
+        for name, bindings in item.scope.bindings.items()
+        if any(binding.annotation is not None for binding in bindings)
+    )
+
+
+def untaken_path_parameters(route: Route) -> list[str]:
+    """The names in the path of a route, as its own registration writes it, that nothing takes.
+
+    Neither the route does nor any dependency on its way; empty where one of them is not known or may
+    read the parameters from the request itself. A route that gets the request may forward it with its
+    path, or answer with a page that reads it.
+    """
+    function = route.function
+    names = _PARAMETER_OF_PATH.findall(route.path or "")
+    if not names or function is None or function.owner is not None:
+        return []
+    home = function.module
+    own = {
+        _name_in_request(item, value, home)
+        for item, value in function.parameters()
+        if fastapi.injected(item, value, home) is None
+    }
+    names = [name for name in names if name not in own]
+    if not names or not _keeps_parameters(function) or _takes(function, _REQUEST):
+        return []
+    calls, is_open = _registrations(route)
+    wanted = [*_wanted_by_calls(calls), *_wanted_by_function(route)]
+    if is_open:
+        wanted += _wanted_by_calls(_calls_with_dependencies(route.module))
+    tree = _closure(wanted)
+    if tree.is_open or not all(map(_keeps_parameters, tree.functions)):
+        return []
+    names = [name for name in names if name not in tree.names]
+    return [] if names and _may_read_path(function, tree.functions) else names
+
+
+def similar_query_parameter(route: Route, name: str) -> ast.arg | None:
+    """The one parameter of a route that reads the query and is named nearly like a path parameter.
+
+    `name` is the one that nothing takes. None where the prefixes of the route's routers are not known.
+    """
+    function, path = route.function, path_parameters(route)
+    if function is None or path is None:
+        return None
+    found = [
+        parameter
+        for parameter, default in function.parameters()
+        if _are_similar(parameter.arg, name)
+        and fastapi.marker_of(default, function.module) is None
+        and parameter_kind(parameter, default, function.module, path) is ParameterKind.QUERY
+        and (parameter.annotation is None or not fastapi.annotated(parameter.annotation, function.module)[1])
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _are_similar(one: str, other: str) -> bool:
+    """Whether two names differ by little: case, underscores, a missing part at an end, or two letters."""
+    short, long = sorted((one.lower().replace("_", ""), other.lower().replace("_", "")), key=len)
+    if long.startswith(short) or long.endswith(short):
+        return True
+    return len(short) > 3 and _distance(short, long) <= 2
+
+
+def _distance(one: str, other: str) -> int:
+    """The number of letters to add, remove or replace to turn one text into another."""
+    row = list(range(len(other) + 1))
+    for index, letter in enumerate(one, 1):
+        last, row[0] = row[0], index
+        for position, counterpart in enumerate(other, 1):
+            cheapest = min(row[position] + 1, row[position - 1] + 1, last + (letter != counterpart))
+            last, row[position] = row[position], cheapest
+    return row[-1]
+
+
+def _keeps_parameters(function: FunctionInfo) -> bool:
+    """Whether FastAPI sees a function's own parameters through its decorators."""
+    module, modules = function.module, function.module.modules
+    for decorator, name in zip(function.node.decorator_list, function.decorators, strict=True):
+        callee = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(callee, ast.Attribute) and fastapi.is_router(callee.value, module):
+            continue
+        known = modules.function_info(name) if name is not None else None
+        text = known.module.source.segment(known.node) if known is not None else ""
+        if name not in _KEEP_PARAMETERS and ("wraps(" not in text or "signature" in text):
+            return False
+    return True
+
+
+def _takes(function: FunctionInfo, *classes: str) -> bool:
+    """Whether a parameter of a function is annotated with one of some classes or a subclass of one."""
+    for parameter, _ in function.parameters():
+        if parameter.annotation is not None:
+            bare, _, home = fastapi.annotated(parameter.annotation, function.module)
+            name = home.qualified_name(bare) or ""
+            info = home.modules.class_info(name)
+            bases = info.libraries if info is not None else home.modules.library_mro(name)
+            if any(item in classes for item in bases):
+                return True
+    return False
+
+
+def _may_read_path(route: FunctionInfo, dependencies: Iterable[FunctionInfo]) -> bool:
+    """Whether a route or dependency may read path parameters from the connection itself."""
+    index = route.module.modules
+    if not isinstance(index, Index) or not files_with(index, route.module, b"path_params"):
+        return False
+    return any(_takes(function, _CONNECTION) for function in (route, *dependencies))
+
+
+def _calls_with_dependencies(module: Module) -> list[_Call]:
+    """All calls of a project with an argument `dependencies=`, whatever they are calls of, but for routes."""
+    index = module.modules
+    if not isinstance(index, Index):
+        return []
+    root = index.layout.project_root(os.path.dirname(index.path_of(module)))
+    return index.fact(("fastapi dependencies of routers", root), lambda: _find_dependencies(index, module))
+
+
+def _find_dependencies(index: Index, module: Module) -> list[_Call]:
+    found: list[_Call] = []
+    for path in files_with(index, module, b"dependencies"):
+        other = index.at(path, module)
+        for keyword in other.source.nodes(ast.keyword) if other is not None else ():
+            if other is not None and keyword.arg == "dependencies":
+                call = other.source.parent(keyword)
+                if isinstance(call, ast.Call) and not _is_decorator(call, other):
+                    found.append((other, call))
+    return found
+
+
+def _is_decorator(call: ast.Call, module: Module) -> bool:
+    around = module.source.parent(call)
+    return isinstance(around, FUNCTIONS) and call in around.decorator_list
 
 
 def _marker(node: ast.expr | None, module: Module) -> fastapi.Injected | None:
@@ -219,7 +410,7 @@ def _listed(call: ast.Call, module: Module) -> list[ast.expr] | None:
     if any(keyword.arg is None for keyword in call.keywords):
         return None
     written = fastapi.argument(call, None, "dependencies")
-    if written is None:
+    if written is None or (isinstance(written, ast.Constant) and written.value is None):
         return []
     if isinstance(written, (ast.List, ast.Tuple)) and not any(
         isinstance(item, ast.Starred) for item in written.elts
@@ -228,7 +419,7 @@ def _listed(call: ast.Call, module: Module) -> list[ast.expr] | None:
     return None
 
 
-def _registrations(route: Route) -> tuple[list[tuple[Module, ast.Call]], bool]:
+def _registrations(route: Route) -> tuple[list[_Call], bool]:
     """The calls that register a route: its own, those that make its routers, and those that include them.
 
     The flag says that there may be others.
