@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pybackend_lint.finding import Edit, Related
-from pybackend_lint.frameworks import django, django_models
+from pybackend_lint.frameworks import django, django_models, django_reads
 from pybackend_lint.frameworks.django import Loaded
 from pybackend_lint.frameworks.django_models import Relation
+from pybackend_lint.frameworks.django_reads import Entry, PathRead, Reader
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, Binding
 from pybackend_lint.semantic.types import Kind, Type
@@ -18,7 +19,6 @@ Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.GeneratorExp | 
 LOOPS: tuple[type[ast.AST], ...] = (ast.For, ast.AsyncFor, *COMPREHENSIONS)
 
 _KEEPS_ROWS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "enumerate"})
-_LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _LEAVES = (ast.Break, ast.Return, ast.Raise)
 _MAX_STEPS = 6
 
@@ -164,22 +164,18 @@ def _bindings(name: ast.Name, module: Module) -> list[Binding]:
 
 def _chains(rows: Rows, module: Module) -> list[ast.Attribute]:
     """The longest attribute chains that start at the row, in source order."""
-    inner: set[int] = set()
-    attributes: list[ast.Attribute] = []
-    pending = list(rows.body)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, _LATER):
-            continue  # nobody knows when, and how often, the body runs
-        if isinstance(node, ast.Attribute) and _root(node) == rows.name:
-            attributes.append(node)
-            if isinstance(node.value, ast.Attribute):
-                inner.add(id(node.value))
-        pending.extend(ast.iter_child_nodes(node))
+    attributes = [
+        node
+        for node in django_reads.nodes_of(rows.body)
+        if isinstance(node, ast.Attribute) and _root(node) == rows.name
+    ]
+    inner = {id(node.value) for node in attributes}
     chains = [
         node
         for node in attributes
-        if id(node) not in inner and _is_bound_by(_root_name(node), rows.binder, module)
+        if id(node) not in inner
+        and _is_bound_by(_root_name(node), rows.binder, module)
+        and not _is_last_run(node, rows.binder, module)
     ]
     return sorted(chains, key=lambda node: (node.lineno, node.col_offset))
 
@@ -232,7 +228,7 @@ def _path_reads(chain: ast.Attribute, rows: Rows, fact: Loaded, module: Module) 
         joined = "__".join(path)
         if relation.kind == "multi":
             last = None
-            method = _called(nodes, position, module)
+            method = django_reads.reading_method(node, module)
             if method and not fact.covers(joined):
                 last = Read(node, joined, relation, rows.row.name, method)
             break
@@ -248,24 +244,73 @@ def _path_reads(chain: ast.Attribute, rows: Rows, fact: Loaded, module: Module) 
         yield last
 
 
-def _called(nodes: list[ast.Attribute], position: int, module: Module) -> str:
-    """The method that is called at once on the manager at a position of a chain, if its rows are read."""
-    if position + 1 >= len(nodes):
-        return ""
-    method = nodes[position + 1]
-    call = module.source.parent(method)
-    if not isinstance(call, ast.Call) or call.func is not method or call.args or call.keywords:
-        return ""
-    if method.attr == "all":
-        outer = module.source.parent(call)
-        if isinstance(outer, ast.Attribute) and outer.attr not in {"count", "exists"}:
-            return ""  # a filtered or sorted relation is a new query with or without prefetched rows
-        if isinstance(outer, ast.Attribute) and outer.attr == "count":
-            return "count"
-        if isinstance(outer, ast.Subscript):
-            return ""
-        return "all"
-    return method.attr if method.attr in {"count", "exists"} else ""
+def _is_last_run(node: ast.AST, loop: ast.AST, module: Module) -> bool:
+    """Whether the loop ends once this node has run, so that it runs for one row only."""
+    if not isinstance(loop, (ast.For, ast.AsyncFor)):
+        return False
+    child = node
+    inside = False
+    for parent in module.source.ancestors(node):
+        for block in (getattr(parent, "body", None), getattr(parent, "orelse", None)):
+            for later in block[block.index(child) :] if isinstance(block, list) and child in block else ():
+                if isinstance(later, (ast.Return, ast.Raise)) or (
+                    isinstance(later, ast.Break) and not inside
+                ):
+                    return True
+        if parent is loop:
+            return False
+        inside = inside or isinstance(parent, (ast.For, ast.AsyncFor, ast.While))
+        child = parent
+    return False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Through:
+    """A call in a loop that reads relations from each row, in the body of a project function."""
+
+    entry: Entry
+    reads: tuple[PathRead, ...]
+
+
+def reads_through(rows: Rows, module: Module) -> list[Through]:
+    """The calls of a loop's body that read relations which were not loaded; each path once."""
+    reader = Reader(rows.binder, rows.name, rows.row.name, module)
+    nodes = sorted(
+        (node for node in django_reads.nodes_of(rows.body) if isinstance(node, ast.expr)),
+        key=lambda node: (node.lineno, node.col_offset),
+    )
+    assigned = {
+        reader.path_of(node)
+        for node in nodes
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+    } - {()}
+    known: set[str] | None = None
+    found: list[Through] = []
+    for node in nodes:
+        for entry in reader.entries(node):
+            missing = [read for read in django_reads.read_through(entry) if _is_missing(read, rows, assigned)]
+            if not missing or _is_last_run(node, rows.binder, module):
+                continue
+            if known is None:
+                known = {read.path for read in reads(rows, module)} | _read_before(rows, module)
+            fresh = [read for read in missing if not _is_known(read.path, known)]
+            known.update(read.path for read in fresh)
+            longest = [read for read in fresh if not _is_known(read.path, known - {read.path})]
+            if longest:
+                found.append(Through(entry, tuple(sorted(longest, key=lambda read: read.path))))
+    return found
+
+
+def _is_missing(read: PathRead, rows: Rows, assigned: set[tuple[str, ...]]) -> bool:
+    fact = rows.loaded
+    parts = read.path.split("__")
+    if fact.covers(read.path) or any(tuple(parts[: len(path)]) == path for path in assigned):
+        return False
+    return read.many or (rows.fetches_one and not (fact.every and not read.relation.nullable))
+
+
+def _is_known(path: str, known: set[str]) -> bool:
+    return any(path == one or one.startswith(f"{path}__") for one in known)
 
 
 # Who built the queryset
@@ -342,21 +387,63 @@ def loading_edit(built: ast.expr | None, method: str, path: str, module: Module)
 
     None where the expression is not known, takes its arguments from elsewhere or may be prefetched itself.
     """
+    edits = loading_edits(built, {method: [path]}, module)
+    return edits[0] if edits else None
+
+
+def loading_edits(
+    built: ast.expr | None, wanted: Mapping[str, Sequence[str]], module: Module
+) -> list[Edit] | None:
+    """The edits that make a queryset expression load paths, by the method that loads them.
+
+    None where they cannot all be made; see `loading_edit`.
+    """
     if built is None or may_be_prefetched(built, module):
         return None
     source = module.source
-    call = chained_call(built, method)
-    if call is None:
+    edits: list[Edit] = []
+    appended = ""
+    for method, paths in wanted.items():
+        if not paths:
+            continue
+        call = chained_call(built, method)
+        if call is None:
+            appended += f".{method}({_quoted(paths)})"
+            continue
+        if not call.args or call.keywords or any(isinstance(item, ast.Starred) for item in call.args):
+            return None
+        rest = list(paths)
+        for argument in call.args:
+            given = argument.value if isinstance(argument, ast.Constant) else None
+            longer = [path for path in rest if isinstance(given, str) and path.startswith(f"{given}__")]
+            if longer:
+                rest.remove(longer[0])
+                edits.append(Edit(source.start(argument), source.end(argument), f'"{longer[0]}"'))
+        if rest:
+            end = source.end(call.args[-1])
+            edits.append(Edit(end, end, "".join(f', "{path}"' for path in rest)))
+    if appended:
         end = source.end(built)
-        return Edit(end, end, f'.{method}("{path}")')
-    for argument in call.args:
-        given = argument.value if isinstance(argument, ast.Constant) else None
-        if isinstance(given, str) and path.startswith(f"{given}__"):
-            return Edit(source.start(argument), source.end(argument), f'"{path}"')
-    if not call.args or call.keywords or any(isinstance(item, ast.Starred) for item in call.args):
-        return None
-    end = source.end(call.args[-1])
-    return Edit(end, end, f', "{path}"')
+        edits.append(Edit(end, end, appended))
+    return edits
+
+
+def _quoted(paths: Sequence[str]) -> str:
+    return ", ".join(f'"{path}"' for path in paths)
+
+
+def loading_methods(reads: Iterable[PathRead]) -> dict[str, list[str]]:
+    """The paths of some reads by the method that loads them."""
+    wanted: dict[str, list[str]] = {"select_related": [], "prefetch_related": []}
+    for read in reads:
+        prefetched = read.many or read.relation.kind == "generic"
+        wanted["prefetch_related" if prefetched else "select_related"].append(read.path)
+    return {method: paths for method, paths in wanted.items() if paths}
+
+
+def advice(wanted: Mapping[str, Sequence[str]]) -> str:
+    """How to load the paths, as it would be written behind a queryset."""
+    return "".join(f".{method}({_quoted(paths)})" for method, paths in wanted.items())
 
 
 def origin(iterated: ast.expr, module: Module) -> Related | None:

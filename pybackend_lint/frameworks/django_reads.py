@@ -1,0 +1,489 @@
+"""Facts about what functions read from the rows they are given: paths of relations, through calls and files.
+
+A path is written as Django's lookups are: `customer__company`. What a function reads counts when it reads
+it for every row, or for rows that it chooses by the row itself; what depends on anything else does not.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pybackend_lint.finding import Related
+from pybackend_lint.frameworks import django_models
+from pybackend_lint.frameworks.django_models import Relation
+from pybackend_lint.project import calls
+from pybackend_lint.project.index import Index
+from pybackend_lint.semantic.definitions import FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import Binding
+from pybackend_lint.semantic.types import Kind
+
+MAX_CALLS: Final = 5
+_MAX_STEPS = 6
+_CACHED_PROPERTIES = frozenset(
+    {"functools.cached_property", "django.utils.functional.cached_property", "werkzeug.utils.cached_property"}
+)
+# What looks whether rows are at hand before it reads them.
+_GUARDS = frozenset(
+    {
+        "is_cached", "_prefetched_objects_cache", "_state", "fields_cache", "get_deferred_fields", "hasattr",
+        "prefetch_related_objects", "aprefetch_related_objects",
+    }
+)  # fmt: skip
+# Methods of models that run for new rows and for changed ones, and decide by that what they read.
+_HOOKS = frozenset({"save", "save_base", "delete", "clean", "full_clean", "refresh_from_db", "__init__"})
+_IDENTITY = frozenset({"pk", "id", "adding", "created"})
+_WRITES = frozenset(
+    {"save", "delete", "create", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
+)
+_LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_EXITS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
+_KEEPS_ROWS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter"})
+_BUILTINS = frozenset(dir(builtins))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that is reached from the one a function was given: by which relations, and of which model.
+
+    - `back`: the attribute that leads from it to `parent` without a query, empty without one.
+    - `many`: a relation to many rows is on the way.
+    """
+
+    path: tuple[str, ...]
+    model: str
+    parent: Row | None = None
+    back: str = ""
+    many: bool = False
+
+    def beyond(self, path: Iterable[str]) -> tuple[str, ...]:
+        """The path from the first row of what is read along `path` from this one."""
+        rest = list(path)
+        row = self
+        while rest and row.parent is not None and rest[0] == row.back:
+            row = row.parent
+            del rest[0]
+        return (*row.path, *rest)
+
+
+@dataclass(frozen=True, slots=True)
+class PathRead:
+    """A relation that a function reads from a row, itself or in what it calls.
+
+    - `path`: the lookup path from the row; `relation`: its last relation; `many`: one of its relations
+      leads to many rows.
+    - `steps`: the places on the way, the read itself last.
+    """
+
+    path: str
+    relation: Relation
+    many: bool
+    steps: tuple[Related, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """A call of a project function, or read of a property, that receives a row."""
+
+    row: Row
+    function: FunctionInfo
+    parameter: str
+    node: ast.expr
+    name: str
+
+
+def reads_of(function: FunctionInfo, parameter: str, model: str) -> tuple[PathRead, ...]:
+    """The relations that a function reads from a row of `model` in a parameter, one read for each path.
+
+    Empty where the function calls itself again or looks at what is loaded.
+    """
+    index = function.module.modules
+    assert isinstance(index, Index)
+    return index.fact(
+        ("django reads", function.name, id(function.node), parameter, model),
+        lambda: _expanded(function, parameter, model, ())[0],
+    )
+
+
+def read_through(entry: Entry) -> tuple[PathRead, ...]:
+    """The relations that are read from the first row of a reader by one of its calls."""
+    return tuple(
+        _joined(entry.row, read, entry.node, entry.name, None)
+        for read in reads_of(entry.function, entry.parameter, entry.row.model)
+        if entry.row.beyond(read.path.split("__"))
+    )
+
+
+def _joined(row: Row, read: PathRead, node: ast.expr, name: str, module: Module | None) -> PathRead:
+    steps = read.steps
+    if module is not None:
+        steps = (related(node, f"calls `{name}`", module), *steps)
+    return PathRead("__".join(row.beyond(read.path.split("__"))), read.relation, row.many or read.many, steps)
+
+
+def related(node: ast.AST, message: str, module: Module) -> Related:
+    """A place in a module as a related location."""
+    source = module.source
+    return Related(source.path, source.position(source.start(node)), message)
+
+
+def _expanded(
+    function: FunctionInfo, parameter: str, model: str, stack: tuple[str, ...]
+) -> tuple[tuple[PathRead, ...], int]:
+    """What a function reads, and the lowest place of the stack of calls that it comes back to."""
+    depth = len(stack)
+    lowest = depth + 1
+    reads, entries = _direct(function, parameter, model)
+    found: dict[str, PathRead] = {}
+    for read in reads:
+        found.setdefault(read.path, read)
+    for entry in entries:
+        if entry.function.name in (*stack, function.name):
+            lowest = min(lowest, (*stack, function.name).index(entry.function.name))
+            continue
+        if depth + 1 >= MAX_CALLS:
+            continue
+        inner, reached = _expanded(entry.function, entry.parameter, entry.row.model, (*stack, function.name))
+        lowest = min(lowest, reached)
+        for read in inner:
+            if entry.row.beyond(read.path.split("__")):
+                joined = _joined(entry.row, read, entry.node, entry.name, function.module)
+                found.setdefault(joined.path, joined)
+    if lowest <= depth:
+        return (), lowest
+    return tuple(found.values()), lowest
+
+
+def _direct(
+    function: FunctionInfo, parameter: str, model: str
+) -> tuple[tuple[PathRead, ...], tuple[Entry, ...]]:
+    """What a function's own body reads from the row in a parameter, and to whom it hands it on."""
+    index = function.module.modules
+    assert isinstance(index, Index)
+    return index.fact(
+        ("django own reads", function.name, id(function.node), parameter, model),
+        lambda: _find_direct(function, parameter, model),
+    )
+
+
+def _find_direct(
+    function: FunctionInfo, parameter: str, model: str
+) -> tuple[tuple[PathRead, ...], tuple[Entry, ...]]:
+    argument = next((node for node, _ in function.parameters() if node.arg == parameter), None)
+    if argument is None or _looks_first(function):
+        return (), ()
+    reader = Reader(argument, parameter, model, function.module)
+    nodes = [*function.own(ast.Attribute), *function.own(ast.Call), *function.own(ast.FormattedValue)]
+    assigned = {
+        reader.path_of(node)
+        for node in nodes
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+    }
+    writes = any(
+        isinstance(call.func, ast.Attribute) and call.func.attr in _WRITES for call in function.own(ast.Call)
+    )  # the rows of a relation that were loaded before may not be those that are wanted
+    reads: list[PathRead] = []
+    entries: list[Entry] = []
+    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
+        read = reader.read(node) if isinstance(node, ast.Attribute) else None
+        entered = list(reader.entries(node)) if read is None else []
+        if (read is None and not entered) or not reader.decides(node, function):
+            continue
+        if read is not None and not _is_assigned(read, assigned) and not (read.many and writes):
+            reads.append(read)
+        entries += entered
+    return tuple(reads), tuple(entries)
+
+
+def _is_assigned(read: PathRead, assigned: set[tuple[str, ...]]) -> bool:
+    parts = tuple(read.path.split("__"))
+    return any(parts[: len(path)] == path for path in assigned if path)
+
+
+def _looks_first(function: FunctionInfo) -> bool:
+    """Whether a function asks what has been loaded, so that it may read something else."""
+    names = {node.attr for node in function.own(ast.Attribute)}
+    names |= {node.func.id for node in function.own(ast.Call) if isinstance(node.func, ast.Name)}
+    return not names.isdisjoint(_GUARDS)
+
+
+class Reader:
+    """Follows the row that a parameter or the target of a loop holds, in one function."""
+
+    def __init__(self, binder: ast.AST, name: str, model: str, module: Module) -> None:
+        self.binder = binder
+        self.name = name
+        self.module = module
+        self._first = Row((), model)
+        self._known: dict[int, Row | None] = {}
+
+    def row(self, node: ast.expr) -> Row | None:
+        """The row that an expression certainly is, None for everything else."""
+        if not isinstance(node, (ast.Name, ast.Attribute)):
+            return None
+        key = id(node)
+        if key not in self._known:
+            self._known[key] = None
+            self._known[key] = self._of_name(node) if isinstance(node, ast.Name) else self._of_attribute(node)
+        return self._known[key]
+
+    def _of_name(self, node: ast.Name) -> Row | None:
+        binding = self._binding(node)
+        if binding is None:
+            return None
+        if binding.node is self.binder:
+            return self._first if node.id == self.name else None
+        value = binding.value
+        if binding.kind == "assign" and not binding.path and value is not None:
+            return self.row(value)
+        if binding.kind in {"for", "comprehension"} and value is not None:
+            return self.element(value, binding.path)
+        return None
+
+    def _binding(self, node: ast.Name) -> Binding | None:
+        found = self.module.lookup(node.id, node)
+        return found[1][0] if found is not None and len(found[1]) == 1 else None
+
+    def _of_attribute(self, node: ast.Attribute) -> Row | None:
+        base = self.row(node.value)
+        if base is None or len(base.path) >= _MAX_STEPS:
+            return None
+        if base.parent is not None and node.attr == base.back:
+            return base.parent
+        relation = django_models.relation(base.model, node.attr, self.module)
+        if relation is None or not relation.is_single or relation.target is None:
+            return None
+        return Row((*base.path, node.attr), relation.target, base, relation.back or "", base.many)
+
+    def element(self, iterated: ast.expr, path: tuple[int, ...] = ()) -> Row | None:
+        """The rows that iterating an expression gives, where it is `all()` of a relation of the row."""
+        match iterated:
+            case ast.Call(func=ast.Name(id="enumerate"), args=[inner, *_]) if path == (1,):
+                return self.element(inner)
+            case ast.Call(func=ast.Name(id=name), args=[inner, *_]) if name in _KEEPS_ROWS and not path:
+                return self.element(inner)
+            case ast.Call(func=ast.Attribute(value=ast.Attribute() as manager, attr="all")) if not path:
+                base = self.row(manager.value)
+                relation = self._relation(base, manager.attr)
+                if base is None or relation is None or relation.is_single or relation.target is None:
+                    return None
+                return Row((*base.path, manager.attr), relation.target, base, relation.back or "", True)
+        return None
+
+    def _relation(self, base: Row | None, name: str) -> Relation | None:
+        if base is None or (base.parent is not None and name == base.back):
+            return None
+        return django_models.relation(base.model, name, self.module)
+
+    def path_of(self, node: ast.Attribute) -> tuple[str, ...]:
+        """The path that an attribute of a row stands for; empty for attributes of anything else."""
+        base = self.row(node.value)
+        return base.beyond((node.attr,)) if base is not None else ()
+
+    def read(self, node: ast.Attribute) -> PathRead | None:
+        """The relation whose rows are read here, or None."""
+        base = self.row(node.value) if isinstance(node.ctx, ast.Load) else None
+        relation = self._relation(base, node.attr)
+        if base is None or relation is None:
+            return None
+        following = self.module.source.parent(node)
+        if relation.is_single:
+            if relation.kind == "forward" and isinstance(following, ast.Attribute):
+                if following.attr in {"pk", "id"}:
+                    return None
+            return self._path_read(base, node, relation)
+        return self._path_read(base, node, relation) if reading_method(node, self.module) else None
+
+    def _path_read(self, base: Row, node: ast.Attribute, relation: Relation) -> PathRead:
+        path = "__".join((*base.path, node.attr))
+        step = related(node, f"reads `{node.attr}`", self.module)
+        return PathRead(path, relation, base.many or not relation.is_single, (step,))
+
+    def entries(self, node: ast.AST) -> Iterator[Entry]:
+        """The project's functions that receive a row at this node."""
+        match node:
+            case ast.Attribute(value=value, attr=attr, ctx=ast.Load()):
+                base = self.row(value)
+                if base is not None:
+                    yield from self._of_member(base, attr, node)
+            case ast.Call(func=ast.Name(id="str"), args=[argument]) | ast.FormattedValue(value=argument):
+                base = self.row(argument)
+                method = self._method(base, "__str__")
+                if base is not None and method is not None:
+                    yield Entry(base, method, _first_parameter(method), argument, "__str__")
+            case ast.Call():
+                yield from self._of_call(node)
+
+    def _method(self, base: Row | None, name: str) -> FunctionInfo | None:
+        info = self.module.modules.class_info(base.model) if base is not None else None
+        return info.method(name) if info is not None else None
+
+    def _of_member(self, base: Row, name: str, node: ast.Attribute) -> Iterator[Entry]:
+        method = self._method(base, name)
+        if method is None or method.is_static or method.is_class_method or name in _HOOKS:
+            return
+        call = self.module.source.parent(node)
+        called = isinstance(call, ast.Call) and call.func is node
+        if called != method.is_property and _runs_at_once(method):
+            shown = name if method.is_property else f"{name}()"
+            yield Entry(base, method, _first_parameter(method), node, shown)
+
+    def _of_call(self, call: ast.Call) -> Iterator[Entry]:
+        given = [(position, None, self.row(value)) for position, value in enumerate(call.args)]
+        named = [(0, keyword.arg, self.row(keyword.value)) for keyword in call.keywords if keyword.arg]
+        passed = [item for item in (*given, *named) if item[2] is not None]
+        if not passed or any(isinstance(argument, ast.Starred) for argument in call.args):
+            return
+        function, skipped = self._callee(call)
+        if function is None or not _runs_at_once(function) or function.is_property:
+            return
+        arguments = [*function.node.args.posonlyargs, *function.node.args.args][skipped:]
+        for position, name, row in passed:
+            parameter = name if name is not None else None
+            if parameter is None and position < len(arguments):
+                parameter = arguments[position].arg
+            if parameter is not None and row is not None:
+                yield Entry(row, function, parameter, call.func, f"{function.node.name}()")
+
+    def _callee(self, call: ast.Call) -> tuple[FunctionInfo | None, int]:
+        callee = self.module.type_of(call.func)
+        if callee is None:
+            return None, 0
+        modules = self.module.modules
+        if callee.kind is Kind.CLASS:
+            info = modules.class_info(callee.name)
+            return (info.method("__init__") if info is not None else None), 1
+        if callee.kind is not Kind.FUNCTION:
+            return None, 0
+        function = modules.function_info(callee.name)
+        return function, 1 if callee.receiver is not None else 0
+
+    def decides(self, node: ast.AST, function: FunctionInfo) -> bool:
+        """Whether nothing but the row itself decides if this node runs when the function is called."""
+        child = node
+        for parent in self.module.source.ancestors(node):
+            if isinstance(parent, (ast.ExceptHandler, ast.Raise, ast.Assert)):
+                return False
+            for test, chosen in _tests(parent, child):
+                if chosen and not self._is_of_row(test):
+                    return False
+            if not self._is_reached(parent, child):
+                return False
+            if parent is function.node:
+                return True
+            child = parent
+        return True
+
+    def _is_reached(self, parent: ast.AST, child: ast.AST) -> bool:
+        """Whether no earlier statement of the block may leave it because of anything but the row."""
+        for block in (getattr(parent, "body", None), getattr(parent, "orelse", None)):
+            if isinstance(block, list) and child in block:
+                for earlier in block[: block.index(child)]:
+                    if (
+                        isinstance(earlier, ast.If)
+                        and _may_leave(earlier)
+                        and not self._is_of_row(earlier.test)
+                    ):
+                        return False
+        return True
+
+    def _is_of_row(self, test: ast.expr, depth: int = 0) -> bool:
+        """Whether a condition asks only about the row: no parameters, settings or state of others."""
+        for node in ast.walk(test):
+            if isinstance(node, ast.Attribute) and node.attr in _IDENTITY:
+                return False  # asks whether the row is a new one
+            if not isinstance(node, ast.Name) or node.id in _BUILTINS or node.id[:1].isupper():
+                continue
+            binding = self._binding(node)
+            if binding is None or binding.node is self.binder or self.row(node) is not None:
+                if binding is None:
+                    return False
+                continue
+            value = binding.value
+            if binding.kind not in {"assign", "comprehension", "for"} or value is None or depth > 2:
+                return False
+            if not self._is_of_row(value, depth + 1):
+                return False
+        return True
+
+
+def _tests(parent: ast.AST, child: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+    """The conditions under which a part of a statement or expression runs, and whether they concern it."""
+    match parent:
+        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
+            yield test, child is not test
+        case ast.BoolOp(values=[first, *rest]):
+            yield first, child is not first
+            for value in rest:
+                if value is child:
+                    break
+                yield value, child is not first
+        case ast.match_case(guard=guard):
+            if guard is not None:
+                yield guard, True
+        case ast.Match(subject=subject):
+            yield subject, child is not subject
+        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+            for generator in parent.generators:
+                for condition in generator.ifs:
+                    yield condition, child is not generator
+
+
+def _may_leave(statement: ast.If) -> bool:
+    pending: list[ast.AST] = [*statement.body, *statement.orelse]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, _EXITS):
+            return True
+        if not isinstance(node, (*_LATER, ast.expr)):
+            pending.extend(ast.iter_child_nodes(node))
+    return False
+
+
+def _first_parameter(function: FunctionInfo) -> str:
+    arguments = [*function.node.args.posonlyargs, *function.node.args.args]
+    return arguments[0].arg if arguments else ""
+
+
+def _runs_at_once(function: FunctionInfo) -> bool:
+    """Whether the body runs whenever the function is called, or the property read from a new row."""
+    if function.is_async:
+        return False
+    if any(name in _CACHED_PROPERTIES for name in function.decorators):
+        return function.is_transparent
+    return calls.follows(function)
+
+
+def reading_method(manager: ast.Attribute, module: Module) -> str:
+    """The method that is called at once on the manager of a relation, if prefetched rows would answer it."""
+    source = module.source
+    method = source.parent(manager)
+    if not isinstance(method, ast.Attribute):
+        return ""
+    call = source.parent(method)
+    if not isinstance(call, ast.Call) or call.func is not method or call.args or call.keywords:
+        return ""
+    if method.attr == "all":
+        outer = source.parent(call)
+        if isinstance(outer, ast.Attribute):
+            # a filtered or sorted relation is a new query with or without prefetched rows
+            return outer.attr if outer.attr in {"count", "exists"} else ""
+        return "" if isinstance(outer, ast.Subscript) else "all"
+    return method.attr if method.attr in {"count", "exists"} else ""
+
+
+def nodes_of(body: Iterable[ast.AST]) -> list[ast.AST]:
+    """The nodes of some statements or expressions that run with them, without functions inside."""
+    found: list[ast.AST] = []
+    pending = list(body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, _LATER):
+            continue  # nobody knows when, and how often, the body runs
+        found.append(node)
+        pending.extend(ast.iter_child_nodes(node))
+    return found

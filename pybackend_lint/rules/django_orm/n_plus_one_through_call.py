@@ -1,0 +1,168 @@
+"""Rule PB102: n-plus-one-through-call."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from pybackend_lint.finding import Finding
+from pybackend_lint.frameworks import django_rows
+from pybackend_lint.rule import UNSAFE, Context, rule
+
+
+@rule(
+    "PB102",
+    "n-plus-one-through-call",
+    "Add `{advice}` to this loop's queryset: `{callee}` runs a query for every row",
+    nodes=(ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp),
+    applies="django",
+    fix=UNSAFE,
+    tags=("performance",),
+)
+def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
+    """A function called for every row of a loop reads related objects that were not loaded with the rows.
+
+    ## Why
+    A property such as `order.label` hides that it reads the customer, so the loop looks harmless and runs
+    one query for every row. The loop decides what is loaded, the property what is needed, and the two
+    stand in different files: neither shows the fault alone.
+
+    ## Bad
+    ```python
+    from shop.models import Order
+
+
+    def overview():
+        return [order.label for order in Order.objects.filter(paid=False)]
+    ```
+    ```python file=shop/models.py
+    from django.db import models
+
+
+    class Customer(models.Model):
+        name = models.CharField(max_length=100)
+
+
+    class Order(models.Model):
+        customer = models.ForeignKey(Customer, models.CASCADE)
+        reference = models.CharField(max_length=20)
+        paid = models.BooleanField(default=False)
+
+        @property
+        def label(self):
+            return f"{self.reference} ({self.customer.name})"
+    ```
+    ```python
+    from shop.models import Order
+    from shop.prices import total
+
+
+    def totals():
+        orders = Order.objects.select_related("customer")
+        return {order.pk: total(order) for order in orders}
+    ```
+    ```python file=shop/prices.py
+    def total(order):
+        return sum(line.quantity * line.product.price for line in order.lines.all())
+    ```
+    ```python file=shop/models.py
+    from django.db import models
+
+
+    class Customer(models.Model):
+        name = models.CharField(max_length=100)
+
+
+    class Product(models.Model):
+        price = models.IntegerField()
+
+
+    class Order(models.Model):
+        customer = models.ForeignKey(Customer, models.CASCADE)
+
+
+    class Line(models.Model):
+        order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+        product = models.ForeignKey(Product, models.CASCADE)
+        quantity = models.IntegerField()
+    ```
+    ## Good
+    ```python
+    from shop.models import Order
+
+
+    def overview():
+        return [order.label for order in Order.objects.filter(paid=False).select_related("customer")]
+    ```
+    ```python
+    from shop.models import Order
+    from shop.prices import total
+
+
+    def totals():
+        orders = Order.objects.select_related("customer").prefetch_related("lines__product")
+        return {order.pk: total(order) for order in orders}
+    ```
+    ## Not reported
+    ```python
+    from shop.models import Order
+
+
+    def labels(with_customers):
+        # an argument decides whether the customer is read, so an alarm may be missed
+        return [order.label(with_customers) for order in Order.objects.all()]
+
+
+    def names():
+        return [order.customer_name() for order in Order.objects.all()]
+    ```
+    ```python file=shop/models.py
+    from django.db import models
+
+
+    class Customer(models.Model):
+        name = models.CharField(max_length=100)
+
+
+    class Order(models.Model):
+        customer = models.ForeignKey(Customer, models.CASCADE)
+        reference = models.CharField(max_length=20)
+
+        def label(self, with_customer):
+            return f"{self.reference} ({self.customer.name})" if with_customer else self.reference
+
+        def customer_name(self):
+            # looks at what has been loaded before it reads
+            if not Order.customer.is_cached(self):
+                return ""
+            return self.customer.name
+    ```
+    ## Fix safety
+    The fix appends the paths to the queryset, or adds them to an existing call, when the same function builds
+    the queryset. It is unsafe because it changes the query: it loads rows that the function may need for few
+    of the objects.
+    ## When not to use it
+    Where the loop runs over a handful of rows.
+    ## References
+    - Django documentation, "Database access optimization: Retrieve everything at once if you know you will
+      need it" (https://docs.djangoproject.com/en/stable/topics/db/optimization/)
+    - Django documentation, "QuerySet API reference: select_related()"
+      (https://docs.djangoproject.com/en/stable/ref/models/querysets/#select-related)
+    """
+    for rows in django_rows.loops(node, ctx.module):
+        if django_rows.preloads(rows, ctx.module):
+            continue
+        built = django_rows.builder(rows.iterated, ctx.module)
+        for through in django_rows.reads_through(rows, ctx.module):
+            wanted = django_rows.loading_methods(through.reads)
+            edits = django_rows.loading_edits(built, wanted, ctx.module)
+            fix = ctx.fix("Load what the call reads with the rows", *edits) if edits else None
+            origin = django_rows.origin(rows.iterated, ctx.module)
+            steps = [step for read in through.reads for step in read.steps]
+            yield ctx.finding(
+                through.entry.node,
+                advice=django_rows.advice(wanted),
+                callee=through.entry.name,
+                fix=fix,
+                related=[*([origin] if origin is not None else []), *dict.fromkeys(steps)],
+            )

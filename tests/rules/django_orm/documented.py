@@ -1,0 +1,87 @@
+"""Runs the examples in the documentation of a rule under Django, and counts their queries."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+
+from tests.rules.harness import Example, documentation, entry_of, examples, write
+
+_SETUP = """
+import sys
+import django
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY="only for tests",
+    ALLOWED_HOSTS=["*"],
+    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "shop"],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [], "UNAUTHENTICATED_USER": None},
+)
+django.setup()
+
+from django.apps import apps
+from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
+
+with connection.schema_editor() as editor:
+    for model in apps.get_app_config("shop").get_models():
+        editor.create_model(model)
+
+import example
+
+
+def fill(rows):
+    for model in apps.get_app_config("shop").get_models():
+        there = model.objects.count()
+        for number in range(there, there + rows):
+            values = {}
+            for field in model._meta.concrete_fields:
+                if field.remote_field and field.related_model is not model:
+                    values[field.name] = field.related_model.objects.order_by("pk")[number]
+                elif isinstance(field, models.CharField):
+                    values[field.name] = str(number)
+                elif isinstance(field, models.IntegerField) and not field.primary_key:
+                    values[field.name] = number
+            row = model.objects.create(**values)
+            for field in model._meta.many_to_many:
+                getattr(row, field.name).set(field.related_model.objects.all())
+
+
+def count(body):
+    with CaptureQueriesContext(connection) as captured:
+        body()
+    return len(captured)
+"""
+
+
+def queries(rule: str, title: str, number: int, call: str) -> tuple[int, int]:
+    """How many queries a call in an example runs with two rows in each table, and with six.
+
+    `call` is the body of a function of no parameters over the names of the example.
+    """
+    bad = examples(documentation(entry_of(rule)), "Bad")[number]
+    example = examples(documentation(entry_of(rule)), title)[number]
+    files = {**bad.files, **example.files, example.path: example.text}
+    return _counted(Example(title, example.path, example.text, files), call)
+
+
+def _counted(example: Example, call: str) -> tuple[int, int]:
+    body = textwrap.indent(textwrap.dedent(call).strip("\n"), "    ")
+    text = (
+        f"{_SETUP}\n\ndef body():\n{body}\n\nfill(2)\none = count(body)\nfill(4)\nprint(one, count(body))\n"
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        write(root, {"shop/__init__.py": "", **example.files})
+        done = subprocess.run(
+            [sys.executable, "-c", text], cwd=root, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    few, many = done.stdout.split()
+    return int(few), int(many)
