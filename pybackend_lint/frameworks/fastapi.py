@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pybackend_lint.finding import Related
 from pybackend_lint.frameworks.knowledge import Knowledge
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
@@ -21,8 +20,8 @@ Fact = TypeVar("Fact")
 ROOTS = ("fastapi", "starlette")
 
 _APP = "fastapi.FastAPI"
-_ROUTER = "fastapi.APIRouter"
-_ROUTERS = (_APP, _ROUTER)
+ROUTER = "fastapi.APIRouter"
+_ROUTERS = (_APP, ROUTER)
 _STARLETTE = "starlette.applications.Starlette"
 _RESPONSE = "starlette.responses.Response"
 _CONNECTION = "starlette.requests.HTTPConnection"
@@ -31,7 +30,7 @@ _HTTP_EXCEPTION = "starlette.exceptions.HTTPException"
 
 BASES: dict[str, tuple[str, ...]] = {
     _APP: (_STARLETTE,),
-    _ROUTER: ("starlette.routing.Router",),
+    ROUTER: ("starlette.routing.Router",),
     _REQUEST: (_CONNECTION,),
     "starlette.websockets.WebSocket": (_CONNECTION,),
     "fastapi.HTTPException": (_HTTP_EXCEPTION,),
@@ -53,7 +52,7 @@ BASES: dict[str, tuple[str, ...]] = {
 # What FastAPI re-exports from Starlette is known by Starlette's name; the rest by `fastapi.<name>`.
 ALIASES: dict[str, str] = {
     "fastapi.applications.": "fastapi.",
-    "fastapi.routing.APIRouter": _ROUTER,
+    "fastapi.routing.APIRouter": ROUTER,
     "fastapi.params.": "fastapi.",
     "fastapi.param_functions.": "fastapi.",
     "fastapi.exceptions.HTTPException": "fastapi.HTTPException",
@@ -98,7 +97,6 @@ _ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
 _SEQUENCES = frozenset(
     {"builtins.list", "builtins.tuple", "builtins.set", "typing.Sequence", "typing.Iterable"}
 )
-_WEBSOCKET = frozenset({"WEBSOCKET"})
 _LIFESPAN_ARGUMENTS = frozenset({None, "lifespan", "on_startup", "on_shutdown"})
 _UNCALLABLE = frozenset(
     f"builtins.{name}"
@@ -155,7 +153,7 @@ def is_router(node: ast.expr, module: Module) -> bool:
 
 def routes(module: Module) -> list[Route]:
     """The routes that a module registers, by decorators and by `add_api_route`, in source order."""
-    return _fact(module, "fastapi routes", _routes)
+    return fact(module, "fastapi routes", _routes)
 
 
 def _routes(module: Module) -> list[Route]:
@@ -589,7 +587,7 @@ def _is(function: FunctionInfo, found: frozenset[str]) -> bool:
 
 def _dependencies(module: Module) -> frozenset[str]:
     """Qualified names of the functions and classes that a module injects somewhere."""
-    return _fact(module, "fastapi dependencies", lambda module: frozenset(_injected_names(module)))
+    return fact(module, "fastapi dependencies", lambda module: frozenset(_injected_names(module)))
 
 
 def _injected_names(module: Module) -> Iterator[str]:
@@ -731,184 +729,6 @@ def _is_handed_on(name: str, module: Module) -> bool:
     return False
 
 
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """One route as one router of a module serves it, in the order in which routes are tried.
-
-    - `path`: below the router, prefixes of included routers in front; `place`: what registers it here,
-      a decorator or the call of `include_router`; `statement`: the one around it.
-    - `related`: where an included route is declared.
-    """
-
-    path: str
-    methods: frozenset[str]
-    place: ast.Call
-    statement: ast.stmt
-    body: list[ast.stmt]
-    function: ast.AST
-    related: Related | None = None
-
-    def precedes(self, other: Entry) -> bool:
-        """Whether the statement of another entry is the next one of the same body."""
-        if self.body is not other.body:
-            return False
-        index = next(i for i, statement in enumerate(self.body) if statement is self.statement)
-        return index + 1 < len(self.body) and self.body[index + 1] is other.statement
-
-
-def shadowed_routes(module: Module) -> list[tuple[Entry, Entry]]:
-    """Pairs of routes of which no request reaches the second, because the first matches all its paths.
-
-    Only routes of one router are compared whose order is certain: registered side by side in one body,
-    by decorators or through `include_router`.
-    """
-    found: list[tuple[Entry, Entry]] = []
-    for entries in _tables(module).values():
-        general: list[tuple[Entry, list[_Segment]]] = []  # a path without parameter covers no other
-        for later in entries:
-            segments = _segments(later.path)
-            for earlier, covering in general:
-                if (
-                    earlier.place is not later.place
-                    and earlier.function is not later.function
-                    and earlier.methods & later.methods
-                    and _covers(covering, segments)
-                ):
-                    found.append((earlier, later))
-                    break
-            if "{" in later.path:
-                general.append((later, segments))
-    return found
-
-
-def _tables(module: Module) -> dict[tuple[int | str, int], list[Entry]]:
-    """The entries of the routers of a module, in order, by router and by the body that registers them."""
-    return _fact(module, "fastapi tables", _collect_tables)
-
-
-def _identity(router: ast.expr, module: Module) -> int | str:
-    """What tells a router of a module from others: the one binding of its name, else its text."""
-    if isinstance(router, ast.Name):
-        found = module.lookup(router.id, router)
-        if found is not None and len(found[1]) == 1:
-            return id(found[1][0])
-    return module.source.segment(router)
-
-
-def _collect_tables(module: Module) -> dict[tuple[int | str, int], list[Entry]]:
-    source = module.source
-    tables: dict[tuple[int | str, int], list[tuple[int, list[Entry]]]] = {}
-
-    def add(router: ast.expr, statement: ast.stmt, entries: list[Entry], body: list[ast.stmt]) -> None:
-        key = (_identity(router, module), id(body))
-        tables.setdefault(key, []).append((source.start(statement), entries))
-
-    for route in routes(module):
-        decorated = source.parent(route.call)
-        if not isinstance(decorated, FUNCTIONS) or route.path is None or route.methods is None:
-            continue
-        body = _body(decorated, module)
-        if body is not None:
-            methods = route.methods or _WEBSOCKET
-            entry = Entry(route.path, methods, route.call, decorated, body, decorated)
-            add(route.router, decorated, [entry], body)
-    for call in source.calls.get("include_router", ()):
-        statement = source.parent(call)
-        if not isinstance(statement, ast.Expr) or not isinstance(call.func, ast.Attribute):
-            continue
-        body = _body(statement, module)
-        if body is not None and is_router(call.func.value, module):
-            add(call.func.value, statement, _included(call, statement, body, module), body)
-    return {
-        key: [entry for _, entries in sorted(items, key=lambda item: item[0]) for entry in entries]
-        for key, items in tables.items()
-    }
-
-
-def _body(statement: ast.stmt, module: Module) -> list[ast.stmt] | None:
-    """The body of the module or function that a statement is in, when nothing else is around it."""
-    parent = module.source.parent(statement)
-    return parent.body if isinstance(parent, (ast.Module, *FUNCTIONS)) else None
-
-
-def _included(call: ast.Call, statement: ast.stmt, body: list[ast.stmt], module: Module) -> list[Entry]:
-    """The routes that a call of `include_router` adds; none where the router or a prefix is unknown."""
-    router = argument(call, 0, "router")
-    prefix = _prefix(call, module)
-    name = module.qualified_name(router) if router is not None else None
-    variable = module.modules.variable(name) if name is not None else None
-    if prefix is None or variable is None or not isinstance(variable[1].value, ast.Call):
-        return []
-    home, binding = variable
-    own = _prefix(variable[1].value, home)
-    if own is None or not isinstance(variable[1].value, ast.Call) or home is module:
-        return []
-    if home.qualified_name(variable[1].value.func) != _ROUTER:
-        return []
-    table = module.guarded(
-        ("included", id(call)), lambda: _tables(home).get((id(binding), id(home.source.tree.body)))
-    )
-    source = home.source
-    return [
-        Entry(
-            prefix + own + entry.path,
-            entry.methods,
-            call,
-            statement,
-            body,
-            entry.function,
-            entry.related
-            or Related(source.path, source.position(source.start(entry.place)), "declared here"),
-        )
-        for entry in table or ()
-    ]
-
-
-def _prefix(call: ast.Call, module: Module) -> str | None:
-    """The prefix that a call gives a router, empty without one; None where it is not known."""
-    if any(keyword.arg is None for keyword in call.keywords):
-        return None
-    written = argument(call, None, "prefix")
-    return constant_text(written, module) if written is not None else ""
-
-
-_Segment = tuple[str, str]  # ("text", literal), ("mixed", text without names) or (converter, "")
-
-
-def _segments(path: str) -> list[_Segment]:
-    return [_segment(part) for part in path.split("/")]
-
-
-def _segment(part: str) -> _Segment:
-    if "{" not in part:
-        return ("text", part)
-    if part.count("{") == 1 and part.startswith("{") and part.endswith("}"):
-        return (part[1:-1].partition(":")[2] or "str", "")
-    pieces = [piece.partition("}") for piece in part.split("{")]
-    return ("mixed", "|".join(rest if closed else text for text, closed, rest in pieces))
-
-
-def _covers(earlier: list[_Segment], later: list[_Segment]) -> bool:
-    """Whether every path that the later template matches is matched by the earlier, different one."""
-    if earlier == later:
-        return False
-    for position, (kind, text) in enumerate(earlier):
-        if position >= len(later):
-            return False
-        if kind == "path" and position == len(earlier) - 1:
-            return True
-        other, literal = later[position]
-        if kind == "str":
-            if other == "path" or (other == "text" and not literal):
-                return False
-        elif kind == "int":
-            if other != "int" and not (other == "text" and literal.isdigit()):
-                return False
-        elif (kind, text) != (other, literal):
-            return False
-    return len(earlier) == len(later)
-
-
 def is_uncallable(node: ast.expr, module: Module) -> bool:
     """Whether a call of a project function or class certainly gives a value that cannot be called."""
     if not isinstance(node, ast.Call):
@@ -982,7 +802,7 @@ def routes_of(function: FunctionInfo) -> list[Route]:
     ]
 
 
-def _fact(module: Module, key: str, compute: Callable[[Module], Fact]) -> Fact:
+def fact(module: Module, key: str, compute: Callable[[Module], Fact]) -> Fact:
     """What is known about a module, computed once for each version of its source."""
     index = module.modules
     if isinstance(index, Index):

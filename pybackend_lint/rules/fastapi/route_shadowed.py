@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from pybackend_lint.finding import Edit, Finding, Fix
-from pybackend_lint.frameworks import fastapi
-from pybackend_lint.frameworks.fastapi import Entry
+from pybackend_lint.finding import Edit, Finding, Fix, Related
+from pybackend_lint.frameworks import fastapi_routing
+from pybackend_lint.frameworks.fastapi_routing import Entry
 from pybackend_lint.rule import UNSAFE, Context, rule
 
 
@@ -119,10 +119,15 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     - FastAPI: "Path Parameters", "Order matters"
     - Starlette: "Routing", "Route priority"
     """
-    for earlier, later in fastapi.shadowed_routes(ctx.module):
+    for earlier, later in fastapi_routing.shadowed_routes(ctx.module):
         fix = _swapped(earlier, later, ctx)
-        related = [entry.related for entry in (earlier, later) if entry.related is not None]
-        yield ctx.finding(later.place, fix=fix, related=related, path=later.path, earlier=earlier.path)
+        related = [*_places(earlier, ctx), *later.related]
+        yield ctx.finding(later.place, fix=fix, related=related, path=later.shown, earlier=earlier.shown)
+
+
+def _places(earlier: Entry, ctx: Context) -> list[Related]:
+    """Where the earlier route is added to the router, and where it comes from."""
+    return [ctx.related(earlier.place, f"`{earlier.shown}` is added here"), *earlier.related]
 
 
 def _swapped(earlier: Entry, later: Entry, ctx: Context) -> Fix | None:
