@@ -9,7 +9,7 @@ import platform
 import re
 import tomllib
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,10 @@ from pybackend_lint.source import Source, SourceError
 from pybackend_lint.suppression import Suppressions
 
 _PACKAGE = re.compile(r"[A-Za-z][\w.-]*")
+
+
+class Interrupted(Exception):
+    """A check was given up, because nobody needs its result any more or something else is more urgent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +109,13 @@ class Engine:
             )
         return project
 
-    def check(self, source: Source, path: Path) -> Report:
+    def check(
+        self, source: Source, path: Path, interrupted: Callable[[], bool] = lambda: False
+    ) -> Report:
         """Check one Python file.
 
         `source.path` is the path to report; `path`, absolute, decides project, module and kind of file.
+        Raises `Interrupted` when `interrupted`, which is asked between two rules, says so.
         """
         selected = self.settings.rules_for(path)
         display = source.path
@@ -118,11 +125,13 @@ class Engine:
             source.tree  # noqa: B018  (raises where the file is not valid Python)
         except SourceError as error:
             self.index.discard(str(path))
-            return Report(self._selected([_syntax_error(error, display)], selected))
+            return Report(self._selected([syntax_error(error, display)], selected))
         project = self.project_of(path)
         findings: list[Finding] = []
         errors: list[str] = []
         for rule in self._rules_for(source, path, project, selected):
+            if interrupted():
+                raise Interrupted
             context = Context(rule, module, project, display)
             try:
                 for node in _candidates(rule, source):
@@ -238,7 +247,8 @@ def _candidates(rule: Rule, source: Source) -> Iterator[ast.AST]:
             yield from source.nodes(cls)
 
 
-def _syntax_error(error: SourceError, path: str) -> Finding:
+def syntax_error(error: SourceError, path: str) -> Finding:
+    """The finding about a file that cannot be decoded or parsed; `path` is reported."""
     start = error.start
     message = error.reason
     needed = needed_python(error.line, error.reason)
