@@ -13,6 +13,8 @@ from pybackend_lint.frameworks import asyncio, fastapi
 from pybackend_lint.frameworks.data.blocking import TO_THREAD, Blocking, Cost, Sort, find
 from pybackend_lint.project import calls
 from pybackend_lint.project.calls import CallSite, Step
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind, Type
@@ -63,14 +65,22 @@ def _blocking_calls(function: FunctionInfo, project: Project) -> Iterator[Blocki
             found.append(BlockingCall(site, entry))
             continue
         callee = calls.target(site)
-        if callee is None or not _may_block(callee, project):
+        if callee is None or not _may_block(callee, project) or _is_awaited_later(site, function):
             continue
         chain = _chain(callee, project)
         if chain is not None:
             last = _entry_of_name(chain[-1].name, project) or Blocking(Sort.CONFIGURED, TO_THREAD)
             found.append(BlockingCall(site, last, callee, chain))
-    if found and not runs_alone(function):
+    if found and not runs_alone(function) and not _is_called_alone(function):
         yield from (call for call in found if not _runs_once(call.site, function))
+
+
+def _is_awaited_later(site: CallSite, function: FunctionInfo) -> bool:
+    """Whether a function gives something to await, as those do that work with and without an event loop."""
+    match site.module.source.parent(site.node):
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is site.node:
+            return any(isinstance(a.value, ast.Name) and a.value.id == name for a in function.own(ast.Await))
+    return False
 
 
 # Methods of strings, lists, dictionaries and loggers; functions of a project rarely bear these names.
@@ -115,7 +125,9 @@ def _may_block(callee: FunctionInfo, project: Project) -> bool:
 def _chain(callee: FunctionInfo, project: Project) -> tuple[Step, ...] | None:
     def is_sink(site: CallSite) -> bool:
         entry = blocking_entry(site, project)
-        return not (entry is None or entry.sort is Sort.LOCK or entry.cost is Cost.DISK or runs_once(site))
+        if entry is None or entry.sort is Sort.LOCK or entry.cost is Cost.DISK:
+            return False
+        return not (entry.sort is Sort.JOIN and _starts_or_stops(site)) and not runs_once(site)
 
     def runs_once(site: CallSite) -> bool:
         function = site.module.function_info(_function_of(site))
@@ -194,6 +206,11 @@ def _is_done(site: CallSite, call: ast.Call) -> bool:
     )
 
 
+def _starts_or_stops(site: CallSite) -> bool:
+    """Whether a function that waits for a thread is named as what starts or stops a service, once."""
+    return _function_of(site).name.lstrip("_").startswith(_LIFE)
+
+
 def _function_of(site: CallSite) -> ast.FunctionDef | ast.AsyncFunctionDef:
     return cast(ast.FunctionDef, site.module.source.enclosing_function(site.node))
 
@@ -209,10 +226,8 @@ def _runs_once(site: CallSite, function: FunctionInfo) -> bool:
         if ancestor is function.node:
             break
         if isinstance(ancestor, ast.If) and _is_emptiness(ancestor.test):
-            return any(
-                isinstance(node, (ast.Assign, ast.AnnAssign)) and any(_kept_targets(node, function))
-                for node in ancestor.body
-            )
+            if any(_is_kept(node, function) for node in ancestor.body) or _ends_emptiness(ancestor, function):
+                return True
     if not targets:
         return False
     return any(
@@ -220,12 +235,40 @@ def _runs_once(site: CallSite, function: FunctionInfo) -> bool:
     )
 
 
+def _is_kept(statement: ast.AST, function: FunctionInfo) -> bool:
+    return isinstance(statement, (ast.Assign, ast.AnnAssign)) and any(_kept_targets(statement, function))
+
+
+def _ends_emptiness(guard: ast.If, function: FunctionInfo) -> bool:
+    """Whether the body of an `if` sets what the `if` found empty, or starts a thread, which starts once."""
+    first, last = guard.body[0].lineno, guard.end_lineno or guard.lineno
+    tested = {
+        ast.unparse(node) for node in ast.walk(guard.test) if isinstance(node, (ast.Attribute, ast.Name))
+    }
+    for statement in (*function.own(ast.Assign), *function.own(ast.AnnAssign)):
+        if first <= statement.lineno <= last:
+            if any(ast.unparse(target) in tested for target in _kept_targets(statement, function)):
+                return True
+    for call in function.module.source.calls.get("start", ()):
+        if first <= call.lineno <= last and isinstance(call.func, ast.Attribute):
+            started = function.module.type_of(call.func.value)
+            if started is not None and started.is_instance("threading.Thread"):
+                return True
+    return False
+
+
 def _is_asked_for(site: CallSite, function: FunctionInfo) -> bool:
-    """Whether the call is made only when a caller sets a parameter to another value than its default."""
+    """Whether the call is made only when a caller sets a parameter to another value than its default.
+
+    A flag without default may have either value.
+    """
     defaults = {
-        argument.arg: bool(default.value)
+        argument.arg: bool(default.value) if isinstance(default, ast.Constant) else None
         for argument, default in function.parameters()
         if isinstance(default, ast.Constant)
+        or (
+            default is None and isinstance(argument.annotation, ast.Name) and argument.annotation.id == "bool"
+        )
     }
     child: ast.AST = site.module.source.statement(site.node)
     for ancestor in site.module.source.ancestors(site.node):
@@ -405,8 +448,10 @@ def _held(info: ClassInfo) -> Iterator[Type | None]:
 # Coroutines that have the event loop for themselves
 
 _APPLICATION_PARAMETERS = frozenset({"app", "_app", "application", "server"})
+_LIFE = ("start", "stop", "shutdown", "close", "drain", "terminate", "exit__")
 _START_AND_STOP = ("lifespan", "startup", "on_startup", "shutdown", "on_shutdown", "warm_up", "warmup")
 _COMMANDS = ("click.", "asyncclick.", "typer.", "invoke.", "cyclopts.")
+_COMMAND_LINE = frozenset({"cli", "scripts"})
 _RUNNERS = frozenset({"asyncio.run", "anyio.run", "trio.run", "uvloop.run", "asyncio.Runner.run"})
 
 
@@ -422,7 +467,7 @@ def runs_alone(function: FunctionInfo) -> bool:
             return True
     if any(name.startswith(_COMMANDS) or name.endswith((".on_event", ".command")) for name in names):
         return True
-    if "asgiref.sync.async_to_sync" in names:
+    if "asgiref.sync.async_to_sync" in names or _COMMAND_LINE & set(function.module.name.split(".")[:-1]):
         return True
     owner = function.owner
     if owner is not None and owner.is_a("django.core.management.base.BaseCommand"):
@@ -441,3 +486,60 @@ def _is_run(function: FunctionInfo) -> bool:
             known = isinstance(run.func, ast.Attribute) and run.func.attr == "run_until_complete"
             return known or module.qualified_name(run.func) in _RUNNERS
     return False
+
+
+_MOST_CALLERS = 20
+
+
+def _is_called_alone(function: FunctionInfo, depth: int = 0) -> bool:
+    """Whether the project calls a coroutine function, and only from coroutines that run alone.
+
+    A function that is mentioned in another way than by calling it may run anywhere.
+    """
+    index = function.module.modules
+    if not isinstance(index, Index) or function.node.decorator_list or depth > 2:
+        return False
+    name = function.node.name
+    paths = files_with(index, function.module, name.encode())
+    if len(paths) > _MOST_CALLERS:
+        return False
+    known = 0
+    for path in paths:
+        module = index.at(path, function.module)
+        if module is None:
+            return False
+        for call in _mentions_of(name, module):
+            callee = module.type_of(call.func) if isinstance(call, ast.Call) else None
+            if not isinstance(call, ast.Call) or callee is None:
+                return False
+            if callee.name == function.name:
+                known += 1
+                if not _is_alone(call, module, depth):
+                    return False
+    return known > 0
+
+
+def _mentions_of(name: str, module: Module) -> Iterator[ast.expr]:
+    """The calls of things with a name, and where such a thing is mentioned otherwise."""
+    source = module.source
+    called = source.calls.get(name, ())
+    yield from called
+    functions = {id(call.func) for call in called}
+    for mention in source.nodes(ast.Name):
+        if mention.id == name and id(mention) not in functions:
+            yield mention
+    for attribute in source.nodes(ast.Attribute):
+        if attribute.attr == name and id(attribute) not in functions:
+            yield attribute
+
+
+def _is_alone(call: ast.Call, module: Module, depth: int) -> bool:
+    """Whether a call of a coroutine function runs the coroutine while nothing else runs."""
+    around = module.source.parent(call)
+    if isinstance(around, ast.Call) and module.qualified_name(around.func) in _RUNNERS:
+        return True
+    caller = module.source.enclosing_function(call)
+    if not isinstance(around, ast.Await) or not isinstance(caller, ast.AsyncFunctionDef):
+        return False
+    info = module.function_info(caller)
+    return runs_alone(info) or _is_called_alone(info, depth + 1)

@@ -21,6 +21,7 @@ _CACHED = frozenset(
     }
 )  # fmt: skip
 _CONTEXT_MANAGER = "contextlib.contextmanager"
+_PASS_ON = frozenset({"builtins.staticmethod", "builtins.classmethod", "typing.override", "typing.final"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,4 +286,50 @@ def follows(function: FunctionInfo) -> bool:
         return False
     if function.yields:
         return function.decorators == (_CONTEXT_MANAGER,) and not function.is_async
-    return function.is_transparent
+    return function.is_transparent or _keeps_running(function)
+
+
+def _keeps_running(function: FunctionInfo) -> bool:
+    """Whether every decorator is known to call the function each time the decorated name is called.
+
+    Those of the project do where the function that they put in its place calls it, and returns nothing
+    but its result.
+    """
+    if function.is_async or function.is_property:
+        return False
+    modules = function.module.modules
+    for name in function.decorators:
+        if name is None or name in _PASS_ON:
+            continue
+        decorator = modules.function_info(name)
+        if decorator is None or decorator.is_async or decorator.yields or not _runs_argument(decorator):
+            return False
+    return None not in function.decorators
+
+
+def _runs_argument(decorator: FunctionInfo, depth: int = 0) -> bool:
+    nested = {node.name: node for node in decorator.own(ast.FunctionDef)}
+    match decorator.returned:
+        case [ast.Name(id=name)] if name in nested:
+            inner = decorator.module.function_info(nested[name])
+        case _:
+            return False
+    parameters = [argument.arg for argument, _ in decorator.parameters()]
+    made = [
+        call
+        for call in inner.own(ast.Call)
+        if isinstance(call.func, ast.Name) and call.func.id in parameters[:1]
+    ]
+    if not made:
+        return depth == 0 and _runs_argument(inner, 1)
+    results = {
+        target.id
+        for node in inner.own(ast.Assign)
+        if node.value in made
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return not inner.yields and all(
+        value is None or value in made or (isinstance(value, ast.Name) and value.id in results)
+        for value in inner.returned
+    )

@@ -108,7 +108,194 @@ FOUND = {
     """,
 }
 
+FOUND |= {
+    "decorators of the project that call the function": """
+        import functools
+        import time
+
+        def logged(function):
+            @functools.wraps(function)
+            def inner(*args, **kwargs):
+                print(function.__name__)
+                result = function(*args, **kwargs)
+                return result
+            return inner
+
+        def named(name):
+            def decorate(function):
+                def inner(*args):
+                    return function(name, *args)
+                return inner
+            return decorate
+
+        @logged
+        def wait() -> None:
+            time.sleep(1)
+
+        @named("rates")
+        def wait_for(name: str, seconds: int) -> None:
+            time.sleep(seconds)
+
+        async def f() -> None:
+            wait()  # PB600
+            wait_for(3)  # PB600
+    """,
+    "coroutine that the command line calls as well": """
+        import time
+        import asyncio
+
+        def wait() -> None:
+            time.sleep(1)
+
+        async def work() -> None:
+            wait()  # PB600
+
+        async def serve() -> None:
+            await work()
+
+        async def main() -> None:
+            await work()
+
+        asyncio.run(main())
+    """,
+}
+
 SILENT = {
+    "decorators that answer without the function, or later": """
+        import functools
+        import time
+        from concurrent.futures import ThreadPoolExecutor
+
+        pool = ThreadPoolExecutor()
+        answers = {}
+
+        def in_pool(function):
+            def inner(*args):
+                return pool.submit(function, *args)
+            return inner
+
+        def kept(function):
+            def inner(key):
+                if key in answers:
+                    return answers[key]
+                answers[key] = function(key)
+                return answers[key]
+            return inner
+
+        def threaded(function):
+            async def inner(*args):
+                return await asyncio.to_thread(function, *args)
+            return inner
+
+        @in_pool
+        def wait() -> None:
+            time.sleep(1)
+
+        @kept
+        def ask(key: str) -> None:
+            time.sleep(1)
+
+        @threaded
+        def later() -> None:
+            time.sleep(1)
+
+        async def f() -> None:
+            wait()
+            ask("a")
+            await later()
+    """,
+    "server that is started once": """
+        import subprocess
+        import time
+
+        class Server:
+            running = False
+
+            def start(self) -> None:
+                if not self.running:
+                    try:
+                        self.running = True
+                        subprocess.Popen(["serve"])
+                        time.sleep(1)
+                    except OSError:
+                        self.running = False
+
+        async def f(server: Server) -> None:
+            server.start()
+    """,
+    "thread that is started once": """
+        import concurrent.futures
+        import threading
+
+        class Loop:
+            def __init__(self) -> None:
+                self.thread = threading.Thread(target=print)
+                self.ready: concurrent.futures.Future[bool] = concurrent.futures.Future()
+                self.loop = None
+
+            def submit(self) -> None:
+                if self.loop is None:
+                    self.thread.start()
+                    self.ready.result()
+
+        async def f(loop: Loop) -> None:
+            loop.submit()
+    """,
+    "waiting for a thread to end": """
+        import threading
+
+        class Observer:
+            def __init__(self) -> None:
+                self.thread = threading.Thread(target=print)
+
+            def stop(self) -> None:
+                self.thread.join()
+
+        async def f(observer: Observer) -> None:
+            observer.stop()
+    """,
+    "flag that the caller chooses": """
+        import time
+
+        def leave(wait: bool) -> None:
+            if wait:
+                time.sleep(1)
+
+        async def f() -> None:
+            leave(False)
+    """,
+    "result that may be a coroutine": """
+        import inspect
+        import time
+
+        def drain(timeout=None):
+            if timeout is None:
+                return wait()
+            time.sleep(timeout)
+
+        async def wait() -> None: ...
+
+        async def f() -> None:
+            result = drain()
+            if inspect.isawaitable(result):
+                await result
+    """,
+    "coroutine that only the start of a program calls": """
+        import asyncio
+        import time
+
+        def wait() -> None:
+            time.sleep(1)
+
+        async def prepare() -> None:
+            wait()
+
+        async def main() -> None:
+            await prepare()
+
+        if __name__ == "__main__":
+            asyncio.run(main())
+    """,
     "in a thread": """
         import asyncio
         from concurrent.futures import ThreadPoolExecutor
@@ -300,6 +487,16 @@ def test_found(source: str) -> None:
 @pytest.mark.parametrize("source", SILENT.values(), ids=SILENT.keys())
 def test_silent(source: str) -> None:
     assert findings(RULE, source, project="async_billing") == []
+
+
+def test_commands_may_wait() -> None:
+    source = """
+        from billing.invoices import step_1
+
+        async def dollar() -> float:
+            return step_1()
+    """
+    assert findings(RULE, source, project="async_billing", path="billing/cli/rates.py") == []
 
 
 def test_nine_calls_deep_is_not_followed() -> None:
