@@ -116,6 +116,36 @@ def repeated_inclusions(module: Module) -> list[tuple[Entry, Entry]]:
     return list(found.values())
 
 
+def routes_without_path(module: Module) -> list[Entry]:
+    """Entries of includes where neither the prefixes nor the path of a route say anything."""
+    return [
+        entry
+        for entries in _tables(module).values()
+        for entry in entries
+        if not entry.path and entry.added is not entry.place
+    ]
+
+
+def late_routes(module: Module) -> list[tuple[Entry, ast.Call]]:
+    """Routes that a module adds to a router of its own behind the last call that includes the router."""
+    source, top = module.source, module.source.tree.body
+    included: dict[int, ast.Call] = {}
+    for call in sorted(source.calls.get("include_router", ()), key=source.start):
+        router = fastapi.argument(call, 0, "router")
+        made = router_made(router, module) if router is not None else None
+        if made is not None and made[0] is module:
+            included[id(made[1])] = call
+    return [
+        (entry, included[router])
+        for (router, body), entries in _tables(module).items()
+        if isinstance(router, int) and router in included and body == id(top)
+        for entry in entries
+        if entry.added is entry.place
+        and source.start(entry.place) > source.start(included[router])
+        and source.parent(source.statement(included[router])) is source.tree
+    ]
+
+
 _Tables = dict[tuple[int | str, int], list[Entry]]
 
 
