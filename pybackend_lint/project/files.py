@@ -81,6 +81,11 @@ def everything_below(directory: str) -> str:
     return os.path.join(directory, _EVERYTHING)
 
 
+def is_group(name: str) -> bool:
+    """Whether a name is one made by `everything_below`, not the path of a file."""
+    return name.endswith(_EVERYTHING)
+
+
 def is_below(directory: str, group: str) -> bool:
     """Whether a directory lies in the tree that a group made by `everything_below` names."""
     return group.endswith(_EVERYTHING) and f"{directory}{os.sep}".startswith(group.removesuffix(_EVERYTHING))

@@ -6,9 +6,9 @@ import ast
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
-from pybackend_lint.project.files import Files
+from pybackend_lint.project.files import Files, is_below, is_group
 from pybackend_lint.project.layout import Layout
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
@@ -19,6 +19,17 @@ from pybackend_lint.source import Source, SourceError
 _STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
 
 Fact = TypeVar("Fact")
+
+
+@runtime_checkable
+class Following(Protocol):
+    """A fact about many files that can follow a change of one of them, for less than computing it again."""
+
+    def follow(self, path: str, old: bytes | None, new: bytes | None) -> bool:
+        """Take over a file's new content; False when the fact has to be computed again.
+
+        `old` is the content before, `new` the content now; None where it is not at hand.
+        """
 
 
 class Libraries:
@@ -68,12 +79,14 @@ class Index:
         self.consulted: dict[str, set[str]] = {}
         self.missed: dict[str, set[str]] = {}
         self._by_path: dict[str, Module | None] = {}
+        self._sources: dict[str, Source] = {}  # of modules that have to be computed again
         self._paths: dict[str, str] = {}  # qualified name of a module -> path
         self._canonical: dict[tuple[str, str], tuple[str, str | None]] = {}
         self._belows: dict[tuple[str, str], str | None] = {}
         self._homes: dict[str, tuple[Module, str] | None] = {}
         self._mros: dict[str, tuple[str, ...]] = {}
         self._facts: dict[tuple[object, ...], object] = {}
+        self._lasting: dict[tuple[object, ...], object] = {}
         self._groups_of_facts: dict[tuple[object, ...], set[str]] = {}
         self._rests: set[str] = set()  # the groups that the fact under way rests on
         self._checked = ""  # the file that is being checked
@@ -88,7 +101,10 @@ class Index:
         self._checked = path
         module = self._by_path.get(path)
         if module is None or module.source.data != data:
-            module = self._new_module(path, Source(path, data))
+            source = self._sources.pop(path, None)
+            if source is None or source.data != data:
+                source = Source(path, data)
+            module = self._new_module(path, source)
             self._by_path[path] = module
         return module
 
@@ -110,7 +126,76 @@ class Index:
                 if module is not None:
                     module.forget()
             self._by_path.clear()
+            self._sources.clear()
             self._homes.clear()
+
+    def change(self, path: str, source: Source | None) -> set[str]:
+        """Follow the change of a file's content: all that rests on it is computed again when asked for.
+
+        `source` is the new content, which can be parsed, or None when the file is to be read again, if
+        there still is one. The trees of other files are kept. Returns the paths of the files about which
+        answers rested on this one, directly or not, without it.
+        """
+        old = self._by_path.get(path)
+        self._follow(path, old.source.data if old is not None else None, source.data if source else None)
+        return self._invalidate({path}, {path: source} if source else {})
+
+    def appear(self, path: str) -> set[str]:
+        """Follow that a module's file was made or deleted; returns what `change` returns.
+
+        The file must not be one that decides about roots, such as `manage.py` or `__init__.py`.
+        """
+        directory = os.path.dirname(path)
+        self.files.listings.pop(directory, None)
+        self._belows.clear()
+        base = path.removesuffix(".py")
+        changed = {module for module, missed in self.missed.items() if base in missed}
+        changed |= {group for group in self.consulted if is_below(directory, group)}
+        self._follow(path, None, None)
+        return self._invalidate({path, directory, *changed}, {}) - {path}
+
+    def _follow(self, path: str, old: bytes | None, new: bytes | None) -> None:
+        """Forget the facts, except those that can follow a change."""
+        kept = {}
+        for facts in (self._facts, self._lasting):
+            kept = {key: fact for key, fact in facts.items() if isinstance(fact, Following)}
+            facts.clear()
+            for key, fact in kept.items():
+                if fact.follow(path, old, new):
+                    facts[key] = fact
+        self._groups_of_facts = {
+            key: groups for key, groups in self._groups_of_facts.items() if key in self._facts
+        }
+
+    def _invalidate(self, changed: set[str], sources: Mapping[str, Source]) -> set[str]:
+        readers: dict[str, list[str]] = {}
+        for reader, consulted in self.consulted.items():
+            for other in consulted:
+                readers.setdefault(other, []).append(reader)
+        affected = set(changed)
+        pending = list(changed)
+        while pending:
+            for reader in readers.get(pending.pop(), ()):
+                if reader not in affected:
+                    affected.add(reader)
+                    pending.append(reader)
+        for other in affected:
+            if other in self._by_path:
+                module = self._by_path.pop(other)
+                if module is not None:
+                    self._held -= len(module.source.data)
+                    if other not in changed:
+                        self._sources[other] = module.source
+                    module.forget(keep_source=other not in changed)
+            self.missed.pop(other, None)
+            if not is_group(other):
+                self.consulted.pop(other, None)
+        for other in changed:
+            self._sources.pop(other, None)
+        self._sources.update(sources)
+        self._canonical.clear()
+        self._homes.clear()
+        return {other for other in affected if other not in changed and not is_group(other)}
 
     def _new_module(self, path: str, source: Source) -> Module:
         name = self.layout.module_name(path)
@@ -129,10 +214,12 @@ class Index:
             self.consulted.setdefault(self.path_of(asker), set()).add(path)
         if path in self._by_path:
             return self._by_path[path]
-        data = b"" if self.files.is_directory(path) else self.files.read(path)
         module: Module | None = None
-        if data is not None:
-            source = Source(path, data)
+        source = self._sources.pop(path, None)
+        if source is None:
+            data = b"" if self.files.is_directory(path) else self.files.read(path)
+            source = Source(path, data) if data is not None else None
+        if source is not None:
             try:
                 source.tree  # noqa: B018  (a module that cannot be parsed has no names)
             except SourceError:
@@ -171,6 +258,12 @@ class Index:
             for group in self._groups_of_facts[key]:
                 self.rest_on(group)
         return self._facts[key]  # type: ignore[return-value]
+
+    def lasting_fact(self, key: tuple[object, ...], compute: Callable[[], Fact]) -> Fact:
+        """A small fact that `trim` does not forget; it must not hold modules, trees or what refers to them."""
+        if key not in self._lasting:
+            self._lasting[key] = compute()
+        return self._lasting[key]  # type: ignore[return-value]
 
     def rest_on(self, group: str, paths: Iterable[str] = ()) -> None:
         """Record that what is being computed rests on all files of a group, whatever they hold.
@@ -216,11 +309,33 @@ class Index:
 
     def _resolve(self, dotted: str, asker: Module) -> tuple[str, list[str]] | None:
         """The path of the module in a dotted name and the names that remain behind it."""
+        return self._resolve_from(dotted, asker.source.path)
+
+    def imported(self, own: str, level: int, dotted: str) -> tuple[str, list[str]] | None:
+        """What an import in the file `own` leads to, by looking at directories only.
+
+        The path of a file or directory of the workspace and the names that remain behind it. The
+        answer about `own` rests on that file.
+        """
+        if level == 0:
+            found = self._resolve_from(dotted, own)
+        else:
+            directory = os.path.dirname(own)
+            for _ in range(level - 1):
+                directory = os.path.dirname(directory)
+            init = os.path.join(directory, "__init__.py")
+            parts = [part for part in dotted.split(".") if part]
+            path, taken = self._descend(init if self.files.is_file(init) else directory, ["", *parts])
+            found = path, parts[taken - 1 :]
+        if found is not None:
+            self.consulted.setdefault(own, set()).add(found[0])
+        return found
+
+    def _resolve_from(self, dotted: str, own: str) -> tuple[str, list[str]] | None:
         parts = dotted.split(".")
         top = parts[0]
         if top in _STANDARD_LIBRARY:
             return None
-        own = asker.source.path
         namespace: tuple[str, list[str]] | None = None
         for root in self.layout.import_roots(os.path.dirname(own)):
             path = self._below(root, top)

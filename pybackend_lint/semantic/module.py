@@ -116,15 +116,16 @@ class Module:
         finally:
             self._under_way.discard(key)
 
-    def forget(self) -> None:
-        """Give back all memory; the module cannot be used any more.
+    def forget(self, *, keep_source: bool = False) -> None:
+        """Give back all memory; the module cannot be used any more, nor its source unless it is kept.
 
         Modules, definitions and scopes refer to each other, so that it would take a run of the
         garbage collector otherwise, which is off in long runs.
         """
         for info in (*self._classes.values(), *self._functions.values()):
             info.__dict__.clear()
-        self.source.__dict__.clear()
+        if not keep_source:
+            self.source.__dict__.clear()
         self.__dict__.clear()
 
     # Scopes
