@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pybackend_lint.finding import Edit
+from pybackend_lint.finding import Edit, Fix, Position, Related
 from pybackend_lint.frameworks import sqlalchemy
 from pybackend_lint.frameworks.sqlalchemy_mapping import Relation
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.import_edits import replace_imports
+from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind, Type
 
@@ -146,6 +147,50 @@ def _is_object(known: Type | None, target: str | None) -> bool:
     return False
 
 
+def may_name_attribute(node: ast.Constant, module: Module) -> bool:
+    """Whether a text may tell a function which attribute to load or set: an argument, or in a list of names.
+
+    Keys of dictionaries that are written down are not.
+    """
+    parent = module.source.parent(node)
+    return isinstance(parent, (ast.Call, ast.keyword, ast.List, ast.Tuple, ast.Set, ast.Starred, ast.Compare))
+
+
+def may_be_loaded(
+    read: LazyRead, value: ast.expr, function: FunctionInfo, ctx: Context, apart: ast.expr
+) -> bool:
+    """Whether something in a function may load the relationship, set it, or hold what it leads to.
+
+    `value` is the expression whose object is read; what the expression `apart` does with it is known.
+    """
+    name, target = read.relation.name, read.relation.target
+    text = ctx.text(value)
+    many = read.relation.collection is True
+    if not many and (target is None or any(step.owner == target for step in read.loaded.path)):
+        return True
+    for node in function.own_nodes():
+        match node:
+            case ast.Attribute(attr=attr, value=owner) if attr == name:
+                known = ctx.type_of(owner)
+                if known is None or known.kind is not Kind.CLASS:
+                    return True
+            case ast.Constant(value=constant) if constant == name and may_name_attribute(node, ctx.module):
+                return True
+            case ast.Attribute(attr="run_sync"):
+                return True
+            case ast.Await(value=ast.Call(args=[_, *_] as arguments, func=func) as call) if call is not apart:
+                given = any(ctx.text(argument) == text for argument in arguments)
+                if given and not (isinstance(func, ast.Attribute) and func.attr in {"refresh", "delete"}):
+                    return True  # may load it for the object
+        if isinstance(node, ast.expr) and holds_target(node, read, ctx):
+            return True
+    return not many and any(
+        _is_object(ctx.module.annotation_type(argument.annotation, argument), target)
+        for argument, _ in function.parameters()
+        if argument.annotation is not None
+    )
+
+
 def source_call(read: LazyRead, node: ast.AST, ctx: Context) -> ast.Call | None:
     """The `select(E)` or `session.get(E, key)` the object comes from, when `node`'s function contains it."""
     function = ctx.enclosing_function(node)
@@ -157,6 +202,22 @@ def source_call(read: LazyRead, node: ast.AST, ctx: Context) -> ast.Call | None:
             if any(sqlalchemy.entity_of(argument, ctx) is not None for argument in other.args):
                 return other
     return None
+
+
+def loading_fix(read: LazyRead, node: ast.AST, ctx: Context) -> Fix | None:
+    """The fix that loads the relationship where its object is fetched, when `node`'s function does that."""
+    call = source_call(read, node, ctx)
+    edits = loading_edits(read, call, ctx) if call is not None else None
+    return ctx.fix(f"Add `{read.loader}()` to the statement", *edits) if edits is not None else None
+
+
+def proof(read: LazyRead) -> list[Related]:
+    """Where the object is loaded and where its class says that the relationship loads on access."""
+    place = read.loaded.place
+    return [
+        Related(place.path, Position(place.row, place.column + 1), "the object is loaded here"),
+        Related(read.relation.path, Position(read.relation.row, 1), "the relationship loads on access"),
+    ]
 
 
 def loading_edits(read: LazyRead, call: ast.Call, ctx: Context) -> tuple[Edit, ...] | None:

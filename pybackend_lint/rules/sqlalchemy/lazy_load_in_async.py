@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from pybackend_lint.finding import Finding, Position, Related
-from pybackend_lint.frameworks import sqlalchemy_loading, sqlalchemy_serialised
-from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead
+from pybackend_lint.finding import Finding
+from pybackend_lint.frameworks import sqlalchemy_loading
 from pybackend_lint.rule import UNSAFE, Context, rule
 
 
@@ -28,9 +27,8 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     ## Why
     Reading an unloaded relationship sends a query. With an `AsyncSession` there is nothing to await at that
     point, so SQLAlchemy raises `MissingGreenlet` (wrapped in `StatementError` since 2.1). Tests often miss
-    it, because an object that the test itself created still holds its relationships. Pydantic reads them
-    too: in `Schema.model_validate(obj)` with `from_attributes`, and where a route of FastAPI returns `obj`
-    and its response model has a field of that name.
+    it, because an object that the test itself created still holds its relationships. Reads in helpers,
+    properties and Pydantic models that get the object are reported by `lazy-load-in-async-call`.
 
     ## Bad
     ```python
@@ -164,35 +162,14 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     - SQLAlchemy, Asynchronous I/O: "Preventing Implicit IO when Using AsyncSession"
     - SQLAlchemy, Error Messages: "greenlet_spawn has not been called" (`MissingGreenlet`)
     """
-    function = ctx.function_info(node)
-    for place in (*function.own(ast.Return), *function.own(ast.Attribute)):
-        for item in sqlalchemy_serialised.serialised_reads(place, ctx):
-            message = (
-                "Load `{entity}.{relation}` with `{loader}()`: `{model}.{relation}` reads it outside `await`"
-            )
-            yield _finding(item.place, item.read, ctx, message=message, model=item.model.node.name)
-    for attribute in sqlalchemy_loading.attributes_read(function):
+    for attribute in sqlalchemy_loading.attributes_read(ctx.function_info(node)):
         read = sqlalchemy_loading.lazy_read(attribute, ctx)
         if read is not None and read.loaded.is_async:
-            yield _finding(attribute, read, ctx)
-
-
-def _finding(
-    node: ast.expr, read: LazyRead, ctx: Context, *, message: str | None = None, model: str = ""
-) -> Finding:
-    call = sqlalchemy_loading.source_call(read, node, ctx)
-    edits = sqlalchemy_loading.loading_edits(read, call, ctx) if call is not None else None
-    place = read.loaded.place
-    return ctx.finding(
-        node,
-        message=message,
-        model=model,
-        entity=read.owner.rpartition(".")[2],
-        relation=read.relation.name,
-        loader=read.loader,
-        fix=ctx.fix(f"Add `{read.loader}()` to the statement", *edits) if edits is not None else None,
-        related=[
-            Related(place.path, Position(place.row, place.column + 1), "the object is loaded here"),
-            Related(read.relation.path, Position(read.relation.row, 1), "the relationship loads on access"),
-        ],
-    )
+            yield ctx.finding(
+                attribute,
+                entity=read.owner.rpartition(".")[2],
+                relation=read.relation.name,
+                loader=read.loader,
+                fix=sqlalchemy_loading.loading_fix(read, attribute, ctx),
+                related=sqlalchemy_loading.proof(read),
+            )
