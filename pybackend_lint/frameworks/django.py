@@ -198,7 +198,7 @@ class DjangoKnowledge(Knowledge):
         if receiver is not None:
             if is_queryset_or_manager(receiver, module):
                 return queryset_method(receiver, method, call, module)
-            return _instance_method(receiver, method, module)
+            return _instance_method(receiver, method, call, module)
         return _function(callee, call, module)
 
     def attribute(self, value: Type, name: str, module: Module) -> Type | None:
@@ -867,7 +867,7 @@ def _related(value: Type, name: str, found: Relation, module: Module) -> Type:
     return Type(RELATED_MANAGER, args=(instance(found.target, fact=row),), fact=name)
 
 
-def _instance_method(receiver: Type, method: str, module: Module) -> Type | None:
+def _instance_method(receiver: Type, method: str, call: ast.Call, module: Module) -> Type | None:
     """What methods of class-based views and of rows give."""
     if method in {"asave", "adelete", "arefresh_from_db"} and is_model_instance(receiver, module):
         return coroutine(None)
@@ -882,6 +882,11 @@ def _instance_method(receiver: Type, method: str, module: Module) -> Type | None
         rows = _view_queryset(info)
         row = rows.argument() if rows is not None else None
         return instance(row.name) if row is not None else None
+    if method == "filter_queryset" and call.args:
+        return module.type_of(call.args[0])
+    if method == "paginate_queryset" and len(call.args) == 1:
+        row = _rows_of(module.type_of(call.args[0]), module)
+        return replace(instance("builtins.list", row), optional=True) if row is not None else None
     return None
 
 

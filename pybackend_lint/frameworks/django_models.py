@@ -136,11 +136,6 @@ class Field:
         return self.cls in _SINGLE
 
     @property
-    def is_many(self) -> bool:
-        """Whether it is a many-to-many field."""
-        return self.cls == _MANY
-
-    @property
     def is_relation(self) -> bool:
         """Whether it leads to other rows."""
         return self.cls in _SINGLE or self.cls in {_MANY, _GENERIC, _GENERIC_REVERSE}
@@ -754,8 +749,7 @@ def is_field_call(call: ast.Call, module: Module) -> bool:
     info = module.modules.class_info(name)
     names = info.libraries if info is not None else {name}
     return any(
-        item.startswith(("django.forms.", "rest_framework.serializers.", "rest_framework.fields."))
-        and item.endswith("Field")
+        item.startswith(("django.forms.", "rest_framework.serializers.")) and item.endswith("Field")
         for item in names
     )
 

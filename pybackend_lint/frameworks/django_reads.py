@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pybackend_lint.finding import Related
-from pybackend_lint.frameworks import django_models
+from pybackend_lint.frameworks import django, django_models
 from pybackend_lint.frameworks.django_models import Relation
 from pybackend_lint.project import calls
 from pybackend_lint.project.index import Index
@@ -472,8 +472,20 @@ def reading_method(manager: ast.Attribute, module: Module) -> str:
         if isinstance(outer, ast.Attribute):
             # a filtered or sorted relation is a new query with or without prefetched rows
             return outer.attr if outer.attr in {"count", "exists"} else ""
-        return "" if isinstance(outer, ast.Subscript) else "all"
+        return "" if isinstance(outer, ast.Subscript) or _is_narrowed_later(outer, module) else "all"
     return method.attr if method.attr in {"count", "exists"} else ""
+
+
+def _is_narrowed_later(statement: ast.AST | None, module: Module) -> bool:
+    """Whether a queryset is kept in a name whose methods are called, which are queries of their own."""
+    match statement:
+        case ast.Assign(targets=[ast.Name() as name]):
+            return any(
+                isinstance(parent := module.source.parent(use), ast.Attribute)
+                and parent.attr not in {"count", "exists"}
+                for use in django.other_uses(name, module)
+            )
+    return False
 
 
 def nodes_of(body: Iterable[ast.AST]) -> list[ast.AST]:

@@ -476,10 +476,10 @@ def origin(iterated: ast.expr, module: Module) -> Related | None:
     return None
 
 
-def preloads(rows: Rows, module: Module) -> bool:
-    """Whether the function loads relations of rows by `prefetch_related_objects` before the loop."""
+def preloads(rows: ast.expr, module: Module) -> bool:
+    """Whether the function that uses some rows loads relations of rows by `prefetch_related_objects`."""
     source = module.source
-    function = source.enclosing_function(rows.iterated)
+    function = source.enclosing_function(rows)
     for name in ("prefetch_related_objects", "aprefetch_related_objects"):
         if any(source.enclosing_function(call) is function for call in source.calls.get(name, ())):
             return True

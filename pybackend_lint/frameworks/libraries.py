@@ -8,6 +8,7 @@ from pybackend_lint.frameworks import (
     asyncio,
     django,
     django_web,
+    drf,
     fastapi,
     flask,
     logging,
@@ -18,7 +19,7 @@ from pybackend_lint.frameworks import (
 from pybackend_lint.project.index import Libraries
 from pybackend_lint.semantic.types import Provider
 
-_FRAMEWORKS = (asyncio, django, django_web, fastapi, flask, logging, pydantic, sqlalchemy, testing)
+_FRAMEWORKS = (asyncio, django, django_web, drf, fastapi, flask, logging, pydantic, sqlalchemy, testing)
 
 
 def libraries(extra_bases: Mapping[str, str]) -> Libraries:

@@ -110,7 +110,7 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
       (https://docs.djangoproject.com/en/stable/topics/db/aggregation/)
     """
     for rows in django_rows.loops(node, ctx.module):
-        if django_rows.preloads(rows, ctx.module):
+        if django_rows.preloads(rows.iterated, ctx.module):
             continue
         built = django_rows.builder(rows.iterated, ctx.module)
         for read in django_rows.reads(rows, ctx.module):

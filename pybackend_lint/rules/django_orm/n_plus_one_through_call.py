@@ -150,7 +150,7 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
       (https://docs.djangoproject.com/en/stable/ref/models/querysets/#select-related)
     """
     for rows in django_rows.loops(node, ctx.module):
-        if django_rows.preloads(rows, ctx.module):
+        if django_rows.preloads(rows.iterated, ctx.module):
             continue
         built = django_rows.builder(rows.iterated, ctx.module)
         for through in django_rows.reads_through(rows, ctx.module):
