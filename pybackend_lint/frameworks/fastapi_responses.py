@@ -1,0 +1,175 @@
+"""What FastAPI does with the value a route returns: status codes, response models, annotations."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from pybackend_lint.frameworks import fastapi
+from pybackend_lint.frameworks.fastapi import Route
+from pybackend_lint.frameworks.sqlalchemy_mapping import is_mapped
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.types import NONE, Kind, Type
+
+RESPONSE = "starlette.responses.Response"
+_BODILESS = frozenset({204, 205, 304})  # and 1xx: `fastapi.utils.is_body_allowed_for_status_code`
+_UNIONS = frozenset({"typing.Union", "typing.Optional"})
+_CONTAINERS = frozenset(
+    f"{module}.{name}"
+    for module, names in (
+        ("builtins", ("list", "tuple", "set", "frozenset", "dict")),
+        ("typing", ("List", "Tuple", "Set", "FrozenSet", "Dict", "Sequence", "Iterable", "Mapping")),
+        ("collections.abc", ("Sequence", "Iterable", "Mapping")),
+    )
+    for name in names
+)
+# Bases that leave Pydantic without a schema for a class.
+_NO_SCHEMA = frozenset({"abc.ABC", "builtins.object", "typing.Generic", "builtins.Exception"})
+_STATUS_NUMBERS = ("starlette.status.HTTP_", "fastapi.status.HTTP_")
+_STATUS_NAMES = {
+    "http.HTTPStatus.CONTINUE": 100,
+    "http.HTTPStatus.NO_CONTENT": 204,
+    "http.HTTPStatus.RESET_CONTENT": 205,
+    "http.HTTPStatus.NOT_MODIFIED": 304,
+}
+
+
+def status_code(route: Route) -> int | None:
+    """The status code that the registration of a route declares; None without one, or without a constant."""
+    written = fastapi.argument(route.call, None, "status_code")
+    if isinstance(written, ast.Constant):
+        return written.value if isinstance(written.value, int) else None
+    name = route.module.qualified_name(written) if written is not None else None
+    for prefix in _STATUS_NUMBERS:
+        if name is not None and name.startswith(prefix):
+            number = name.removeprefix(prefix).partition("_")[0]
+            return int(number) if number.isdigit() else None
+    return _STATUS_NAMES.get(name) if name is not None else None
+
+
+def has_no_body(code: int | None) -> bool:
+    """Whether answers with a status code never have a body."""
+    return code is not None and (code < 200 or code in _BODILESS)
+
+
+def declares_body(route: Route) -> ast.expr | None:
+    """What makes FastAPI expect a body from a route: its response model, else its return annotation."""
+    model = fastapi.argument(route.call, None, "response_model")
+    if model is not None:
+        return None if isinstance(model, ast.Constant) and model.value is None else model
+    function = route.function
+    annotation = function.node.returns if function is not None else None
+    if function is None or annotation is None or function.node.decorator_list[-1:] != [route.call]:
+        return None
+    if isinstance(annotation, ast.Constant):
+        return None
+    module = function.module
+    name = module.qualified_name(annotation.value if isinstance(annotation, ast.Subscript) else annotation)
+    if name is None:
+        return None
+    info = module.modules.class_info(name)
+    if info is not None:
+        return annotation if info.is_closed and not info.is_a(RESPONSE) else None
+    is_plain = name.startswith(("builtins.", "pydantic.")) or name in _CONTAINERS
+    return annotation if is_plain else None
+
+
+def returned_values(function: FunctionInfo) -> Iterator[ast.Return]:
+    """The `return` statements of a function whose value is certainly neither empty nor a response.
+
+    None for a function that sets the status code of its answers itself.
+    """
+    module = function.module
+    if any(
+        node.attr == "status_code" and isinstance(node.ctx, ast.Store) for node in function.own(ast.Attribute)
+    ):
+        return
+    for node in function.own(ast.Return):
+        known = module.type_of(node.value) if node.value is not None else None
+        if known is None or known == NONE or known.optional or known.kind is not Kind.INSTANCE:
+            continue
+        if not _may_be_response(known, module) and not _may_be_empty(node.value, known):
+            yield node
+
+
+def _may_be_empty(value: ast.expr | None, known: Type) -> bool:
+    """Whether a value may say nothing, such as `{}`."""
+    match value:
+        case ast.Constant(value=constant):
+            return not constant
+        case ast.Dict(keys=items) | ast.List(elts=items) | ast.Tuple(elts=items):
+            return not items
+        case ast.Name() | ast.Call() | ast.Await():
+            return known.name.startswith("builtins.")
+    return False
+
+
+def _may_be_response(known: Type, module: Module) -> bool:
+    info = module.modules.class_info(known.name)
+    if info is not None:
+        return not info.is_closed or info.is_a(RESPONSE)
+    return not known.name.startswith(("builtins.", "pydantic."))
+
+
+def invalid_return_annotation(function: FunctionInfo) -> ast.expr | None:
+    """The part of a return annotation for which Pydantic certainly has no schema, or None.
+
+    A class of the project that is neither a model nor made by a decorator, one mapped to a table, or
+    a response among other alternatives or inside a container.
+    """
+    annotation = function.node.returns
+    if annotation is None:
+        return None
+    return _without_schema(annotation, function.module, alone=True)
+
+
+def _without_schema(node: ast.expr, module: Module, *, alone: bool) -> ast.expr | None:
+    match node:
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return _first_without([left, right], module)
+        case ast.Subscript(value=value, slice=inner):
+            name = module.qualified_name(value)
+            if name in _UNIONS or name in _CONTAINERS:
+                return _first_without(inner.elts if isinstance(inner, ast.Tuple) else [inner], module)
+        case ast.Name() | ast.Attribute():
+            name = module.qualified_name(node)
+            info = module.modules.class_info(name) if name is not None else None
+            if info is None:
+                bases = module.modules.library_mro(name) if name is not None else ()
+                return node if not alone and RESPONSE in bases else None
+            if info.is_a(RESPONSE):
+                return None if alone else node
+            return node if _lacks_schema(info) else None
+    return None
+
+
+def _first_without(parts: list[ast.expr], module: Module) -> ast.expr | None:
+    found = (_without_schema(part, module, alone=False) for part in parts)
+    return next((item for item in found if item is not None), None)
+
+
+def _lacks_schema(info: ClassInfo) -> bool:
+    """Whether Pydantic certainly cannot validate a class."""
+    if not info.is_closed or info.member("__get_pydantic_core_schema__") is not None:
+        return False
+    classes = [item for item in info.mro if isinstance(item, ClassInfo)]
+    if any(item.node.decorator_list or item.node.keywords for item in classes):
+        return False
+    if is_mapped(info):
+        return not info.is_a("sqlmodel.SQLModel", "pydantic.BaseModel", "sqlalchemy.orm.MappedAsDataclass")
+    return info.libraries <= _NO_SCHEMA
+
+
+def is_plain(value: ast.expr) -> bool:
+    """Whether computing a value only reads names and constants, so that nothing is lost without it."""
+    match value:
+        case ast.Constant() | ast.Name():
+            return True
+        case ast.Dict(keys=keys, values=values):
+            return all(item is not None and is_plain(item) for item in (*keys, *values))
+        case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items) | ast.JoinedStr(values=items):
+            return all(map(is_plain, items))
+        case ast.FormattedValue(value=inner):
+            return is_plain(inner)
+    return False
