@@ -78,6 +78,10 @@ def _parse(arguments: Sequence[str] | None) -> tuple[_Parser, argparse.Namespace
     rules.set_defaults(run=list_rules)
     for command in (rule, rules):
         command.add_argument("--output-format", choices=("text", "json"), default="text")
+    server = commands.add_parser(
+        "server", help="serve an editor over standard input and output", description=run_server.__doc__
+    )
+    server.set_defaults(run=run_server)
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         known = [*check._option_string_actions, *parser._option_string_actions]
@@ -513,3 +517,18 @@ def list_rules(options: argparse.Namespace) -> int:
         table.add_row(*row)
     Console().print(table)
     return CLEAN
+
+
+# server
+
+
+def run_server(options: argparse.Namespace) -> int:
+    """Serve an editor by the Language Server Protocol, over standard input and output."""
+    try:
+        from pybackend_lint.lsp.server import run
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in {"pygls", "lsprotocol", "cattrs"}:
+            raise
+        _complain([f"{error.name} is missing; install pybackend-lint[lsp]"])
+        return ERROR
+    return run()

@@ -137,6 +137,8 @@ class Index:
         answers rested on this one, directly or not, without it.
         """
         old = self._by_path.get(path)
+        if old is not None and source is not None and old.source.data == source.data:
+            return set()
         self._follow(path, old.source.data if old is not None else None, source.data if source else None)
         return self._invalidate({path}, {path: source} if source else {})
 
@@ -260,7 +262,7 @@ class Index:
         return self._facts[key]  # type: ignore[return-value]
 
     def lasting_fact(self, key: tuple[object, ...], compute: Callable[[], Fact]) -> Fact:
-        """A small fact that `trim` does not forget; it must not hold modules, trees or what refers to them."""
+        """A small fact that `trim` does not forget; it must not hold modules, trees or their nodes."""
         if key not in self._lasting:
             self._lasting[key] = compute()
         return self._lasting[key]  # type: ignore[return-value]

@@ -1,0 +1,130 @@
+"""The one thread that checks: at most one job runs, a newer job of the same kind replaces an older one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pybackend_lint.engine import Interrupted
+
+Result = TypeVar("Result")
+Interruption = Callable[[], bool]
+
+# Priorities: the smaller number first.
+EDITED, ASKED, DEPENDENT, WORKSPACE = range(4)
+
+
+@dataclass(eq=False)
+class _Job:
+    key: Hashable
+    priority: int
+    due: float
+    number: int
+    run: Callable[[Interruption], Any]
+    future: Future[Any]
+    superseded: bool = field(default=False)
+
+
+class Jobs:
+    """Runs jobs one after another in a thread of its own.
+
+    A job is a function that is given a test whether it should stop; to stop it raises `Interrupted`.
+    That is so when a newer job has its key, when nobody waits for its result any more, or when a job
+    that matters more is waiting: then it runs again later.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: dict[Hashable, _Job] = {}
+        self._running: _Job | None = None
+        self._count = 0
+        self._stopped = False
+        self._thread = threading.Thread(target=self._work, name="checks", daemon=True)
+        self._thread.start()
+
+    def submit(
+        self,
+        key: Hashable,
+        run: Callable[[Interruption], Result],
+        *,
+        priority: int,
+        delay: float = 0.0,
+    ) -> Future[Result]:
+        """Run a job after a delay in seconds; the future of a job that it replaces is cancelled."""
+        future: Future[Result] = Future()
+        with self._changed:
+            self._count += 1
+            job = _Job(key, priority, time.monotonic() + delay, self._count, run, future)
+            older = self._waiting.pop(key, None)
+            if older is not None:
+                job.priority = min(priority, older.priority)
+                older.future.cancel()
+            if self._running is not None and self._running.key == key:
+                self._running.superseded = True
+            self._waiting[key] = job
+            self._changed.notify()
+        return future
+
+    def stop(self) -> None:
+        """Let the thread end after the job that runs, and forget the others."""
+        with self._changed:
+            self._stopped = True
+            if self._running is not None:
+                self._running.superseded = True
+            for job in self._waiting.values():
+                job.future.cancel()
+            self._waiting.clear()
+            self._changed.notify()
+
+    def _interruption(self, job: _Job) -> Interruption:
+        def interrupted() -> bool:
+            if job.superseded or job.future.cancelled():
+                return True
+            now = time.monotonic()
+            return any(
+                other.priority < job.priority and other.due <= now for other in list(self._waiting.values())
+            )
+
+        return interrupted
+
+    def _next(self) -> _Job | None:
+        with self._changed:
+            while not self._stopped:
+                for job in [job for job in self._waiting.values() if job.future.cancelled()]:
+                    del self._waiting[job.key]
+                now = time.monotonic()
+                ready = [job for job in self._waiting.values() if job.due <= now]
+                if ready:
+                    job = min(ready, key=lambda job: (job.priority, job.number))
+                    del self._waiting[job.key]
+                    self._running = job
+                    return job
+                nearest = min((job.due for job in self._waiting.values()), default=None)
+                self._changed.wait(None if nearest is None else nearest - now)
+        return None
+
+    def _work(self) -> None:
+        while (job := self._next()) is not None:
+            try:
+                result = job.run(self._interruption(job))
+            except Interrupted:
+                self._again(job)
+            except BaseException as error:
+                if not job.future.cancelled():
+                    job.future.set_exception(error)
+            else:
+                if not job.future.cancelled():
+                    job.future.set_result(result)
+            self._running = None
+
+    def _again(self, job: _Job) -> None:
+        """Let an interrupted job wait for another turn, unless it is of no use any more."""
+        with self._changed:
+            if job.superseded or self._stopped or job.key in self._waiting:
+                job.future.cancel()
+            elif not job.future.cancelled():
+                self._waiting[job.key] = job
