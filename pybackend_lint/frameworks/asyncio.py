@@ -25,7 +25,8 @@ ROOTS = (
     "asyncio", "anyio", "threading", "queue", "concurrent", "multiprocessing", "subprocess", "requests",
     "httpx", "urllib", "urllib3", "http", "redis", "boto3", "botocore", "psycopg2", "psycopg", "pymysql",
     "sqlite3", "pymongo", "asyncpg", "aiohttp", "smtplib", "paramiko", "bcrypt", "passlib", "argon2",
-    "pwdlib",
+    "pwdlib", "google", "azure", "slack_sdk", "elasticsearch", "supabase", "PIL", "zipfile",
+    "tarfile", "pathlib",
 )  # fmt: skip
 BASES: dict[str, tuple[str, ...]] = {}
 ALIASES: dict[str, str] = {
@@ -52,6 +53,14 @@ ALIASES: dict[str, str] = {
     "boto3.session.Session": "boto3.Session",
     "pymongo.mongo_client.MongoClient": "pymongo.MongoClient",
     "passlib.apps.": "passlib.context.",
+    "elasticsearch.client.Elasticsearch": "elasticsearch.Elasticsearch",
+    "google.cloud.storage.client.Client": "google.cloud.storage.Client",
+    "google.cloud.storage.bucket.Bucket": "google.cloud.storage.Bucket",
+    "google.cloud.storage.blob.Blob": "google.cloud.storage.Blob",
+    "slack_sdk.web.WebClient": "slack_sdk.WebClient",
+    "slack_sdk.web.client.WebClient": "slack_sdk.WebClient",
+    "PIL.ImageFile.ImageFile": "PIL.Image.Image",
+    "pika.adapters.blocking_connection.BlockingConnection": "pika.BlockingConnection",
 }
 
 _RESULTS = {
@@ -98,6 +107,42 @@ _RESULTS = {
     "redis.Redis.pipeline": "redis.client.Pipeline",
     "redis.asyncio.from_url": "redis.asyncio.Redis",
     "redis.asyncio.Redis.from_url": "redis.asyncio.Redis",
+    "google.cloud.storage.Client.bucket": "google.cloud.storage.Bucket",
+    "google.cloud.storage.Client.get_bucket": "google.cloud.storage.Bucket",
+    "google.cloud.storage.Bucket.blob": "google.cloud.storage.Blob",
+    "google.cloud.storage.Bucket.get_blob": "google.cloud.storage.Blob",
+    "azure.storage.blob.BlobServiceClient.from_connection_string": "azure.storage.blob.BlobServiceClient",
+    "azure.storage.blob.BlobServiceClient.get_blob_client": "azure.storage.blob.BlobClient",
+    "azure.storage.blob.BlobServiceClient.get_container_client": "azure.storage.blob.ContainerClient",
+    "azure.storage.blob.ContainerClient.get_blob_client": "azure.storage.blob.BlobClient",
+    "supabase.create_client": "supabase.Client",
+    **dict.fromkeys((f"supabase.Client.{name}" for name in ("table", "from_", "rpc")), "supabase.Query"),
+    "PIL.Image.open": "PIL.Image.Image",
+    "PIL.Image.new": "PIL.Image.Image",
+    **dict.fromkeys(
+        (f"PIL.Image.Image.{name}" for name in ("convert", "copy", "crop", "filter", "resize", "rotate")),
+        "PIL.Image.Image",
+    ),
+    "tarfile.open": "tarfile.TarFile",
+    **dict.fromkeys(
+        (
+            f"pathlib.Path.{name}"
+            for name in (
+                "absolute",
+                "cwd",
+                "expanduser",
+                "home",
+                "joinpath",
+                "relative_to",
+                "resolve",
+                "with_name",
+                "with_stem",
+                "with_suffix",
+            )
+        ),
+        "pathlib.Path",
+    ),
+    "pwdlib.PasswordHash.recommended": "pwdlib.PasswordHash",
     "boto3.client": "botocore.client.BaseClient",
     "boto3.Session.client": "botocore.client.BaseClient",
     "boto3.resource": "boto3.resources.base.ServiceResource",
@@ -140,12 +185,16 @@ class AsyncioKnowledge(Knowledge):
         if name in _QUEUES:
             return instance(name, fact=BOUNDED if _has_limit(call) else None)
         receiver = callee.receiver
+        if receiver is not None and receiver.name == "supabase.Query" and not name.endswith(".execute"):
+            return receiver
         if receiver is not None and receiver.name == "boto3.resources.base.ServiceResource":
             return receiver if name.rpartition(".")[2][:1].isupper() else None
         return None
 
     def attribute(self, value: Type, name: str, module: Module) -> Type | None:
-        """Databases of a MongoDB client and collections of a database, which are named as attributes."""
+        """The folder of a path; databases and collections of MongoDB, which are named as attributes."""
+        if name == "parent" and value.is_instance("pathlib.Path"):
+            return value
         return _mongo_child(value) if not name.startswith("_") and name not in _MONGO_METHODS else None
 
     def subscript(self, value: Type, index: ast.expr, module: Module) -> Type | None:

@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from pybackend_lint.finding import Edit
@@ -55,6 +56,53 @@ def blocking_calls(function: FunctionInfo, project: Project) -> tuple[BlockingCa
         ("blocking calls", function.module.name, id(function.node)),
         lambda: tuple(_blocking_calls(function, project)),
     )
+
+
+def direct_calls(function: FunctionInfo, project: Project, *sorts: Sort) -> list[tuple[BlockingCall, ...]]:
+    """The waiting calls of these sorts that a coroutine makes itself, those of one library together.
+
+    Sessions and queries of SQLAlchemy are left out: they have questions of their own.
+    """
+    found: dict[str, list[BlockingCall]] = {}
+    for call in blocking_calls(function, project):
+        library = call.site.name.partition(".")[0]
+        if call.is_direct(*sorts) and library != "sqlalchemy":
+            found.setdefault(library, []).append(call)
+    return [tuple(same) for same in found.values()]
+
+
+def file_calls(function: FunctionInfo, project: Project) -> list[BlockingCall]:
+    """The calls in a coroutine that read or write files, directly or through functions of the project."""
+    found = [call for call in blocking_calls(function, project) if call.is_direct(Sort.FILE)]
+    if runs_alone(function):
+        return []
+    for site in _sites(function):
+        callee = calls.target(site)
+        if callee is None or blocking_entry(site, project) is not None or not _may_block(callee, project):
+            continue
+        chain = _chain_to_file(callee, project)
+        if chain is not None:
+            found.append(BlockingCall(site, Blocking(Sort.FILE, TO_THREAD), callee, chain))
+    return [call for call in found if not _runs_once(call.site, function)]
+
+
+def _chain_to_file(callee: FunctionInfo, project: Project) -> tuple[Step, ...] | None:
+    def is_sink(site: CallSite) -> bool:
+        entry = blocking_entry(site, project)
+        return entry is not None and entry.cost is Cost.DISK and not _is_rare(site)
+
+    return calls.reach(callee, "reads files", is_sink, partial(_enters, project), _is_rare)
+
+
+def _is_rare(site: CallSite) -> bool:
+    """Whether a call is made once, or only when a caller asks for it."""
+    function = site.module.function_info(_function_of(site))
+    return _is_asked_for(site, function) or _runs_once(site, function)
+
+
+def _enters(project: Project, inner: FunctionInfo) -> bool:
+    """Whether the search for blocking calls goes on in a function."""
+    return not inner.is_async and not _listed(inner.name, project.allowed_blocking)
 
 
 def _blocking_calls(function: FunctionInfo, project: Project) -> Iterator[BlockingCall]:
@@ -127,16 +175,9 @@ def _chain(callee: FunctionInfo, project: Project) -> tuple[Step, ...] | None:
         entry = blocking_entry(site, project)
         if entry is None or entry.sort is Sort.LOCK or entry.cost is Cost.DISK:
             return False
-        return not (entry.sort is Sort.JOIN and _starts_or_stops(site)) and not runs_once(site)
+        return not (entry.sort is Sort.JOIN and _starts_or_stops(site)) and not _is_rare(site)
 
-    def runs_once(site: CallSite) -> bool:
-        function = site.module.function_info(_function_of(site))
-        return _is_asked_for(site, function) or _runs_once(site, function)
-
-    def enters(inner: FunctionInfo) -> bool:
-        return not inner.is_async and not _listed(inner.name, project.allowed_blocking)
-
-    return calls.reach(callee, "blocks", is_sink, enters, runs_once)
+    return calls.reach(callee, "blocks", is_sink, partial(_enters, project), _is_rare)
 
 
 def blocking_entry(site: CallSite, project: Project) -> Blocking | None:
@@ -386,10 +427,16 @@ def plain_function_edit(node: ast.AsyncFunctionDef, ctx: Context) -> Edit | None
 def _has_own_fix(blocking: BlockingCall, ctx: Context) -> bool:
     if blocking.is_direct(Sort.SLEEP):
         return asyncio.can_await(blocking.site.node, ctx)
-    return bool(blocking.chain) and can_move_to_thread(blocking, ctx)
+    moves = bool(blocking.chain) or blocking.is_direct(Sort.SDK, Sort.PASSWORD, Sort.COMPUTE)
+    return moves and can_move_to_thread(blocking, ctx)
 
 
-_PLAIN = ("builtins.", "datetime.", "uuid.", "decimal.", "enum.")
+_PLAIN = ("builtins.", "datetime.", "uuid.", "decimal.", "enum.", "pathlib.", "io.")
+# Objects that their documentation allows threads to share, or that hold nothing but settings.
+_SHARED = (
+    "botocore.client.BaseClient", "argon2.PasswordHasher", "passlib.context.CryptContext",
+    "pwdlib.PasswordHash",
+)  # fmt: skip
 _PLAIN_BASES = frozenset(
     {"builtins.object", "builtins.str", "builtins.int", "abc.ABC", "enum.Enum", "enum.StrEnum",
      "enum.IntEnum", "pydantic.BaseModel", "typing.NamedTuple", "typing.TypedDict"}
@@ -413,7 +460,9 @@ def can_move_to_thread(blocking: BlockingCall, ctx: Context) -> bool:
     if not all(_is_plain(ctx.type_of(argument), ctx.module) for argument in arguments):
         return False
     receiver = blocking.site.callee.receiver
-    return receiver is None or _is_plain(receiver, ctx.module)
+    if not blocking.chain and blocking.site.name.rpartition(".")[2][:1].isupper():
+        return False  # a connection that is made in a thread may have to stay there
+    return receiver is None or receiver.is_instance(*_SHARED) or _is_plain(receiver, ctx.module)
 
 
 def _is_plain(value: Type | None, module: Module, depth: int = 0) -> bool:

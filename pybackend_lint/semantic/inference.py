@@ -113,6 +113,8 @@ def infer(module: Module, node: ast.expr) -> Type | None:
             one, other = module.type_of(left), module.type_of(right)
             if isinstance(node.op, ast.Mod) and one is not None and one.name == "builtins.str":
                 return one
+            if isinstance(node.op, ast.Div) and one is not None and one.is_instance("pathlib.Path"):
+                return one
             return join((one, other)) if one is not None and one.kind is Kind.INSTANCE else None
         case ast.UnaryOp(op=ast.Not()):
             return instance("builtins.bool")

@@ -32,10 +32,11 @@ class Sort(StrEnum):
     SDK = "sdk"
     FILE = "file"
     PASSWORD = "password"
+    COMPUTE = "compute"
     CONFIGURED = "configured"
 
 
-_COSTS = {Sort.FILE: Cost.DISK, Sort.PASSWORD: Cost.CPU}
+_COSTS = {Sort.FILE: Cost.DISK, Sort.PASSWORD: Cost.CPU, Sort.COMPUTE: Cost.CPU}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,9 @@ FUNCTIONS: Mapping[str, Blocking] = {
             ("oracledb", "oracledb.connect_async()"), ("cx_Oracle", "oracledb.connect_async()"),
         )
     },
+    "sqlite3.connect": Blocking(Sort.DATABASE, "aiosqlite"),
+    "pika.BlockingConnection": Blocking(Sort.DATABASE, "aio_pika"),
+    "git.Repo.clone_from": Blocking(Sort.PROCESS, TO_THREAD),
     **{f"smtplib.{name}": Blocking(Sort.SDK, "aiosmtplib") for name in ("SMTP", "SMTP_SSL")},
     **{f"ftplib.{name}": Blocking(Sort.SDK, "aioftp") for name in ("FTP", "FTP_TLS")},
     **{f"imaplib.{name}": Blocking(Sort.SDK, TO_THREAD) for name in ("IMAP4", "IMAP4_SSL")},
@@ -95,12 +99,37 @@ FUNCTIONS: Mapping[str, Blocking] = {
         for name in (
             "bcrypt.hashpw", "bcrypt.checkpw", "bcrypt.kdf", "hashlib.scrypt", "hashlib.pbkdf2_hmac",
             "werkzeug.security.generate_password_hash", "werkzeug.security.check_password_hash",
+            "django.contrib.auth.hashers.make_password", "django.contrib.auth.hashers.check_password",
         )
+    },
+    **{
+        f"pandas.{name}": Blocking(Sort.COMPUTE, TO_THREAD)
+        for name in (
+            "read_csv", "read_excel", "read_json", "read_html", "read_parquet", "read_sql", "read_sql_query",
+            "read_sql_table", "read_xml",
+        )
+    },
+    **{
+        f"cryptography.hazmat.primitives.asymmetric.{kind}": Blocking(Sort.COMPUTE, TO_THREAD)
+        for kind in ("rsa.generate_private_key", "dsa.generate_private_key", "dh.generate_parameters")
     },
     "builtins.open": Blocking(Sort.FILE, TO_THREAD),
     **{
+        f"fastapi.UploadFile.file.{name}": Blocking(Sort.FILE, f"UploadFile.{name}()")
+        for name in ("read", "write", "seek")
+    },
+    **{
+        f"os.{name}": Blocking(Sort.FILE, TO_THREAD)
+        for name in (
+            "listdir", "makedirs", "remove", "removedirs", "rename", "replace", "scandir", "unlink", "walk",
+        )
+    },
+    **{
         f"shutil.{name}": Blocking(Sort.FILE, TO_THREAD)
-        for name in ("copy", "copy2", "copyfile", "copytree", "rmtree", "move", "make_archive")
+        for name in (
+            "copy", "copy2", "copyfile", "copyfileobj", "copytree", "rmtree", "move", "make_archive",
+            "unpack_archive",
+        )
     },
 }  # fmt: skip
 
@@ -189,6 +218,59 @@ METHODS: Mapping[str, tuple[tuple[str, ...], Blocking]] = {
         for name in ("argon2", "bcrypt", "bcrypt_sha256", "pbkdf2_sha256", "pbkdf2_sha512", "scrypt")
     },
     "pathlib.Path": (_PATH, Blocking(Sort.FILE, TO_THREAD)),
+    "elasticsearch.Elasticsearch": (
+        (
+            "bulk", "count", "create", "delete", "delete_by_query", "exists", "get", "index", "info", "mget",
+            "msearch", "ping", "scroll", "search", "update", "update_by_query",
+        ),
+        Blocking(Sort.DATABASE, "elasticsearch.AsyncElasticsearch"),
+    ),
+    "clickhouse_driver.Client": (
+        ("execute", "execute_iter", "insert_dataframe", "query_dataframe"), Blocking(Sort.DATABASE, "asynch"),
+    ),
+    "supabase.Query": (("execute",), Blocking(Sort.DATABASE, "supabase.AsyncClient")),
+    "kafka.KafkaProducer": (("flush",), Blocking(Sort.DATABASE, "aiokafka.AIOKafkaProducer")),
+    "kafka.KafkaConsumer": (("poll",), Blocking(Sort.DATABASE, "aiokafka.AIOKafkaConsumer")),
+    "confluent_kafka.Producer": (("flush",), Blocking(Sort.DATABASE, "aiokafka.AIOKafkaProducer")),
+    "confluent_kafka.Consumer": (("consume",), Blocking(Sort.DATABASE, "aiokafka.AIOKafkaConsumer")),
+    "google.cloud.storage.Client": (
+        ("create_bucket", "get_bucket", "list_buckets", "list_blobs"), Blocking(Sort.SDK, TO_THREAD),
+    ),
+    "google.cloud.storage.Bucket": (
+        ("copy_blob", "delete", "delete_blob", "exists", "get_blob"), Blocking(Sort.SDK, TO_THREAD),
+    ),
+    "google.cloud.storage.Blob": (
+        (
+            "delete", "download_as_bytes", "download_as_string", "download_as_text", "download_to_file",
+            "download_to_filename", "exists", "make_public", "upload_from_file", "upload_from_filename",
+            "upload_from_string",
+        ),
+        Blocking(Sort.SDK, TO_THREAD),
+    ),
+    "azure.storage.blob.BlobClient": (
+        ("delete_blob", "download_blob", "exists", "upload_blob"),
+        Blocking(Sort.SDK, "azure.storage.blob.aio"),
+    ),
+    "azure.storage.blob.ContainerClient": (
+        ("create_container", "delete_blob", "delete_container", "download_blob", "exists", "upload_blob"),
+        Blocking(Sort.SDK, "azure.storage.blob.aio"),
+    ),
+    "slack_sdk.WebClient": (
+        (
+            "api_call", "auth_test", "chat_postMessage", "chat_update", "chat_delete", "chat_postEphemeral",
+            "conversations_history", "conversations_info", "conversations_list", "conversations_open",
+            "conversations_replies", "files_upload_v2", "users_info", "users_list", "users_lookupByEmail",
+            "views_open", "views_publish", "views_update",
+        ),
+        Blocking(Sort.SDK, "slack_sdk.web.async_client.AsyncWebClient"),
+    ),
+    "sendgrid.SendGridAPIClient": (("send",), Blocking(Sort.SDK, TO_THREAD)),
+    "PIL.Image.Image": (
+        ("convert", "filter", "quantize", "resize", "rotate", "save", "thumbnail"),
+        Blocking(Sort.COMPUTE, TO_THREAD),
+    ),
+    "zipfile.ZipFile": (("extractall", "testzip"), Blocking(Sort.COMPUTE, TO_THREAD)),
+    "tarfile.TarFile": (("extractall",), Blocking(Sort.COMPUTE, TO_THREAD)),
 }  # fmt: skip
 
 # Every method of these waits for the network, but for the ones named.
@@ -224,7 +306,13 @@ RESOURCE_CLIENTS: Mapping[str, Blocking] = {
     "openai.OpenAI": Blocking(Sort.SDK, "openai.AsyncOpenAI"),
     "openai.AzureOpenAI": Blocking(Sort.SDK, "openai.AsyncAzureOpenAI"),
     "anthropic.Anthropic": Blocking(Sort.SDK, "anthropic.AsyncAnthropic"),
+    "groq.Groq": Blocking(Sort.SDK, "groq.AsyncGroq"),
+    "twilio.rest.Client": Blocking(Sort.SDK, TO_THREAD),
 }
+
+# Stripe has a class for each resource, and asynchronous twins of its verbs since version 8.
+_STRIPE_VERBS = frozenset({"cancel", "capture", "confirm", "create", "delete", "finalize_invoice", "list",
+                           "modify", "pay", "retrieve", "search"})  # fmt: skip
 
 _BY_METHOD = {f"{owner}.{method}": entry for owner, (methods, entry) in METHODS.items() for method in methods}
 
@@ -235,6 +323,8 @@ def find(name: str) -> Blocking | None:
     if entry is not None:
         return entry
     owner, _, method = name.rpartition(".")
+    if method in _STRIPE_VERBS and name.startswith("stripe."):
+        return Blocking(Sort.SDK, f"{method}_async()") if owner.rpartition(".")[2][:1].isupper() else None
     known = ALL_METHODS.get(owner)
     if known is not None:
         return known[1] if method not in known[0] and not method.startswith("_") else None
