@@ -8,7 +8,7 @@ import tokenize
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from pybackend_lint.finding import Finding, Position
+from pybackend_lint.finding import Edit, Finding, Position
 from pybackend_lint.registry_lookup import find
 from pybackend_lint.source import Source
 
@@ -19,7 +19,7 @@ _NOQA = re.compile(
 _CODE = re.compile(r"[A-Za-z]+[0-9]+")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 _OURS = re.compile(r"PB[0-9]{1,3}")
-_SEPARATOR = re.compile(r"[,\s]+")
+_WORD = re.compile(r"[^,\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +62,15 @@ class Suppressions:
             self._read(source.text)
 
     def _read(self, text: str) -> None:
-        first, last = 0, 0
-        group: list[Suppression] = []
-        for token in _tokens(text):
-            if token.type in (tokenize.ENDMARKER, tokenize.INDENT, tokenize.DEDENT):
+        for group in _groups(text):
+            if group.comment is None:
                 continue
-            if token.type == tokenize.COMMENT:
-                group += _parse(token, alone=not first)
-            first = first or token.start[0]
-            last = max(last, token.end[0])
-            if token.type in (tokenize.NEWLINE, tokenize.NL):
-                for row in range(first, last + 1) if group else ():
-                    self._rows.setdefault(row, []).extend(item for item in group if not item.whole_file)
-                self._file += (item for item in group if item.whole_file)
-                first, last, group = 0, 0, []
+            for item in _parse(group.comment, alone=group.alone):
+                if item.whole_file:
+                    self._file.append(item)
+                else:
+                    for row in range(group.first, group.last + 1):
+                        self._rows.setdefault(row, []).append(item)
 
     def _for(self, finding: Finding) -> Iterator[Suppression]:
         for suppression in (*self._file, *self._rows.get(finding.start.row, ())):
@@ -123,6 +118,51 @@ class Suppressions:
         return unused
 
 
+def suppressing_edit(source: Source, finding: Finding, reason: str) -> Edit | None:
+    """The edit after which a comment hides a finding, or None where there is no place for one.
+
+    It goes behind the line that the comment has to stand on: the last one of a multi-line string, the
+    one after the backslashes. A comment with codes that is there gets one more; `reason` stands behind a
+    new one.
+    """
+    row = finding.start.row
+    group = next((group for group in _groups(source.text) if group.first <= row <= group.last), None)
+    if group is None:
+        return None
+    if group.comment is not None:
+        start = source.line_starts[group.comment.start[0] - 1] + group.comment.start[1]
+        for match in _noqa_comments(group.comment, alone=group.alone):
+            ends = [end for _, _, end in _selectors(match)]
+            if ends and not (match["tool"] and group.alone):
+                return Edit(start + ends[-1], start + ends[-1], f", {finding.code}")
+    start, line = source.line_starts[group.last - 1], source.line(group.last)
+    return Edit(start + len(line.rstrip()), start + len(line), f"  # noqa: {finding.code}  ({reason})")
+
+
+@dataclass(slots=True)
+class _Group:
+    """Lines that no line break of the grammar parts; `alone` when there is nothing but the comment."""
+
+    first: int
+    last: int
+    comment: tokenize.TokenInfo | None
+    alone: bool
+
+
+def _groups(text: str) -> Iterator[_Group]:
+    group = _Group(0, 0, None, False)
+    for token in _tokens(text):
+        if token.type in (tokenize.ENDMARKER, tokenize.INDENT, tokenize.DEDENT):
+            continue
+        if token.type == tokenize.COMMENT:
+            group.comment, group.alone = token, not group.first
+        group.first = group.first or token.start[0]
+        group.last = max(group.last, token.end[0])
+        if token.type in (tokenize.NEWLINE, tokenize.NL):
+            yield group
+            group = _Group(0, 0, None, False)
+
+
 def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:
     """The tokens of a text, up to the first that is not valid."""
     lines = io.StringIO(text, newline=None)
@@ -132,26 +172,31 @@ def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:
         return
 
 
+def _noqa_comments(token: tokenize.TokenInfo, *, alone: bool) -> Iterator[re.Match[str]]:
+    for match in _NOQA.finditer(token.string):
+        if (match["tool"] or "").lower() != "flake8" or alone:  # flake8 ignores its own behind code
+            yield match
+
+
+def _selectors(match: re.Match[str]) -> Iterator[tuple[str, bool, int]]:
+    """The codes and names behind the colon up to the reason, whether it is a code, and where it ends."""
+    at = match.start("words")
+    for part in _WORD.finditer(match["words"] or ""):
+        word = part.group().rstrip(".:;")
+        is_code = _CODE.fullmatch(word) is not None
+        if not is_code and not _NAME.fullmatch(word) and not find(word.lower()):
+            return  # the reason starts here
+        yield word, is_code, at + part.start() + len(word)
+
+
 def _parse(token: tokenize.TokenInfo, *, alone: bool) -> Iterator[Suppression]:
     row, column = token.start
-    for match in _NOQA.finditer(token.string):
-        tool = (match["tool"] or "").lower()
-        if tool == "flake8" and not alone:
-            continue  # flake8 ignores it behind code
-        codes: set[str] = set()
-        names: set[str] = set()
-        for word in _SEPARATOR.split((match["words"] or "").strip()):
-            word = word.rstrip(".:;")
-            if _CODE.fullmatch(word):
-                codes.add(word.upper())
-            elif _NAME.fullmatch(word) or find(word.lower()):
-                names.add(word.lower())
-            else:
-                break  # the reason starts here
+    for match in _noqa_comments(token, alone=alone):
+        words = list(_selectors(match))
         yield Suppression(
             start=Position(row, column + 1 + match.start()),
             end=Position(row, column + 1 + match.end()),
-            codes=frozenset(codes),
-            names=frozenset(names),
-            whole_file=bool(tool) and alone,
+            codes=frozenset(word.upper() for word, is_code, _ in words if is_code),
+            names=frozenset(word.lower() for word, is_code, _ in words if not is_code),
+            whole_file=bool(match["tool"]) and alone,
         )

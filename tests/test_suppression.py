@@ -6,9 +6,10 @@ from textwrap import dedent
 
 import pytest
 
+from pybackend_lint.edits import apply
 from pybackend_lint.finding import Finding, Position
 from pybackend_lint.source import Source
-from pybackend_lint.suppression import Suppressions
+from pybackend_lint.suppression import Suppressions, suppressing_edit
 
 CODES = {"PB604": "blocking-sleep-or-wait-in-async", "PB210": "clean-without-return"}
 
@@ -179,3 +180,50 @@ def test_unused_for_the_whole_file() -> None:
     assert [codes for _, codes in found.unused([], CODES)] == [{"PB604"}]
     _, hidden = found.split([finding(2)])
     assert found.unused(hidden, CODES) == []
+
+
+NEW_COMMENTS = {
+    "behind code": (1, "x = 1\ny = 2\n", "x = 1  # noqa: PB604  (why)\ny = 2\n"),
+    "at the end of the file": (1, "x = 1", "x = 1  # noqa: PB604  (why)"),
+    "before the line ending of Windows": (1, "x = 1\r\ny\r\n", "x = 1  # noqa: PB604  (why)\r\ny\r\n"),
+    "instead of blanks at the end": (1, "x = 1  \n", "x = 1  # noqa: PB604  (why)\n"),
+    "behind other comments": (1, "x = 1  # one\n", "x = 1  # one  # noqa: PB604  (why)\n"),
+    "behind another tool's": (
+        1, "x = 1  # type: ignore[a]\n", "x = 1  # type: ignore[a]  # noqa: PB604  (why)\n"
+    ),
+    "in a comment with codes": (1, "x = 1  # noqa: E501\n", "x = 1  # noqa: E501, PB604\n"),
+    "before the reason": (1, "x = 1  # noqa: E501 long\n", "x = 1  # noqa: E501, PB604 long\n"),
+    "behind names": (
+        1,
+        "x = 1  # noqa: clean-without-return -- why\n",
+        "x = 1  # noqa: clean-without-return, PB604 -- why\n",
+    ),
+    "between two comments": (1, "x = 1  # noqa: E501 # a\n", "x = 1  # noqa: E501, PB604 # a\n"),
+    "behind one that flake8 ignores": (
+        1, "x = 1  # flake8: noqa: E501\n", "x = 1  # flake8: noqa: E501  # noqa: PB604  (why)\n"
+    ),
+    "behind backslashes": (1, "x = 1 + \\\n    2\n", "x = 1 + \\\n    2  # noqa: PB604  (why)\n"),
+    "behind a string of many lines": (
+        2, 'x = """a\nb\nc"""\ny\n', 'x = """a\nb\nc"""  # noqa: PB604  (why)\ny\n'
+    ),
+    "in brackets, behind the own line": (2, "f(\n    a,\n    b,\n)\n", "f(\n    a,  # noqa: PB604  (why)\n    b,\n)\n"),
+    "in brackets, behind the string": (
+        2, 'f(\n    """a\n    b""",\n    c,\n)\n', 'f(\n    """a\n    b""",  # noqa: PB604  (why)\n    c,\n)\n'
+    ),
+    "behind a form feed": (2, "a\n\x0cx = 1\n", "a\n\x0cx = 1  # noqa: PB604  (why)\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "text", "expected"), NEW_COMMENTS.values(), ids=NEW_COMMENTS)
+def test_a_new_comment_hides_the_finding(row: int, text: str, expected: str) -> None:
+    source = Source("a.py", text.encode())
+    assert not Suppressions(source).split([finding(row)])[1]
+    edit = suppressing_edit(source, finding(row), "why")
+    assert edit is not None
+    changed = apply(text, [edit])
+    assert changed == expected
+    assert Suppressions(Source("a.py", changed.encode())).split([finding(row)])[1]
+
+
+def test_no_comment_where_there_is_no_token() -> None:
+    assert suppressing_edit(Source("a.py", b"x = 1\n"), finding(9), "why") is None
