@@ -1,0 +1,172 @@
+/**
+ * The extension in a real editor: VS Code for the browser in a headless Chromium, set up by the steps of
+ * docs/editors/index.md. Run by `nox -s vscode`. Environment: CODE_SERVER, the folder where
+ * install-code-server.mjs has installed it; CLONE, a copy of the repository in which the steps are done;
+ * SCREENSHOT, where to put the picture for the documentation; CHROMIUM, the browser.
+ */
+
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { chromium } from "playwright-core";
+
+import { program } from "./install-code-server.mjs";
+
+const clone = process.env.CLONE;
+const patience = 60_000;
+const settings = {
+  "chat.commandCenter.enabled": false,
+  "editor.minimap.enabled": false,
+  "files.autoSave": "off",
+  "security.workspace.trust.enabled": false,
+  "telemetry.telemetryLevel": "off",
+  "window.commandCenter": false,
+  "window.menuBarVisibility": "compact",
+  "workbench.colorTheme": "Default Light Modern",
+  "workbench.layoutControl.enabled": false,
+  "workbench.startupEditor": "none",
+  "workbench.tips.enabled": false,
+};
+
+let scratch;
+let server;
+let port;
+let browser;
+let page;
+let opened;
+
+/** The commands of the three steps below a heading of the page for newcomers. */
+function steps(heading) {
+  const text = readFileSync(join(clone, "docs/editors/index.md"), "utf8");
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  const commands = [...section.matchAll(/^ {4}```console\n([^]*?)^ {4}```/gm)].map((match) => match[1].replace(/^ {4}/gm, ""));
+  assert.equal(commands.length, 3);
+  return commands;
+}
+
+/** A program `code` like that of a desktop: it installs extensions, and notes what it is asked to open. */
+function desktopProgram(folder) {
+  mkdirSync(folder);
+  const path = join(folder, "code");
+  const arguments_ = `--user-data-dir "${scratch}/data" --extensions-dir "${scratch}/extensions"`;
+  writeFileSync(
+    path,
+    `#!/bin/sh
+case "$1" in
+  --*) exec "${process.execPath}" "${program(process.env.CODE_SERVER)}" ${arguments_} "$@" ;;
+  *) realpath "$@" > "${scratch}/opened" ;;
+esac
+`,
+  );
+  chmodSync(path, 0o755);
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const found = probe.address().port;
+      probe.close(() => resolve(found));
+    });
+  });
+}
+
+async function until(condition, what) {
+  for (const end = Date.now() + patience; Date.now() < end; ) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`waited in vain for ${what}`);
+}
+
+async function open(folder, file) {
+  const payload = JSON.stringify([["openFile", `vscode-remote://127.0.0.1:${port}${file}`]]);
+  await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURI(folder)}&payload=${encodeURIComponent(payload)}`);
+  await page.locator(".editor-instance .view-line").first().waitFor({ timeout: patience });
+}
+
+async function command(title) {
+  await page.keyboard.press("F1");
+  await page.locator(".quick-input-widget input").first().fill(`>${title}`);
+  await page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first().click({ timeout: patience });
+}
+
+async function goTo(line, column = 1) {
+  await page.keyboard.press("Control+g");
+  await page.locator(".quick-input-widget input").first().fill(`:${line}:${column}`);
+  await page.keyboard.press("Enter");
+}
+
+/** The row and column, from 1, of a text in the file on the disk. */
+function placeOf(text) {
+  const lines = readFileSync(opened[1], "utf8").split("\n");
+  const row = lines.findIndex((line) => line.includes(text));
+  assert.notEqual(row, -1, text);
+  return [row + 1, lines[row].indexOf(text) + 1];
+}
+
+const problems = (text) => page.locator(".markers-panel .monaco-list-row").filter({ hasText: text });
+
+async function save() {
+  await page.keyboard.press("Control+s");
+  await page.locator(".tab.active.dirty").waitFor({ state: "detached", timeout: patience });
+}
+
+before(async () => {
+  scratch = mkdtempSync(join(tmpdir(), "editor-"));
+  desktopProgram(join(scratch, "bin"));
+  const environment = { ...process.env, PATH: `${join(scratch, "bin")}${delimiter}${process.env.PATH}` };
+  for (const step of steps("VS Code")) {
+    execFileSync("sh", ["-e", "-c", step], { cwd: clone, env: environment, stdio: ["ignore", "ignore", "inherit"] });
+  }
+  opened = readFileSync(join(scratch, "opened"), "utf8").trim().split("\n");
+
+  mkdirSync(join(scratch, "data/User"), { recursive: true });
+  writeFileSync(join(scratch, "data/User/settings.json"), JSON.stringify(settings));
+  port = await freePort();
+  const options = ["--auth=none", `--bind-addr=127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check"];
+  const folders = [`--user-data-dir=${scratch}/data`, `--extensions-dir=${scratch}/extensions`];
+  server = spawn(process.execPath, [program(process.env.CODE_SERVER), ...options, ...folders], { stdio: "ignore" });
+  await until(() => fetch(`http://127.0.0.1:${port}/healthz`).then((answer) => answer.ok, () => false), "the editor");
+
+  const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", ...quiet],
+  });
+  page = await browser.newPage({ viewport: { width: 1100, height: 680 } });
+});
+
+after(async () => {
+  await browser?.close();
+  server?.kill();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+test("the file of the example has squiggles and problems", async () => {
+  await open(...opened);
+  await page.locator(".squiggly-error, .squiggly-warning").first().waitFor({ timeout: patience });
+  await page.keyboard.press("Control+Shift+m");
+  await problems("Call `charge` in a thread").waitFor({ timeout: patience });
+  await problems("Use `session.get(Coupon, ...)`").waitFor({ timeout: patience });
+});
+
+test("the picture of the documentation", async () => {
+  await goTo(...placeOf("charge(order.reference"));
+  await page.waitForTimeout(1500); // the light bulb
+  await page.screenshot({ path: process.env.SCREENSHOT ?? join(scratch, "picture.png") });
+});
+
+test("the quick fix changes the text and removes the finding", async () => {
+  await goTo(...placeOf("session.query(Coupon).get("));
+  await page.keyboard.press("Control+.");
+  const action = page.locator(".action-widget .monaco-list-row").filter({ hasText: "Use `Session.get()`" });
+  await action.first().click({ timeout: patience });
+  await problems("Use `session.get(Coupon, ...)`").waitFor({ state: "detached", timeout: patience });
+  await save();
+  assert.match(readFileSync(opened[1], "utf8"), /return session\.get\(Coupon, /);
+});
