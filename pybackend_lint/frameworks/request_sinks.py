@@ -1,0 +1,375 @@
+"""Calls that must not get what a client sent: of databases, files, servers, interpreters and browsers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pybackend_lint.frameworks import django_sql, flask, sqlalchemy_text
+from pybackend_lint.frameworks.fastapi import argument
+from pybackend_lint.project.data_flow import text_parts
+from pybackend_lint.rule import Context
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.types import Kind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sink:
+    """A value that is used dangerously, and what uses it, as it is written (`cursor.execute()`)."""
+
+    value: ast.expr
+    user: str
+
+
+def _name(call: ast.Call, module: Module) -> str | None:
+    """The qualified name of what is called, also of methods of a library's values."""
+    known = module.type_of(call.func)
+    if known is not None and known.kind in {Kind.EXTERNAL, Kind.CLASS}:
+        return known.name
+    return module.qualified_name(call.func) if isinstance(call.func, ast.Name) else None
+
+
+def last_name(func: ast.expr) -> str:
+    """The last name of what is called, empty for other expressions."""
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
+def is_fixed(node: ast.expr | None) -> bool:
+    """Whether an expression is a literal, so that there is nothing to follow."""
+    return node is None or isinstance(node, ast.Constant)
+
+
+# SQL
+
+SQL_CALLS = (
+    "execute", "executemany", "executescript", "raw", "extra", "RawSQL", "text", "literal_column",
+    "exec_driver_sql", "scalar", "scalars", "exec", "stream", "fetch", "fetchrow", "fetchval", "fetch_all",
+    "fetch_one", "fetch_val", "iterate", "read_sql", "read_sql_query",
+)  # fmt: skip
+_DB_API = frozenset({"execute", "executemany", "executescript"})
+_ASYNC_DRIVERS = frozenset(
+    {"fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "fetch_val", "iterate"}
+)
+_PANDAS = frozenset({"pandas.read_sql", "pandas.read_sql_query"})
+_DRIVERS = (
+    "sqlite3.", "psycopg.", "psycopg2.", "pymysql.", "MySQLdb.", "mysql.connector.", "asyncpg.", "aiosqlite.",
+    "aiomysql.", "aiopg.", "pyodbc.", "cx_Oracle.", "oracledb.", "duckdb.", "databases.", "pymssql.",
+)  # fmt: skip
+_STATEMENT = re.compile(
+    r"\s*\(?\s*(?:SELECT\s|INSERT\s+INTO\s|UPDATE\s|DELETE\s+FROM\s|WITH\s|CALL\s|EXEC\s|MERGE\s|REPLACE\s+INTO\s|"
+    r"TRUNCATE\s|DROP\s|ALTER\s|CREATE\s)",
+    re.IGNORECASE,
+)
+_MOST_STEPS = 4
+
+
+def sql_sinks(call: ast.Call, ctx: Context) -> Iterator[Sink]:
+    """The SQL texts that a call runs, but for those whose shape is a fault that another rule reports."""
+    module = ctx.module
+    if ctx.project.satisfies("django", "lower"):
+        for statement in django_sql.statements(call, module):
+            if django_sql.interpolated_value(statement.sql, module) is None:
+                yield Sink(statement.sql, statement.runner)
+            return
+    text = sqlalchemy_text.sql_text(call, ctx)
+    if text is not None:
+        if not sqlalchemy_text.interpolated_values(text, ctx):
+            yield Sink(text, f"{last_name(call.func)}()")
+        return
+    name = last_name(call.func)
+    if not call.args or isinstance(call.args[0], (ast.Constant, ast.Starred)):
+        return
+    sql = call.args[0]
+    if name in _DB_API and isinstance(call.func, ast.Attribute):
+        if _STATEMENT.match(_beginning(sql, module)) or _is_of_driver(call.func.value, module):
+            yield Sink(sql, f"{name}()")
+    elif (name in _ASYNC_DRIVERS and _STATEMENT.match(_beginning(sql, module))) or (
+        name.startswith("read_sql") and _name(call, module) in _PANDAS
+    ):
+        yield Sink(sql, f"{name}()")
+
+
+def _beginning(node: ast.expr, module: Module, steps: int = _MOST_STEPS) -> str:
+    """The literal text at the beginning of an expression, empty where there is none."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    parts = text_parts(node)
+    if parts:
+        first = parts[0]
+        return first if isinstance(first, str) else _beginning(first, module, steps - 1) if steps else ""
+    if isinstance(node, ast.Name) and steps:
+        found = module.lookup(node.id, node)
+        for binding in found[0].bindings.get(node.id, []) if found is not None else []:
+            if binding.kind == "assign" and binding.value is not None and not binding.path:
+                return _beginning(binding.value, module, steps - 1)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return _beginning(node.func.value, module, steps - 1) if steps else ""
+    return ""
+
+
+def _is_of_driver(node: ast.expr, module: Module, steps: int = _MOST_STEPS) -> bool:
+    """Whether a value is a connection or cursor of a database driver."""
+    known = module.type_of(node)
+    if known is not None and known.kind is not Kind.FUNCTION:
+        return known.name.startswith(_DRIVERS)
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr="cursor")) if steps:
+            return _is_of_driver(owner, module, steps - 1)
+        case ast.Call(func=func):
+            return (module.qualified_name(func) or "").startswith(_DRIVERS)
+        case ast.Await(value=value):
+            return _is_of_driver(value, module, steps)
+        case ast.Name() if steps:
+            found = module.lookup(node.id, node)
+            bindings = found[1] if found is not None else []
+            return bool(bindings) and all(
+                binding.kind in {"assign", "with"}
+                and not binding.path
+                and binding.value is not None
+                and _is_of_driver(binding.value, module, steps - 1)
+                for binding in bindings
+            )
+    return False
+
+
+# Redirects
+
+REDIRECT_CALLS = ("redirect", "RedirectResponse", "HttpResponseRedirect", "HttpResponsePermanentRedirect")
+_REDIRECTS = {
+    "flask.redirect": "location", "quart.redirect": "location", "werkzeug.utils.redirect": "location",
+    "django.shortcuts.redirect": "to", "django.http.HttpResponseRedirect": "redirect_to",
+    "django.http.HttpResponsePermanentRedirect": "redirect_to",
+    "django.http.response.HttpResponseRedirect": "redirect_to",
+    "django.http.response.HttpResponsePermanentRedirect": "redirect_to",
+    "starlette.responses.RedirectResponse": "url", "fastapi.responses.RedirectResponse": "url",
+}  # fmt: skip
+
+
+def redirect_target(call: ast.Call, module: Module) -> Sink | None:
+    """The address that a call sends the client to."""
+    name = _name(call, module)
+    keyword = _REDIRECTS.get(name) if name is not None else None
+    target = argument(call, 0, keyword) if keyword is not None else None
+    if target is None or is_fixed(target):
+        return None
+    return Sink(target, f"{last_name(call.func)}()")
+
+
+# Files
+
+FILE_CALLS = (
+    "open", "send_file", "FileResponse", "remove", "unlink", "rmtree", "listdir", "scandir", "makedirs",
+    "mkdir", "rename", "replace", "copy", "copyfile", "copy2", "copytree", "move", "save", "read_text",
+    "read_bytes", "write_text", "write_bytes", "rmdir", "iterdir", "extractall",
+)  # fmt: skip
+_FILES: dict[str, tuple[int, ...]] = {
+    "builtins.open": (0,), "io.open": (0,), "aiofiles.open": (0,), "anyio.open_file": (0,),
+    "codecs.open": (0,),
+    "flask.send_file": (0,), "quart.send_file": (0,), "starlette.responses.FileResponse": (0,),
+    "fastapi.responses.FileResponse": (0,), "os.open": (0,), "gzip.open": (0,),
+    **{f"os.{name}": (0,) for name in ("remove", "unlink", "rmdir", "listdir", "scandir", "mkdir")},
+    "os.makedirs": (0,),
+    "os.rename": (0, 1), "os.replace": (0, 1), "shutil.rmtree": (0,),
+    **{f"shutil.{name}": (0, 1) for name in ("copy", "copyfile", "copy2", "copytree", "move")},
+}  # fmt: skip
+_PATH_METHODS = frozenset(
+    {"open", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "rmdir", "mkdir", "iterdir"}
+)
+_PATHS = ("pathlib.Path", "pathlib.PosixPath", "anyio.Path")
+
+
+def file_paths(call: ast.Call, module: Module) -> Iterator[Sink]:
+    """The paths of files that a call reads, writes or deletes."""
+    func = call.func
+    if isinstance(func, ast.Attribute) and func.attr == "save":
+        if call.args and not is_fixed(call.args[0]) and _is_upload(func.value, module):
+            yield Sink(call.args[0], "save()")
+        return
+    if isinstance(func, ast.Attribute) and func.attr in _PATH_METHODS:
+        known = module.type_of(func.value)
+        built = isinstance(func.value, ast.BinOp) and isinstance(func.value.op, ast.Div)
+        if (known is not None and known.is_instance(*_PATHS)) or (known is None and built):
+            yield Sink(func.value, f"{func.attr}()")
+            return
+    positions = _FILES.get(_name(call, module) or "")
+    for position in positions or ():
+        value = call.args[position] if position < len(call.args) else None
+        if value is None and position == 0:
+            value = next((word.value for word in call.keywords if word.arg in {"path", "file"}), None)
+        if value is not None and not is_fixed(value) and not isinstance(value, ast.Starred):
+            yield Sink(value, f"{last_name(func)}()")
+
+
+def _is_upload(node: ast.expr, module: Module) -> bool:
+    """Whether a value is an upload of Flask: taken from `request.files`."""
+    for _ in range(_MOST_STEPS):
+        match node:
+            case ast.Name():
+                found = module.lookup(node.id, node)
+                if found is None or len(found[1]) != 1 or found[1][0].value is None or found[1][0].path:
+                    return False
+                if found[1][0].kind not in {"assign", "for"}:
+                    return False
+                node = found[1][0].value
+            case ast.Subscript(value=value) | ast.Call(func=ast.Attribute(value=value)):
+                node = value
+            case ast.Attribute(attr="files", value=value):
+                return module.qualified_name(value) in {"flask.request", "quart.request"}
+            case _:
+                return False
+    return False
+
+
+# Other servers
+
+REQUEST_CALLS = (
+    "get", "post", "put", "patch", "delete", "head", "options", "request", "stream", "urlopen", "urlretrieve",
+    "Request", "send",
+)  # fmt: skip
+REQUEST_WORDS = ("requests", "httpx", "aiohttp", "urlopen", "urlretrieve")
+_METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+_CLIENTS = (
+    "requests", "requests.Session", "requests.sessions.Session", "httpx", "httpx.Client", "httpx.AsyncClient",
+    "aiohttp.ClientSession",
+)  # fmt: skip
+_REQUESTS: dict[str, int] = {
+    **{f"{client}.{method}": 0 for client in _CLIENTS for method in _METHODS},
+    **{f"{client}.request": 1 for client in _CLIENTS},
+    **{f"httpx{client}.stream": 1 for client in ("", ".Client", ".AsyncClient")},
+    "urllib.request.urlopen": 0, "urllib.request.urlretrieve": 0, "urllib.request.Request": 0,
+}  # fmt: skip
+
+
+def requested_url(call: ast.Call, module: Module) -> Sink | None:
+    """The URL that a call requests from the server."""
+    func = call.func
+    if isinstance(func, ast.Attribute) and isinstance(func.value, (ast.Constant, ast.Dict)):
+        return None
+    if (
+        isinstance(func, ast.Attribute)
+        and func.attr in {"get", "pop"}
+        and call.args
+        and is_fixed(call.args[0])
+    ):
+        return None
+    name = _name(call, module)
+    position = _REQUESTS.get(name) if name is not None else None
+    url = argument(call, position, "url") if position is not None else None
+    if url is None or is_fixed(url):
+        return None
+    return Sink(url, f"{ast.unparse(func)}()" if len(ast.unparse(func)) < 40 else f"{last_name(func)}()")
+
+
+# Interpreters
+
+CODE_CALLS = (
+    "eval", "exec", "compile", "loads", "load", "unsafe_load", "full_load", "load_all", "unsafe_load_all",
+    "decode", "system", "popen", "run", "call", "check_call", "check_output", "Popen", "getoutput",
+    "getstatusoutput", "create_subprocess_shell", "create_subprocess_exec", "import_module", "__import__",
+    "Template", "from_string",
+)  # fmt: skip
+_INTERPRETED = frozenset(
+    {"builtins.eval", "builtins.exec", "builtins.compile", "builtins.__import__", "importlib.import_module",
+     "pickle.loads", "pickle.load", "_pickle.loads", "cPickle.loads", "dill.loads", "dill.load",
+     "cloudpickle.loads", "marshal.loads", "marshal.load", "jsonpickle.decode", "jsonpickle.loads",
+     "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell",
+     "asyncio.subprocess.create_subprocess_shell", "yaml.unsafe_load", "yaml.unsafe_load_all", "joblib.load",
+     "builtins.execfile"}
+)  # fmt: skip
+_WHOLE_NAMES = frozenset({"builtins.__import__", "importlib.import_module"})
+_SHELLS = frozenset(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen"))
+_UNSAFE_LOADERS = frozenset({"yaml.Loader", "yaml.UnsafeLoader", "yaml.FullLoader", "yaml.CLoader"})
+_TEMPLATES = frozenset({"jinja2.Template", "mako.template.Template", "jinja2.Environment.from_string"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CodeSink(Sink):
+    """What a call runs as a program; `whole`: only the beginning of the text decides."""
+
+    whole: bool = False
+
+
+def run_code(call: ast.Call, ctx: Context) -> CodeSink | None:
+    """The text, data or program that a call runs."""
+    module = ctx.module
+    name = _name(call, module)
+    if name is None or not call.args or is_fixed(call.args[0]) or isinstance(call.args[0], ast.Starred):
+        return None
+    first = call.args[0]
+    shown = f"{ast.unparse(call.func)}()" if len(ast.unparse(call.func)) < 40 else f"{last_name(call.func)}()"
+    if name in _INTERPRETED:
+        return CodeSink(first, shown, name in _WHOLE_NAMES)
+    if name in _SHELLS:
+        shell = argument(call, None, "shell")
+        if isinstance(shell, ast.Constant) and shell.value:
+            if isinstance(first, (ast.List, ast.Tuple)):
+                return CodeSink(first.elts[0], f"{shown} with a shell") if first.elts else None
+            return CodeSink(first, f"{shown} with a shell")
+        if shell is None:
+            return _program(first, shown, module)
+        return None
+    if name == "asyncio.create_subprocess_exec":
+        return CodeSink(first, shown, whole=True)
+    if name in {"yaml.load", "yaml.load_all"}:
+        loader = argument(call, 1, "Loader")
+        if loader is not None and module.qualified_name(loader) in _UNSAFE_LOADERS - {"yaml.FullLoader"}:
+            return CodeSink(first, shown)
+        return None
+    if name in _TEMPLATES and not ctx.project.satisfies("flask", "lower"):
+        return CodeSink(first, shown)
+    return None
+
+
+def _program(command: ast.expr, shown: str, module: Module) -> CodeSink | None:
+    """The program of a command without a shell: the first item of its list."""
+    if isinstance(command, ast.Name):
+        found = module.lookup(command.id, command)
+        bindings = found[1] if found is not None else []
+        if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
+            command = bindings[0].value
+    if isinstance(command, (ast.List, ast.Tuple)):
+        first = command.elts[0] if command.elts else None
+        return CodeSink(first, shown, whole=True) if first is not None and not is_fixed(first) else None
+    if isinstance(command, ast.Call) and last_name(command.func) == "split":
+        return CodeSink(command, shown, whole=True)
+    return None
+
+
+# HTML
+
+HTML_CALLS = ("HTMLResponse", "HttpResponse", "Markup", "make_response", "Response")
+_HTML = frozenset(
+    {
+        "starlette.responses.HTMLResponse",
+        "fastapi.responses.HTMLResponse",
+        "markupsafe.Markup",
+        "flask.Markup",
+    }
+)
+_HTML_BY_DEFAULT = frozenset(
+    {"django.http.HttpResponse", "django.http.response.HttpResponse", "flask.make_response", "flask.Response",
+     "werkzeug.wrappers.Response"}
+)  # fmt: skip
+
+
+def html_text(call: ast.Call, module: Module) -> Sink | None:
+    """The text that a call sends as HTML or marks as safe HTML."""
+    name = _name(call, module)
+    if name in _HTML or (name in _HTML_BY_DEFAULT and _is_html(call)):
+        content = argument(call, 0, "content")
+        if content is not None and not is_fixed(content):
+            return Sink(content, f"{last_name(call.func)}()")
+    return None
+
+
+def _is_html(call: ast.Call) -> bool:
+    return len(call.args) <= 2 and not any(
+        word.arg is None or word.arg in {"content_type", "mimetype", "headers"} for word in call.keywords
+    )
+
+
+def is_sample(ctx: Context) -> bool:
+    """Whether a file is among examples, which nobody deploys."""
+    return flask.is_sample(ctx.module)

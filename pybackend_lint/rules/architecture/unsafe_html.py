@@ -1,0 +1,107 @@
+"""Rule PB936: unsafe-html."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from pybackend_lint.finding import Finding
+from pybackend_lint.frameworks import request_data, request_sinks
+from pybackend_lint.project.data_flow import text_parts
+from pybackend_lint.rule import Context, rule
+from pybackend_lint.semantic.scopes import FUNCTIONS
+
+
+@rule(
+    "PB936",
+    "unsafe-html",
+    "Escape `{name}`: it comes from the request and is sent as HTML",
+    nodes=(ast.Call, ast.Return),
+    words=("HTMLResponse", "HttpResponse", "Markup", "flask"),
+    tags=("security",),
+)
+def check(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Finding]:
+    """What a link carries is sent back as HTML as it is.
+
+    ## Why
+    A text that a Flask view returns, `HTMLResponse` and Django's `HttpResponse` are HTML for the browser. With
+    `<script>` in the address, the page of your site runs the code of whoever made the link: it acts as the
+    user, with the user's session.
+
+    ## Bad
+    ```python
+    from flask import Flask, request
+
+    from shop.greetings import greeting
+
+    app = Flask(__name__)
+
+
+    @app.get("/hello")
+    def hello():
+        return greeting(request.args.get("name", "you"))
+    ```
+    ```python file=shop/greetings.py
+    def greeting(name):
+        return f"<h1>Hello {name}</h1>"
+    ```
+    ## Good
+    ```python
+    from flask import Flask, request
+    from markupsafe import escape
+
+    from shop.greetings import greeting
+
+    app = Flask(__name__)
+
+
+    @app.get("/hello")
+    def hello():
+        return greeting(escape(request.args.get("name", "you")))
+    ```
+    ## Not reported
+    ```python
+    from django.http import HttpResponse
+    from django.utils.html import format_html
+
+
+    def hello(request):
+        return HttpResponse(format_html("<h1>Hello {}</h1>", request.GET.get("name")))
+
+
+    def plain(request):
+        return HttpResponse(f"Hello {request.GET.get('name')}", content_type="text/plain")
+    ```
+    Headers, cookies and bodies in JSON, which a link cannot carry, do not count.
+    ## When not to use it
+    Where a proxy or middleware sets another type of content for all answers.
+    ## References
+    - OWASP Cheat Sheet Series, "Cross Site Scripting Prevention"
+    - Flask documentation, "Quickstart: HTML Escaping"
+    """
+    if isinstance(node, ast.Return):
+        text = node.value.elts[0] if isinstance(node.value, ast.Tuple) and node.value.elts else node.value
+        if text is None or not _is_answer(text, node, ctx):
+            return
+    else:
+        sink = request_sinks.html_text(node, ctx.module)
+        if sink is None:
+            return
+        text = sink.value
+    flow = request_data.flow(text, ctx.module, request_data.HTML)
+    if flow is not None:
+        yield ctx.finding(text, name=flow.origin.shown, related=flow.steps)
+
+
+def _is_answer(text: ast.expr, node: ast.Return, ctx: Context) -> bool:
+    """Whether a text built here, or by a function of the project, is what a Flask view answers with."""
+    if isinstance(text, (ast.Constant, ast.Dict, ast.List)) or not isinstance(
+        text, (ast.JoinedStr, ast.BinOp, ast.Call, ast.Name)
+    ):
+        return False
+    function = ctx.enclosing_function(node)
+    if not isinstance(function, FUNCTIONS) or not function.decorator_list:
+        return False
+    known = ctx.type_of(text)
+    is_text = text_parts(text) is not None or (known is not None and known.is_instance("builtins.str"))
+    return is_text and request_data.is_flask_view(ctx.function_info(function))
