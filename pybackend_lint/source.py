@@ -44,9 +44,9 @@ def _child_fields(cls: type[ast.AST]) -> tuple[str, ...]:
 
 
 _CLASSES = [cls for cls in vars(ast).values() if isinstance(cls, type) and issubclass(cls, ast.AST)]
-# `None` stands in the lists of some fields (keys of `{**x}`, defaults of keyword-only parameters).
-_FIELDS: dict[type, tuple[str, ...]] = {type(None): (), **{cls: _child_fields(cls) for cls in _CLASSES}}
-
+_FIELDS: dict[type, tuple[str, ...]] = {cls: _child_fields(cls) for cls in _CLASSES}
+# `None` stands in the lists of some fields: keys of `{**x}`, defaults of keyword-only parameters.
+_WITH_GAPS = frozenset({ast.Dict, ast.arguments})
 
 _OPENERS = frozenset(
     {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, *_COMPREHENSIONS}
@@ -54,15 +54,11 @@ _OPENERS = frozenset(
 
 
 class Span(NamedTuple):
-    """The nodes of one scope: a slice of all nodes in the order of the walk.
-
-    `roots` are the outermost nodes of the scope, each with its parent.
-    """
+    """The nodes of one scope; `roots` are the outermost of them, each with its parent."""
 
     opener: ast.AST
     outer: int
-    start: int
-    end: int
+    nodes: list[ast.AST]
     roots: list[tuple[ast.AST, ast.AST]]
 
 
@@ -189,35 +185,29 @@ class Source:
                 gc.enable()
 
     @cached_property
-    def _walked(
-        self,
-    ) -> tuple[dict[type, list[ast.AST]], list[ast.AST], list[Span], dict[str, list[ast.Call]]]:
-        """One walk: nodes by type, all nodes scope by scope, and calls by the last name of what is called."""
+    def _walked(self) -> tuple[dict[type, list[ast.AST]], list[Span], dict[str, list[ast.Call]]]:
+        """One walk: nodes by type, the scopes with their nodes, and calls by the last name of what is called."""
         lists: dict[type, list[ast.AST]] = {cls: [] for cls in _FIELDS}
-        flat: list[ast.AST] = []
         spans: list[Span] = []
         calls: defaultdict[str, list[ast.Call]] = defaultdict(list)
-        pending: list[tuple[ast.AST, int, list[tuple[ast.AST, ast.AST]]]] = []
         tree = self.tree
         lists[ast.Module].append(tree)
         tree.scope_index = 0  # type: ignore[attr-defined]
-        pending.append((tree, -1, [(child, tree) for child in tree.body]))
+        pending: list[tuple[ast.AST, int, list[tuple[ast.AST, ast.AST]]]] = [
+            (tree, -1, [(child, tree) for child in tree.body])
+        ]
         fields = _FIELDS
         ast_name, ast_constant, ast_attribute, ast_call = ast.Name, ast.Constant, ast.Attribute, ast.Call
-        record = flat.append
         while pending:
             opener, outer, roots = pending.pop()
             index = len(spans)
-            start = len(flat)
-            stack: list[Any] = [child for child, _ in roots]
-            pop, push, extend = stack.pop, stack.append, stack.extend
-            while stack:
-                node = pop()
-                if node is None:
-                    continue
+            nodes: list[Any] = [child for child, _ in roots]
+            spans.append(Span(opener, outer, nodes, roots))
+            clauses: list[ast.comprehension] = []
+            push, extend = nodes.append, nodes.extend
+            for node in nodes:  # the list grows while it is walked
                 cls = node.__class__
                 lists[cls].append(node)
-                record(node)
                 node.scope_index = index
                 # The four types that most nodes are of come first, without a loop over their fields.
                 if cls is ast_name or cls is ast_constant:
@@ -239,21 +229,21 @@ class Source:
                     inside, around = _opened(node)
                     pending.append((node, index, inside))
                     extend(around)
-                    if cls in _COMPREHENSIONS:  # the first clause itself stands around, its target inside
-                        first = cast(ast.ListComp, node).generators[0]
-                        lists[ast.comprehension].append(first)
-                        record(first)
-                        first.scope_index = index  # type: ignore[attr-defined]
+                    if cls in _COMPREHENSIONS:
+                        clauses.append(node.generators[0])
                     continue
                 for field in fields[cls]:
                     child = getattr(node, field)
                     if child.__class__ is list:
-                        extend(child)
+                        extend(child if cls not in _WITH_GAPS else filter(None, child))
                     elif child is not None:
                         push(child)
-            spans.append(Span(opener, outer, start, len(flat), roots))
+            for clause in clauses:  # it stands around the comprehension, its target inside
+                lists[ast.comprehension].append(clause)
+                clause.scope_index = index  # type: ignore[attr-defined]
+            nodes += clauses
         calls.default_factory = None
-        return lists, flat, spans, calls
+        return lists, spans, calls
 
     def nodes(self, cls: type[Node]) -> list[Node]:
         """All nodes of exactly this type, in no particular order."""
@@ -267,7 +257,7 @@ class Source:
     @property
     def calls(self) -> dict[str, list[ast.Call]]:
         """Calls by the last name of what is called: `f(x)` and `a.f(x)` are both under `f`."""
-        return self._walked[3]
+        return self._walked[2]
 
     def scope_index(self, node: ast.AST) -> int:
         """The number of the scope in which a node is evaluated; 0 is the module.
@@ -280,18 +270,16 @@ class Source:
 
     def scope_opener(self, index: int) -> tuple[ast.AST, int]:
         """The node that opens a scope, and the number of the scope around it (-1 for the module)."""
-        span = self._walked[2][index]
+        span = self._walked[1][index]
         return span.opener, span.outer
 
     def scope_nodes(self, opener: ast.AST) -> list[ast.AST]:
         """The nodes evaluated in the scope that a node opens itself, in no particular order."""
-        _, flat, spans, _ = self._walked
-        span = spans[self._opened_index[id(opener)]]
-        return flat[span.start : span.end]
+        return self._walked[1][self._opened_index[id(opener)]].nodes
 
     @cached_property
     def _opened_index(self) -> dict[int, int]:
-        return {id(span.opener): index for index, span in enumerate(self._walked[2])}
+        return {id(span.opener): index for index, span in enumerate(self._walked[1])}
 
     def in_scope(self, cls: type[Node], opener: ast.AST) -> list[Node]:
         """The nodes of exactly this type that are evaluated in the scope that `opener` opens itself."""
@@ -325,10 +313,9 @@ class Source:
         index = self.scope_index(node)
         parents = self._parents.get(index)
         if parents is None:
-            _, flat, spans, _ = self._walked
-            span = spans[index]
+            span = self._walked[1][index]
             parents = self._parents[index] = {id(child): parent for child, parent in span.roots}
-            for owner in flat[span.start : span.end]:
+            for owner in span.nodes:
                 for field in _FIELDS[owner.__class__]:
                     child = getattr(owner, field)
                     if child.__class__ is list:
