@@ -44,6 +44,12 @@ _LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _EXITS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _KEEPS_ROWS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter"})
 _BUILTINS = frozenset(dir(builtins))
+_EVALUATING = frozenset(
+    {
+        "list", "tuple", "set", "frozenset", "sorted", "reversed", "len", "bool", "any", "all", "sum", "max",
+        "min", "dict", "enumerate", "zip", "map", "filter", "iter", "next",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +82,15 @@ class PathRead:
 
     - `path`: the lookup path from the row; `relation`: its last relation; `many`: one of its relations
       leads to many rows.
-    - `steps`: the places on the way, the read itself last.
+    - `steps`: the places on the way, the read itself last; `node`: where the function that was asked
+      about reads it or calls what does, None outside functions.
     """
 
     path: str
     relation: Relation
     many: bool
     steps: tuple[Related, ...]
+    node: ast.expr | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,11 +126,24 @@ def read_through(entry: Entry) -> tuple[PathRead, ...]:
     )
 
 
+def longest(reads: Iterable[PathRead]) -> tuple[PathRead, ...]:
+    """One read for each path that no longer path implies, sorted by path."""
+    found: dict[str, PathRead] = {}
+    for read in reads:
+        found.setdefault(read.path, read)
+    return tuple(
+        read
+        for path, read in sorted(found.items())
+        if not any(other.startswith(f"{path}__") for other in found)
+    )
+
+
 def _joined(row: Row, read: PathRead, node: ast.expr, name: str, module: Module | None) -> PathRead:
     steps = read.steps
     if module is not None:
         steps = (related(node, f"calls `{name}`", module), *steps)
-    return PathRead("__".join(row.beyond(read.path.split("__"))), read.relation, row.many or read.many, steps)
+    path = "__".join(row.beyond(read.path.split("__")))
+    return PathRead(path, read.relation, row.many or read.many, steps, node)
 
 
 def related(node: ast.AST, message: str, module: Module) -> Related:
@@ -301,7 +322,7 @@ class Reader:
     def _path_read(self, base: Row, node: ast.Attribute, relation: Relation) -> PathRead:
         path = "__".join((*base.path, node.attr))
         step = related(node, f"reads `{node.attr}`", self.module)
-        return PathRead(path, relation, base.many or not relation.is_single, (step,))
+        return PathRead(path, relation, base.many or not relation.is_single, (step,), node)
 
     def entries(self, node: ast.AST) -> Iterator[Entry]:
         """The project's functions that receive a row at this node."""
@@ -472,19 +493,40 @@ def reading_method(manager: ast.Attribute, module: Module) -> str:
         if isinstance(outer, ast.Attribute):
             # a filtered or sorted relation is a new query with or without prefetched rows
             return outer.attr if outer.attr in {"count", "exists"} else ""
-        return "" if isinstance(outer, ast.Subscript) or _is_narrowed_later(outer, module) else "all"
+        return "all" if _is_evaluated(call, module) else ""
     return method.attr if method.attr in {"count", "exists"} else ""
 
 
-def _is_narrowed_later(statement: ast.AST | None, module: Module) -> bool:
-    """Whether a queryset is kept in a name whose methods are called, which are queries of their own."""
-    match statement:
-        case ast.Assign(targets=[ast.Name() as name]):
-            return any(
-                isinstance(parent := module.source.parent(use), ast.Attribute)
-                and parent.attr not in {"count", "exists"}
-                for use in django.other_uses(name, module)
+def _is_evaluated(queryset: ast.expr, module: Module) -> bool:
+    """Whether the rows of a queryset are read where it stands, or where the name that keeps it is used.
+
+    Not where it is returned, combined with others or given to a lookup, which makes it part of a query.
+    """
+    source = module.source
+    parent = source.parent(queryset)
+    match parent:
+        case ast.For() | ast.AsyncFor() | ast.comprehension():
+            return parent.iter is queryset
+        case ast.Starred() | ast.YieldFrom():
+            return True
+        case ast.If() | ast.IfExp() | ast.While():
+            return parent.test is queryset
+        case ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[other]):
+            return other is queryset
+        case ast.Call(func=ast.Name(id=name)):
+            return name in _EVALUATING and name in _BUILTINS
+        case ast.Call(func=ast.Attribute(attr="join")):
+            return True
+        case ast.Assign(targets=[ast.Name() as kept]):
+            uses = django.other_uses(kept, module)
+            narrowed = any(
+                isinstance(around := source.parent(use), ast.Attribute)
+                and around.attr not in {"count", "exists"}
+                for use in uses
             )
+            return not narrowed and any(_is_evaluated(use, module) for use in uses)
     return False
 
 

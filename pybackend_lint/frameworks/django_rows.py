@@ -264,6 +264,77 @@ def _is_last_run(node: ast.AST, loop: ast.AST, module: Module) -> bool:
     return False
 
 
+# Methods of a relation's manager or `all()` that run a query although the rows are at hand.
+_ANEW = frozenset(
+    {
+        "filter", "exclude", "order_by", "get", "values", "values_list", "distinct", "annotate", "aggregate",
+        "latest", "earliest", "last", "iterator", "only", "defer", "select_related", "dates", "datetimes",
+    }
+)  # fmt: skip
+_ENDS_IN_WRITE = frozenset({"update", "delete", "aupdate", "adelete"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Defeated:
+    """A method that runs a query for every row although the relation was prefetched.
+
+    `node` is the attribute that names the method; `path` the prefetched path.
+    """
+
+    node: ast.Attribute
+    path: str
+
+
+def defeated(rows: Rows, module: Module) -> list[Defeated]:
+    """The calls in a loop's body that ask a prefetched relation of the rows anew."""
+    paths = rows.loaded.prefetch
+    if not paths:
+        return []
+    reader = Reader(rows.binder, rows.name, rows.row.name, module)
+    found: list[Defeated] = []
+    for node in django_reads.nodes_of(rows.body):
+        if not isinstance(node, ast.Attribute) or node.attr not in _ANEW | {"first"}:
+            continue
+        manager = _manager_of(node)
+        path = "__".join(reader.path_of(manager)) if manager is not None else ""
+        if not path or not any(path == one or one.startswith(f"{path}__") for one in paths):
+            continue
+        known = module.type_of(node)
+        if known is None or known.kind is not Kind.EXTERNAL or _writes(node, module):
+            continue
+        if node.attr == "first" and _has_order(known, module):
+            continue
+        if not _is_last_run(node, rows.binder, module):
+            found.append(Defeated(node, path))
+    return sorted(found, key=lambda item: (item.node.lineno, item.node.col_offset))
+
+
+def _manager_of(method: ast.Attribute) -> ast.Attribute | None:
+    """The manager that a method is called on, directly or behind `all()`."""
+    match method.value:
+        case ast.Call(func=ast.Attribute(value=ast.Attribute() as manager, attr="all"), args=[]):
+            return manager
+        case ast.Attribute() as manager:
+            return manager
+    return None
+
+
+def _writes(method: ast.Attribute, module: Module) -> bool:
+    """Whether the chain of calls that a method begins changes rows in the end."""
+    node: ast.AST | None = method
+    while isinstance(node, (ast.Attribute, ast.Call)):
+        if isinstance(node, ast.Attribute) and node.attr in _ENDS_IN_WRITE:
+            return True
+        node = module.source.parent(node)
+    return False
+
+
+def _has_order(method: Type, module: Module) -> bool:
+    """Whether the rows of a relation have an order of their own, so that `first()` takes one at hand."""
+    info = django.model_of(method.receiver, module)
+    return info is None or django_models.meta(info, "ordering") is not None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Through:
     """A call in a loop that reads relations from each row, in the body of a project function."""

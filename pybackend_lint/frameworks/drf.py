@@ -74,19 +74,7 @@ def serializer_reads(info: ClassInfo, model: str) -> tuple[PathRead, ...]:
     assert isinstance(index, Index)
     return index.fact(
         ("drf reads", info.name, id(info.node), model),
-        lambda: longest(_reads(info, Row((), model), (), info.module)),
-    )
-
-
-def longest(reads: Iterator[PathRead]) -> tuple[PathRead, ...]:
-    """One read for each path that no longer path implies, sorted by path."""
-    found: dict[str, PathRead] = {}
-    for read in reads:
-        found.setdefault(read.path, read)
-    return tuple(
-        read
-        for path, read in sorted(found.items())
-        if not any(other.startswith(f"{path}__") for other in found)
+        lambda: django_reads.longest(_reads(info, Row((), model), (), info.module)),
     )
 
 
@@ -350,7 +338,9 @@ def _through(row: Row, reads: tuple[PathRead, ...], step: Related) -> Iterator[P
     for read in reads:
         path = row.beyond(read.path.split("__"))
         if path:
-            yield PathRead("__".join(path), read.relation, row.many or read.many, (step, *read.steps))
+            yield PathRead(
+                "__".join(path), read.relation, row.many or read.many, (step, *read.steps), read.node
+            )
 
 
 def _method_reads(info: ClassInfo, name: str, call: ast.Call, row: Row, step: Related) -> Iterator[PathRead]:

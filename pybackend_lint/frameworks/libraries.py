@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pybackend_lint.frameworks import (
     asyncio,
     django,
+    django_admin,
     django_web,
     drf,
     fastapi,
@@ -19,7 +20,19 @@ from pybackend_lint.frameworks import (
 from pybackend_lint.project.index import Libraries
 from pybackend_lint.semantic.types import Provider
 
-_FRAMEWORKS = (asyncio, django, django_web, drf, fastapi, flask, logging, pydantic, sqlalchemy, testing)
+_FRAMEWORKS = (
+    asyncio,
+    django,
+    django_admin,
+    django_web,
+    drf,
+    fastapi,
+    flask,
+    logging,
+    pydantic,
+    sqlalchemy,
+    testing,
+)
 
 
 def libraries(extra_bases: Mapping[str, str]) -> Libraries:

@@ -1,0 +1,219 @@
+"""Facts about Django's admin: the model of an admin class, and what its list of rows reads."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pybackend_lint.frameworks import django, django_models, django_reads
+from pybackend_lint.frameworks.django import Loaded
+from pybackend_lint.frameworks.django_reads import PathRead
+from pybackend_lint.frameworks.knowledge import Knowledge
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import FUNCTIONS
+
+_ADMIN: Final = "django.contrib.admin.ModelAdmin"
+
+ROOTS: tuple[str, ...] = ()  # the types of `django` are those of the ORM's facts
+BASES: dict[str, tuple[str, ...]] = {
+    "django.contrib.auth.admin.UserAdmin": (_ADMIN,),
+    "django.contrib.auth.admin.GroupAdmin": (_ADMIN,),
+    "import_export.admin.ImportExportModelAdmin": (_ADMIN,),
+    "simple_history.admin.SimpleHistoryAdmin": (_ADMIN,),
+}
+ALIASES: dict[str, str] = {"django.contrib.admin.options.": "django.contrib.admin."}
+KNOWLEDGE = Knowledge()
+
+# What may load relations, choose the columns or show something else.
+_OWN_LIST = frozenset(
+    {
+        "get_queryset", "get_list_display", "get_changelist", "get_changelist_instance", "changelist_view",
+        "get_list_select_related", "get_paginator",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """A column of an admin's list and what showing it reads from every row.
+
+    - `node`: the item of `list_display`; `name`: what it is called.
+    """
+
+    node: ast.expr
+    name: str
+    reads: tuple[PathRead, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AdminList:
+    """The list of an admin class: the statement that names its columns and those that run queries.
+
+    `selected` is the value of `list_select_related` of the class, None where it has none of its own.
+    """
+
+    statement: ast.stmt
+    columns: tuple[Column, ...]
+    selected: ast.expr | None
+
+    @property
+    def reads(self) -> tuple[PathRead, ...]:
+        """What the columns read, longest paths only."""
+        return django_reads.longest(read for column in self.columns for read in column.reads)
+
+
+def admin_list(node: ast.ClassDef, module: Module) -> AdminList | None:
+    """The list of an admin class whose columns run a query for every row; None where that is not known."""
+    info = module.class_info_of(node)
+    displayed = info.scope.bindings.get("list_display", ())
+    if len(displayed) != 1 or not info.is_a(_ADMIN) or not _shows_plainly(info):
+        return None
+    value, statement = displayed[0].value, displayed[0].node
+    if not isinstance(value, (ast.List, ast.Tuple)) or not isinstance(statement, ast.stmt):
+        return None
+    model = _registered_model(node, module)
+    loaded = _loaded(info, model, value) if model is not None else None
+    if model is None or loaded is None:
+        return None
+    columns = [
+        Column(item, name, kept)
+        for item in value.elts
+        for name, reads in _column(item, info, model)
+        if (kept := tuple(read for read in reads if not _comes_along(read, loaded, model)))
+    ]
+    own = info.scope.bindings.get("list_select_related", ())
+    return AdminList(statement, tuple(columns), own[0].value if own else None) if columns else None
+
+
+def _shows_plainly(info: ClassInfo) -> bool:
+    known = ("django.", "builtins.", "typing.", "import_export.", "simple_history.")
+    if not info.is_closed or not all(name.startswith(known) for name in info.libraries):
+        return False
+    return not any(
+        isinstance(item, ClassInfo) and not _OWN_LIST.isdisjoint(item.scope.bindings) for item in info.mro
+    )
+
+
+def _registered_model(node: ast.ClassDef, module: Module) -> ClassInfo | None:
+    """The one model that an admin class is registered for, by a decorator or a call in its module."""
+    names: list[str | None] = []
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Call):
+            registers = module.qualified_name(decorator.func) == "django.contrib.admin.register"
+            names += [module.qualified_name(argument) for argument in decorator.args] if registers else []
+    for call in module.source.calls.get("register", ()):
+        match call.args:
+            case [model, ast.Name(id=name)] if name == node.name:
+                names.append(module.qualified_name(model))
+    only = names[0] if len(set(names)) == 1 else None
+    found = module.modules.class_info(only) if only is not None else None
+    return found if found is not None and django_models.is_model(found) else None
+
+
+def _loaded(info: ClassInfo, model: ClassInfo, displayed: ast.List | ast.Tuple) -> Loaded | None:
+    """What the list loads with the rows; None where that is not known.
+
+    Django calls `select_related()` itself where a column is a foreign key.
+    """
+    default = django.loaded(django.manager(model, "_default_manager"))
+    if default is None:
+        return None
+    found = info.member("list_select_related")
+    value = found[1].value if found is not None else None
+    match value:
+        case None | ast.Constant(value=False):
+            fields = django_models.fields(model)
+            names = [item.value for item in displayed.elts if isinstance(item, ast.Constant)]
+            every = any(isinstance(name, str) and name in fields and fields[name].is_single for name in names)
+            return _with(default, frozenset(), every) if found is None or value is not None else None
+        case ast.Constant(value=True):
+            return _with(default, frozenset(), True)
+        case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            texts = [item.value for item in elements if isinstance(item, ast.Constant)]
+            paths = frozenset(text for text in texts if isinstance(text, str))
+            return _with(default, paths, False) if len(paths) == len(elements) else None
+    return None
+
+
+def _with(default: Loaded, select: frozenset[str], every: bool) -> Loaded:
+    return Loaded(
+        default.select | select,
+        default.prefetch,
+        default.whole,
+        every=every or default.every,
+        restricted=default.restricted,
+        fetch_mode=default.fetch_mode,
+    )
+
+
+def _comes_along(read: PathRead, loaded: Loaded, model: ClassInfo) -> bool:
+    """Whether what a column reads is loaded with the rows."""
+    if loaded.covers(read.path) or (not read.many and loaded.restricted):
+        return True
+    return loaded.every and _is_joined(read.path, model)
+
+
+def _is_joined(path: str, model: ClassInfo) -> bool:
+    """Whether `select_related()` without names follows a path: foreign keys that are never null."""
+    current: str | None = model.name
+    for name in path.split("__"):
+        relation = django_models.relation(current, name, model.module) if current is not None else None
+        if relation is None or relation.kind != "forward" or relation.nullable:
+            return False
+        current = relation.target
+    return True
+
+
+def _column(item: ast.expr, info: ClassInfo, model: ClassInfo) -> Iterator[tuple[str, tuple[PathRead, ...]]]:
+    """The name of a column with what it reads from every row."""
+    if isinstance(item, ast.Name):
+        function = info.module.modules.function_info(info.module.qualified_name(item) or "")
+        if function is None:
+            binding = info.scope.bindings.get(item.id, ())
+            is_method = len(binding) == 1 and isinstance(binding[0].node, FUNCTIONS)
+            function = info.method(item.id) if is_method else None
+        if function is not None:
+            yield item.id, _reads(function, 1 if function.owner is not None else 0, model)
+        return
+    if not (isinstance(item, ast.Constant) and isinstance(item.value, str)):
+        return
+    name = item.value
+    method = info.method(name)
+    if method is not None:
+        yield name, _reads(method, 0 if method.is_static else 1, model)
+        return
+    own = model.method(name)
+    if own is not None:
+        yield name, _reads(own, 0, model)
+        return
+    declared = django_models.fields(model).get(name)
+    if declared is not None and declared.is_single:
+        yield name, _key_reads(name, model)
+
+
+def _reads(function: FunctionInfo, position: int, model: ClassInfo) -> tuple[PathRead, ...]:
+    arguments = [*function.node.args.posonlyargs, *function.node.args.args]
+    if len(arguments) <= position:
+        return ()
+    return django_reads.reads_of(function, arguments[position].arg, model.name)
+
+
+def _key_reads(name: str, model: ClassInfo) -> tuple[PathRead, ...]:
+    """What showing a foreign key reads: the row it leads to, and what that row's text reads."""
+    relation = django_models.relation(model.name, name, model.module)
+    if relation is None or relation.kind != "forward" or relation.target is None:
+        return ()
+    field = django_models.fields(model)[name]
+    step = django_reads.related(field.call, f"`{name}` may be null", field.owner.module)
+    found = [PathRead(name, relation, False, (step,))]
+    target = model.module.modules.class_info(relation.target)
+    text = target.method("__str__") if target is not None else None
+    if text is not None and target is not None:
+        found += [
+            PathRead(f"{name}__{read.path}", read.relation, read.many, (step, *read.steps))
+            for read in _reads(text, 0, target)
+        ]
+    return tuple(found)

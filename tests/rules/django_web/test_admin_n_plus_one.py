@@ -1,0 +1,164 @@
+"""Traps of PB247 over a small admin, and the query counts of Django's own lists."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.rules.django_orm.documented import counted, queries
+from tests.rules.harness import findings, fix
+
+RULE = "admin-n-plus-one"
+MODELS = textwrap.dedent(
+    """
+    from django.db import models
+
+
+    class Company(models.Model):
+        name = models.CharField(max_length=10)
+
+
+    class Customer(models.Model):
+        company = models.ForeignKey(Company, models.CASCADE)
+        name = models.CharField(max_length=10)
+
+        def __str__(self):
+            return f"{self.name} ({self.company.name})"
+
+
+    class Tag(models.Model):
+        name = models.CharField(max_length=10)
+
+
+    class Order(models.Model):
+        customer = models.ForeignKey(Customer, models.CASCADE)
+        seller = models.ForeignKey(Company, models.CASCADE, null=True)
+        reference = models.CharField(max_length=10)
+        tags = models.ManyToManyField(Tag)
+
+        @property
+        def buyer(self):
+            return self.customer.name
+    """
+)
+IMPORTS = """\
+from django.contrib import admin
+from shop.models import Company, Customer, Order
+
+
+def seller_name(order):
+    return order.seller.name
+
+
+@admin.register(Order)
+class OrderAdmin(admin.ModelAdmin):
+"""
+FILES = {"shop/models.py": MODELS}
+SILENT = {
+    "own columns": "list_display = ('reference', 'pk', '__str__')",
+    "a key that is never null": "list_display = ('reference', 'customer')",
+    "a property next to such a key": "list_display = ('customer', 'buyer')",
+    "joined": "list_display = ('seller', 'buyer')\nlist_select_related = ('seller', 'customer')",
+    "all keys joined": "list_display = ('buyer',)\nlist_select_related = True",
+    "unknown paths": "list_display = ('buyer',)\nlist_select_related = PATHS",
+    "its own queryset": "list_display = ('buyer',)\ndef get_queryset(self, request):\n    return load(request)",
+    "its own columns": "list_display = ('buyer',)\ndef get_list_display(self, request):\n    return ['pk']",
+    "unknown columns": "list_display = ('reference', *MORE)",
+    "a column of the key": "list_display = ('seller_id',)",
+}
+FOUND = {
+    "property": ("list_display = ('reference', 'buyer')  # PB247", 'list_select_related = ("customer",)'),
+    "null": ("list_display = ['seller']  # PB247", 'list_select_related = ("seller",)'),
+    "function": ("list_display = [seller_name]  # PB247", 'list_select_related = ("seller",)'),
+    "null next to a key that is not": (
+        "list_display = ['customer', 'seller']  # PB247",
+        'list_select_related = ("seller",)',
+    ),
+    "method": (
+        "list_display = ['first']  # PB247\ndef first(self, order):\n    return order.customer.company.name",
+        'list_select_related = ("customer__company",)',
+    ),
+    "many": (
+        "list_display = ['words']  # PB247\ndef words(self, order):\n    return list(order.tags.all())",
+        'prefetch_related("tags") in get_queryset()',
+    ),
+    "another relation is joined": (
+        "list_display = ['buyer']  # PB247\nlist_select_related = ['seller']",
+        'list_select_related = ("customer",)',
+    ),
+}
+
+
+def admin(body: str) -> str:
+    """A module with an admin class."""
+    return IMPORTS + textwrap.indent(body, "    ") + "\n"
+
+
+@pytest.mark.parametrize("body", SILENT.values(), ids=SILENT.keys())
+def test_silent(body: str) -> None:
+    assert findings(RULE, admin(body), files=FILES) == []
+
+
+@pytest.mark.parametrize(("body", "advice"), FOUND.values(), ids=FOUND.keys())
+def test_found(body: str, advice: str) -> None:
+    found = findings(RULE, admin(body), files=FILES)
+    assert [finding.message.split("`")[1] for finding in found] == [advice]
+
+
+def test_other_classes() -> None:
+    unregistered = admin("list_display = ('buyer',)").replace("@admin.register(Order)\n", "")
+    assert findings(RULE, unregistered, files=FILES) == []
+    foreign = admin("list_display = ('buyer',)").replace("(admin.ModelAdmin)", "(Loading, admin.ModelAdmin)")
+    assert findings(RULE, "from eager import Loading\n" + foreign, files=FILES) == []
+
+
+def test_registered_by_a_call() -> None:
+    text = admin("list_display = ('buyer',)  # PB247").replace("@admin.register(Order)\n", "")
+    findings(RULE, f"{text}\n\nadmin.site.register(Order, OrderAdmin)\n", files=FILES)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("['seller']", "['seller', \"customer\"]"),
+        ("('seller',)", "('seller', \"customer\",)"),
+        ("False", '("customer",)'),
+    ],
+)
+def test_fix_adds_to_what_is_there(before: str, after: str) -> None:
+    body = "list_display = ('buyer',)\nlist_select_related = {}"
+    assert fix(RULE, admin(body.format(before)), files=FILES) == admin(body.format(after))
+
+
+LIST = """
+from django.contrib import admin
+from django.contrib.admin.utils import lookup_field
+from django.contrib.auth.models import User
+from django.test import RequestFactory
+request = RequestFactory().get("/")
+request.user = User(is_superuser=True, is_active=True)
+page = example.OrderAdmin(example.Order, admin.site)
+for row in page.get_changelist_instance(request).result_list:
+    for name in page.list_display:
+        str(lookup_field(name, row, page)[2])
+"""
+
+
+@pytest.mark.parametrize(("title", "grows"), [("Bad", True), ("Good", False)])
+def test_django_runs_one_query_per_row(title: str, grows: bool) -> None:
+    few, many = queries(RULE, title, 0, LIST)
+    assert (many - few >= 4) is grows
+
+
+@pytest.mark.parametrize(
+    ("body", "grows"),
+    [
+        ("list_display = ('seller',)", True),
+        ("list_display = ('customer', 'buyer')", False),
+        ("list_display = ('buyer',)\nlist_select_related = True", False),
+    ],
+)
+def test_which_keys_the_admin_joins(body: str, grows: bool) -> None:
+    few, many = counted({"example.py": admin(body), **FILES}, LIST)
+    assert (many - few >= 4) is grows
