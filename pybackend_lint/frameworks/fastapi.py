@@ -12,7 +12,7 @@ from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import FUNCTIONS, Function
+from pybackend_lint.semantic.scopes import FUNCTIONS, Binding, Function
 from pybackend_lint.semantic.types import COROUTINE, Kind, Type, instance
 
 Fact = TypeVar("Fact")
@@ -282,6 +282,21 @@ def _is_used_otherwise(function: FunctionInfo) -> bool:
             if other is not None and other.qualified_name(call.func) in {function.name, None}:
                 return True
     return False
+
+
+def assigned_call(node: ast.expr, module: Module) -> tuple[Module, Binding, ast.Call] | None:
+    """The call that makes the value of a variable with one assignment, and where that is, in any module."""
+    found: tuple[Module, Binding] | None = None
+    if isinstance(node, ast.Name):
+        looked_up = module.lookup(node.id, node)
+        if looked_up is not None and len(looked_up[1]) == 1 and looked_up[1][0].kind == "assign":
+            found = module, looked_up[1][0]
+    if found is None or not isinstance(found[1].value, ast.Call):
+        name = module.qualified_name(node)
+        found = module.modules.variable(name) if name is not None else None
+    if found is None or found[1].path or not isinstance(found[1].value, ast.Call):
+        return None
+    return found[0], found[1], found[1].value
 
 
 def argument(call: ast.Call, position: int | None, name: str) -> ast.expr | None:

@@ -293,6 +293,37 @@ def untaken_path_parameters(route: Route) -> list[str]:
     return [] if names and _may_read_path(function, tree.functions) else names
 
 
+def lists_in_bodies(route: Route) -> list[ast.arg]:
+    """The parameters of a GET or HEAD route that hold several plain values and so are its body."""
+    function = route.function
+    if function is None or not route.methods or route.methods - {"GET", "HEAD"}:
+        return []
+    return [
+        parameter
+        for parameter, default in function.parameters()
+        if parameter.annotation is not None
+        and fastapi.marker_of(default, function.module) is None
+        and _is_list_of_values(parameter.annotation, function.module)
+        and _keeps_parameters(function)
+    ]
+
+
+def _is_list_of_values(annotation: ast.expr, module: Module) -> bool:
+    match annotation:
+        case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
+            return _is_list_of_values(left, module)
+        case ast.Subscript(value=value, slice=inner):
+            name = module.qualified_name(value)
+            if name == "typing.Optional":
+                return _is_list_of_values(inner, module)
+            if name not in _COLLECTIONS or name in _DICTIONARIES:
+                return False
+            items = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            plain = [item for item in items if not (isinstance(item, ast.Constant) and item.value is ...)]
+            return bool(plain) and all(_shape(item, module) is ParameterKind.QUERY for item in plain)
+    return False
+
+
 def similar_query_parameter(route: Route, name: str) -> ast.arg | None:
     """The one parameter of a route that reads the query and is named nearly like a path parameter.
 
@@ -429,16 +460,14 @@ def _registrations(route: Route) -> tuple[list[_Call], bool]:
     seen: set[Binding] = set()
     while pending:
         module, router = pending.pop()
-        made = _variable(router, module)
-        if made is None or not isinstance(made[1].value, ast.Call):
+        made = fastapi.assigned_call(router, module)
+        if made is None:
             is_open = True
             continue
-        home, binding = made
+        home, binding, constructor = made
         if binding in seen:
             continue
         seen.add(binding)
-        constructor = binding.value
-        assert isinstance(constructor, ast.Call)
         calls.append((home, constructor))
         maker = home.qualified_name(constructor.func)
         if maker == _APPLICATION:
@@ -446,25 +475,12 @@ def _registrations(route: Route) -> tuple[list[_Call], bool]:
         is_open = is_open or maker != "fastapi.APIRouter"
         for other, call, is_certain in _inclusions(home):
             included = fastapi.argument(call, 0, "router")
-            of = _variable(included, other) if included is not None else None
+            of = fastapi.assigned_call(included, other) if included is not None else None
             is_open = is_open or of is None or not is_certain
             if of is not None and of[1] is binding and isinstance(call.func, ast.Attribute):
                 calls.append((other, call))
                 pending.append((other, call.func.value))
     return calls, is_open
-
-
-def _variable(node: ast.expr, module: Module) -> tuple[Module, Binding] | None:
-    """The one assignment that gives a variable its value, in whichever module."""
-    if isinstance(node, ast.Name):
-        found = module.lookup(node.id, node)
-        if found is not None and len(found[1]) == 1 and found[1][0].kind == "assign":
-            binding = found[1][0]
-            if isinstance(binding.value, ast.Call):
-                return None if binding.path else (module, binding)
-    name = module.qualified_name(node)
-    variable = module.modules.variable(name) if name is not None else None
-    return variable if variable is not None and not variable[1].path else None
 
 
 def _inclusions(module: Module) -> Iterator[tuple[Module, ast.Call, bool]]:

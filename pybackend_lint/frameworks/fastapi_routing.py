@@ -132,7 +132,7 @@ def late_routes(module: Module) -> list[tuple[Entry, ast.Call]]:
     included: dict[int, ast.Call] = {}
     for call in sorted(source.calls.get("include_router", ()), key=source.start):
         router = fastapi.argument(call, 0, "router")
-        made = router_made(router, module) if router is not None else None
+        made = _made(router, module) if router is not None else None
         if made is not None and made[0] is module:
             included[id(made[1])] = call
     return [
@@ -242,12 +242,12 @@ def _included(
     tables: _Tables,
 ) -> Iterator[Entry]:
     """The routes that a call of `include_router` adds; none where the router or its prefix is unknown."""
-    made = router_made(router, module)
-    prefix = prefix_of(call, module)
+    made = _made(router, module)
+    prefix = _prefix(call, module)
     if made is None or prefix is None:
         return
     home, binding, constructor = made
-    own = prefix_of(constructor, home)
+    own = _prefix(constructor, home)
     if own is None:
         return
     if home is module:
@@ -274,23 +274,10 @@ def _included(
         )
 
 
-def router_made(router: ast.expr, module: Module) -> tuple[Module, Binding, ast.Call] | None:
-    """The one assignment that makes a router which is a variable, and the call that makes it."""
-    home: Module | None = None
-    binding: Binding | None = None
-    if isinstance(router, ast.Name):
-        looked_up = module.lookup(router.id, router)
-        if looked_up is not None and len(looked_up[1]) == 1 and looked_up[1][0].kind == "assign":
-            home, binding = module, looked_up[1][0]
-    if binding is None or not isinstance(binding.value, ast.Call):
-        name = module.qualified_name(router)
-        variable = module.modules.variable(name) if name is not None else None
-        if variable is None:
-            return None
-        home, binding = variable
-    if home is None or binding.path or not isinstance(binding.value, ast.Call):
-        return None
-    return (home, binding, binding.value) if _is_plain_router(binding.value, home) else None
+def _made(router: ast.expr, module: Module) -> tuple[Module, Binding, ast.Call] | None:
+    """The call that makes a router of a variable, where that behaves as `APIRouter` does."""
+    made = fastapi.assigned_call(router, module)
+    return made if made is not None and _is_plain_router(made[2], made[0]) else None
 
 
 def _is_plain_router(call: ast.Call, module: Module) -> bool:
@@ -303,7 +290,7 @@ def _is_plain_router(call: ast.Call, module: Module) -> bool:
     return info is not None and info.is_a(fastapi.ROUTER) and not any(map(info.method, changed))
 
 
-def prefix_of(call: ast.Call, module: Module) -> str | None:
+def _prefix(call: ast.Call, module: Module) -> str | None:
     """The prefix that a call gives a router, empty without one; None where it is not known.
 
     A variable whose value is not known stands in it by its name, so that two of it can be compared.

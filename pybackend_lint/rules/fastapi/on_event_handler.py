@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Edit, Finding, Fix
-from pybackend_lint.frameworks import fastapi
+from pybackend_lint.frameworks import fastapi, fastapi_lifespan
 from pybackend_lint.frameworks.fastapi import EventHandlers
 from pybackend_lint.rule import SAFE, UNSAFE, Context, rule
 from pybackend_lint.semantic.code_edits import delete_lines
@@ -101,9 +101,12 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     - FastAPI: "Lifespan Events"
     - Starlette: "Lifespan"
     """
+    dead = {place for place, _, _ in fastapi_lifespan.replaced_handlers(ctx.module)}
     for found in fastapi.event_handlers(ctx.module):
         fix = _fix(found, ctx) if found.constructor is not None and found.is_complete else None
         for handler in found.handlers:
+            if handler.place in dead:
+                continue  # PB301 says that it never runs
             way = ctx.text(handler.function_name)
             yield ctx.finding(handler.place, fix=fix, handler=handler.name, way=way)
 

@@ -1,0 +1,107 @@
+"""Rule PB326: list-query-becomes-body."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from pybackend_lint.finding import Edit, Finding
+from pybackend_lint.frameworks import fastapi, fastapi_requests
+from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.import_edits import add_import
+
+
+@rule(
+    "PB326",
+    "list-query-becomes-body",
+    "Mark `{name}` with `Query()`: FastAPI reads a list from the body of this {method} request",
+    nodes=(ast.Module,),
+    words=("get", "head", "api_route", "add_api_route"),
+    applies="fastapi>=0.95",
+    fix=UNSAFE,
+    severity="error",
+    tags=("correctness",),
+)
+def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
+    """A list of plain values without marker is the body of a GET request, which clients do not send.
+
+    ## Why
+    FastAPI reads single values from the query string, but lists, sets and tuples from the body.
+    `GET /orders?status=open` then gets the default, so the filter has no effect, or 422 where there
+    is no default. Browsers and many proxies cannot send a body with GET at all.
+
+    ## Bad
+    ```python
+    from fastapi import APIRouter
+
+    router = APIRouter(prefix="/orders")
+
+    @router.get("/")
+    def orders(status: list[str] | None = None) -> list[str]:
+        return status or []
+    ```
+    ## Good
+    ```python
+    from typing import Annotated
+
+    from fastapi import APIRouter, Query
+
+    router = APIRouter(prefix="/orders")
+
+    @router.get("/")
+    def orders(status: Annotated[list[str] | None, Query()] = None) -> list[str]:
+        return status or []
+    ```
+    ## Not reported
+    ```python
+    from typing import Annotated
+    from fastapi import APIRouter, Query
+    from shop.filters import Tags
+
+    router = APIRouter(prefix="/orders")
+
+    @router.get("/")
+    def orders(tags: Tags, status: Annotated[list[str] | None, Query()] = None) -> int:
+        return len(status or tags)
+
+    @router.post("/bulk")  # a body is what this is about
+    def bulk(numbers: list[int]) -> int:
+        return len(numbers)
+    ```
+    ```python file=shop/filters.py
+    from typing import Annotated
+    from fastapi import Query
+
+    Tags = Annotated[list[str], Query(alias="tag")]
+    ```
+    ## Fix safety
+    The values come from the query string, as `?status=open&status=paid`. Clients that did send a body
+    must change.
+
+    ## When not to use it
+    For an API whose clients send bodies with GET on purpose, as some search engines do.
+
+    ## References
+    - FastAPI: "Query Parameters and String Validations", "Query parameter list / multiple values"
+    """
+    for route in fastapi.routes(ctx.module):
+        for parameter in fastapi_requests.lists_in_bodies(route):
+            function = route.function
+            if function is None or function.module is not ctx.module or parameter.annotation is None:
+                continue
+            edits = _marked(parameter.annotation, ctx)
+            fix = ctx.fix("Read it from the query string", *edits) if edits else None
+            method = min(route.methods or ("GET",))
+            yield ctx.finding(parameter, fix=fix, name=parameter.arg, method=method)
+
+
+def _marked(annotation: ast.expr, ctx: Context) -> list[Edit]:
+    """The edits that put an annotation into `Annotated` with a marker."""
+    edits: list[Edit] = []
+    names: list[str] = []
+    for dotted in ("typing.Annotated", "fastapi.Query"):
+        name, imports = add_import(ctx.source, dotted)
+        names.append(name)
+        edits += imports
+    text = f"{names[0]}[{ctx.text(annotation)}, {names[1]}()]"
+    return [*edits, ctx.edit(annotation, text)]

@@ -1,0 +1,74 @@
+"""Traps of event-handler-never-runs, and what FastAPI runs at the start."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.rules.execution import executed
+from tests.rules.harness import findings
+
+APP = """
+from contextlib import asynccontextmanager
+from fastapi import APIRouter, FastAPI
+ran = []
+@asynccontextmanager
+async def lifespan(app):
+    ran.append("lifespan")
+    {}
+    yield
+app = FastAPI({})
+router = APIRouter()
+"""
+HANDLER = """
+@{}.on_event("startup"){}
+def started():
+    ran.append("handler")
+"""
+
+
+def test_the_handler_never_runs() -> None:
+    source = APP.format("", "lifespan=lifespan") + HANDLER.format("app", "")
+    findings("PB301", APP.format("", "lifespan=lifespan") + HANDLER.format("app", "  # PB301"))
+    assert findings("PB300", source) == []
+    names = executed(source)
+    with TestClient(names["app"]):
+        assert names["ran"] == ["lifespan"]
+
+
+def test_an_argument_is_ignored_too() -> None:
+    arguments = "lifespan=lifespan, on_startup=[lambda: ran.append('handler')]"
+    findings("PB301", APP.format("", arguments + "  # PB301\n"))
+    names = executed(APP.format("", arguments))
+    with TestClient(names["app"]):
+        assert names["ran"] == ["lifespan"]
+
+
+def test_from_another_file() -> None:
+    handler = "from main import app\n" + HANDLER.format("app", "  # PB301")
+    (found,) = findings("PB301", handler, files={"main.py": APP.format("", "lifespan=lifespan")})
+    assert found.related[0].path.endswith("main.py")
+
+
+SILENT = {
+    "no lifespan": APP.format("", "") + HANDLER.format("app", ""),
+    "None": APP.format("", "lifespan=None") + HANDLER.format("app", ""),
+    "a router, whose handlers do run": APP.format("", "lifespan=lifespan") + HANDLER.format("router", ""),
+    "a lifespan that runs the handlers": APP.format("await app.router.startup()", "lifespan=lifespan")
+    + HANDLER.format("app", ""),
+    "a lifespan that is not known": APP.format("", "lifespan=library.lifespan") + HANDLER.format("app", ""),
+    "an application that is not known": APP.format("", "lifespan=lifespan")
+    + HANDLER.format("library.app", ""),
+}
+
+
+@pytest.mark.parametrize("source", SILENT.values(), ids=SILENT)
+def test_silent(source: str) -> None:
+    assert findings("PB301", source) == []
+
+
+def test_the_handlers_of_a_router_run() -> None:
+    source = SILENT["a router, whose handlers do run"] + "app.include_router(router)\n"
+    names = executed(source)
+    with TestClient(names["app"]):
+        assert sorted(names["ran"]) == ["handler", "lifespan"]
