@@ -463,32 +463,24 @@ def _described(entry: Entry) -> dict[str, Any]:
 
 def explain_rule(options: argparse.Namespace) -> int:
     """Print the documentation of a rule."""
-    from pybackend_lint.registry_lookup import documentation, find
+    from pybackend_lint.registry_lookup import documentation, find, page
     from pybackend_lint.settings import unknown_selector
 
     entry = find(options.rule)
     if entry is None:
         _complain([unknown_selector(options.rule) or f"{options.rule!r} is not one rule"])
         return ERROR
-    text = documentation(entry)
     if options.output_format == "json":
-        print(json.dumps({**_described(entry), "documentation": text}, indent=2))
+        print(json.dumps({**_described(entry), "documentation": documentation(entry)}, indent=2))
         return CLEAN
-    facts = [
-        "on by default" if entry.default else "opt-in",
-        entry.severity,
-        f"{entry.fix} fix" if entry.fix else "no fix",
-        *([f"applies to {entry.applies}"] if entry.applies else []),
-        f"since {entry.since}",
-    ]
-    page = f"# {entry.code}: {entry.name}\n\n{', '.join(facts)}\n\n{text.strip()}\n"
+    text = page(entry)
     if not _coloured(sys.stdout):
-        print(page, end="")
+        print(text, end="")
         return CLEAN
     from rich.console import Console
     from rich.markdown import Markdown
 
-    Console().print(Markdown(page))
+    Console().print(Markdown(text))
     return CLEAN
 
 

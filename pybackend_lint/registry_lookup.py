@@ -39,3 +39,15 @@ def load(entry: Entry) -> Rule:
 def documentation(entry: Entry) -> str:
     """The documentation of an entry in Markdown: its summary line, then its sections."""
     return cleandoc(ENGINE_DOCUMENTATION.get(entry.code) or load(entry).documentation)
+
+
+def page(entry: Entry) -> str:
+    """The page about an entry in Markdown: its title, the facts of its metadata, its documentation."""
+    facts = [
+        "on by default" if entry.default else "opt-in",
+        entry.severity,
+        f"{entry.fix} fix" if entry.fix else "no fix",
+        *([f"applies to {entry.applies}"] if entry.applies else []),
+        f"since {entry.since}",
+    ]
+    return f"# {entry.code}: {entry.name}\n\n{', '.join(facts)}\n\n{documentation(entry).strip()}\n"

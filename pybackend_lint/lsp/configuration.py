@@ -87,7 +87,6 @@ class Folder:
     def __init__(self, path: str, options: Options | None = None) -> None:
         self.path = path
         self.options = options or Options()
-        self._resolver: Resolver | None = None
 
     def contains(self, path: str) -> bool:
         """Whether a file lies in the folder."""
@@ -98,15 +97,18 @@ class Folder:
         """The settings where no project says any."""
         return self._adjusted(Settings(root=Path(self.path)))
 
+    @cached_property
+    def resolver(self) -> Resolver:
+        """What finds the settings of files; raises `SettingsError` when the named file cannot be used."""
+        fixed: Settings | None = None
+        if self.options.configuration is not None:
+            file = Path(self.path, os.path.expanduser(self.options.configuration))
+            fixed = read(file, Path(self.path))
+        return Resolver(self._adjusted, fixed)
+
     def settings_for(self, directory: str) -> Settings:
         """The settings for the files of a directory; raises `SettingsError`."""
-        if self._resolver is None:
-            fixed: Settings | None = None
-            if self.options.configuration is not None:
-                file = Path(self.path, os.path.expanduser(self.options.configuration))
-                fixed = read(file, Path(self.path))
-            self._resolver = Resolver(self._adjusted, fixed)
-        return self._resolver.for_directory(directory)
+        return self.resolver.for_directory(directory)
 
     def _adjusted(self, settings: Settings) -> Settings:
         if settings.file is None:

@@ -61,7 +61,8 @@ class Jobs:
             job = _Job(key, priority, time.monotonic() + delay, self._count, run, future)
             older = self._waiting.pop(key, None)
             if older is not None:
-                job.priority = min(priority, older.priority)
+                if older.priority < priority:
+                    job.priority, job.due = older.priority, older.due
                 older.future.cancel()
             if self._running is not None and self._running.key == key:
                 self._running.superseded = True

@@ -3,216 +3,229 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
 
 from lsprotocol import types
-from pygls.lsp.server import LanguageServer
 
-from pybackend_lint import __version__
-from pybackend_lint.lsp import actions
-from pybackend_lint.lsp.checker import Checker, Outcome
-from pybackend_lint.lsp.configuration import Folder, Options, read_options
-from pybackend_lint.lsp.diagnostics import diagnostic
+from pybackend_lint.lsp import actions, watching, workspace
+from pybackend_lint.lsp.actions import Plan
+from pybackend_lint.lsp.comments import completions, entry_at, place_to_complete
 from pybackend_lint.lsp.documents import Document, Text, path_of
-from pybackend_lint.lsp.jobs import DEPENDENT, EDITED, Interruption, Jobs
-from pybackend_lint.lsp.transport import Protocol, serve
-
-_log = logging.getLogger(__name__)
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What is known about one version of a document."""
-
-    version: int
-    text: Text
-    outcome: Outcome
+from pybackend_lint.lsp.jobs import Interruption
+from pybackend_lint.lsp.session import Checked, Session
+from pybackend_lint.lsp.transport import serve
+from pybackend_lint.registry_lookup import find, page
+from pybackend_lint.rule_entry import Entry
 
 
-class Server(LanguageServer):
-    """The state of a session: open documents, their findings, and the thread that checks."""
-
-    protocol: Protocol
-
-    def __init__(self) -> None:
-        super().__init__("pybackend-lint", __version__, protocol_cls=Protocol)
-        self.documents: dict[str, Document] = {}
-        self.checked: dict[str, Checked] = {}
-        self.checker = Checker()
-        self.jobs = Jobs()
-        self.options = Options()
-        self.told: set[str] = set()
-        self.loop: asyncio.AbstractEventLoop | None = None
-
-    # Documents
-
-    def document_at(self, path: str) -> Document | None:
-        """The open document of a file."""
-        return next((document for document in self.documents.values() if document.path == path), None)
-
-    def text_of(self, path: str) -> Text:
-        """The text of a file, from the open document or from the disk; empty when it cannot be read."""
-        document = self.document_at(path)
-        if document is not None:
-            return document.text
-        try:
-            content = Path(path).read_bytes().decode("utf-8-sig", "replace")
-        except OSError:
-            content = ""
-        return Text(content, self.encoding)
-
-    @property
-    def encoding(self) -> str:
-        """The units in which the client counts columns."""
-        return str(self.server_capabilities.position_encoding or "utf-16")
-
-    # Checks
-
-    def check(self, document: Document, priority: int) -> Future[Checked]:
-        """Check a document as it is when its turn comes."""
-
-        def run(interrupted: Interruption) -> Checked:
-            version, text = document.state
-            affected = self.checker.change(document.path, text.data)
-            if affected:
-                self._call(self._check_dependents, affected)
-            outcome = self.checker.check(document.path, text.data, interrupted)
-            return Checked(version, text, outcome)
-
-        future = self.jobs.submit(("check", document.uri), run, priority=priority)
-        future.add_done_callback(lambda done: self._call(self._show, document, done))
-        return future
-
-    def _call(self, function: Callable[..., None], *arguments: object) -> None:
-        assert self.loop is not None
-        try:
-            self.loop.call_soon_threadsafe(function, *arguments)
-        except RuntimeError:  # the session is over
-            return
-
-    def _check_dependents(self, paths: Iterable[str]) -> None:
-        wanted = set(paths)
-        for document in self.documents.values():
-            if document.path in wanted:
-                self.check(document, DEPENDENT)
-
-    def _show(self, document: Document, done: Future[Checked]) -> None:
-        if done.cancelled() or self.documents.get(document.uri) is not document:
-            return
-        error = done.exception()
-        if error is not None:
-            self.tell(f"internal error: {type(error).__name__}: {error}")
-            return
-        checked = done.result()
-        self.checked[document.uri] = checked
-        for line in checked.outcome.errors:
-            self.tell(line)
-        if checked.version == document.version:
-            self.text_document_publish_diagnostics(
-                types.PublishDiagnosticsParams(
-                    uri=document.uri, version=checked.version, diagnostics=self.diagnostics(checked)
-                )
-            )
-
-    def diagnostics(self, checked: Checked) -> list[types.Diagnostic]:
-        """The diagnostics of what was found."""
-        return [
-            diagnostic(finding, checked.text, self.options, self.text_of)
-            for finding in checked.outcome.findings
-        ]
-
-    def tell(self, line: str) -> None:
-        """Log a problem, and show it the first time that it occurs."""
-        self.window_log_message(types.LogMessageParams(types.MessageType.Error, line))
-        if line not in self.told:
-            self.told.add(line)
-            self.window_show_message(types.ShowMessageParams(types.MessageType.Error, line))
+def create() -> Session:
+    """A session with its features."""
+    session = Session()
+    watching.add_features(session)
+    workspace.add_features(session)
+    _add_documents(session)
+    _add_actions(session)
+    _add_documentation(session)
+    return session
 
 
-def create() -> Server:
-    """A server with its features."""
-    server = Server()
-
-    @server.feature(types.INITIALIZE)
-    def initialize(params: types.InitializeParams) -> None:
-        server.options, _ = read_options(params.initialization_options)
-        folders = [path_of(folder.uri) for folder in params.workspace_folders or ()]
-        if not folders and params.root_uri:
-            folders = [path_of(params.root_uri)]
-        server.checker.configure(Folder(path, server.options) for path in folders if path)
-
-    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+def _add_documents(session: Session) -> None:
+    @session.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: types.DidOpenTextDocumentParams) -> None:
         item = params.text_document
         path = path_of(item.uri)
         if path is None:
             return
-        document = Document(item.uri, path, item.language_id, item.version, Text(item.text, server.encoding))
+        document = Document(item.uri, path, item.language_id, item.version, Text(item.text, session.encoding))
         if document.kind:
-            server.documents[item.uri] = document
-            server.check(document, EDITED)
+            session.open(document)
 
-    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    @session.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: types.DidChangeTextDocumentParams) -> None:
-        document = server.documents.get(params.text_document.uri)
+        document = session.documents.get(params.text_document.uri)
         if document is not None:
             document.change(params.text_document.version, params.content_changes)
-            server.check(document, EDITED)
+            session.check(document)
 
-    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    @session.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def did_save(params: types.DidSaveTextDocumentParams) -> None:
-        pass
+        document = session.documents.get(params.text_document.uri)
+        if document is not None and document.kind != "python":
+            watching.configure(session)
 
-    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    @session.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: types.DidCloseTextDocumentParams) -> None:
-        document = server.documents.pop(params.text_document.uri, None)
-        if document is None:
-            return
-        server.checked.pop(document.uri, None)
-        path = document.path
+        document = session.documents.get(params.text_document.uri)
+        if document is not None:
+            session.close(document)
 
-        def closed(interrupted: Interruption) -> None:
-            affected = server.checker.change(path, None)
-            server._call(server._check_dependents, affected)
 
-        server.jobs.submit(("check", document.uri), closed, priority=EDITED)
-        server.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(uri=document.uri, diagnostics=[])
-        )
-
-    @server.feature(
+def _add_actions(session: Session) -> None:
+    @session.feature(
         types.TEXT_DOCUMENT_CODE_ACTION,
-        types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix]),
+        types.CodeActionOptions(code_action_kinds=list(actions.KINDS), resolve_provider=True),
     )
-    def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
-        document = server.documents.get(params.text_document.uri)
-        checked = server.checked.get(params.text_document.uri)
-        if document is None or checked is None or checked.version != document.version:
+    async def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
+        document = session.documents.get(params.text_document.uri)
+        if document is None:
             return []
-        found = []
-        for finding, shown in zip(checked.outcome.findings, server.diagnostics(checked), strict=True):
-            if actions.touches(shown.range, params.range) and finding.fix is not None:
-                found.append(actions.quick_fix(finding, shown, document.uri, checked.text))
+        checked = await session.checked(document)
+        found: list[types.CodeAction] = []
+        if actions.wants(params.context.only, types.CodeActionKind.QuickFix):
+            for number, shown in enumerate(checked.diagnostics):
+                if actions.touches(shown.range, params.range):
+                    found += await _actions_for(session, document, checked, number)
+        if actions.wants(params.context.only, actions.FIX_ALL) and any(
+            map(actions.is_safe, checked.outcome.findings)
+        ):
+            action = types.CodeAction("Fix all safe findings of pybackend-lint", kind=actions.FIX_ALL)
+            found += await _with_edit(session, document, checked, action, Plan())
         return found
 
-    return server
+    @session.feature(types.CODE_ACTION_RESOLVE)
+    async def resolve(action: types.CodeAction) -> types.CodeAction:
+        data = action.data if isinstance(action.data, dict) else {}
+        document = session.documents.get(str(data.get("uri")))
+        if document is None or action.edit is not None:
+            return action
+        checked = await session.checked(document)
+        if checked.version == data.get("version"):
+            plan = Plan(data.get("code"), data.get("number"), bool(data.get("unsafe")))
+            action.edit = session.workspace_edit(document, await _edits(session, document, checked, plan))
+        return action
+
+
+async def _actions_for(
+    session: Session, document: Document, checked: Checked, number: int
+) -> list[types.CodeAction]:
+    """The actions for one finding."""
+    finding, shown = checked.outcome.findings[number], checked.diagnostics[number]
+    found: list[types.CodeAction] = []
+
+    def action(title: str) -> types.CodeAction:
+        return types.CodeAction(title, kind=types.CodeActionKind.QuickFix, diagnostics=[shown])
+
+    if finding.fix is not None:
+        unsafe = not actions.is_safe(finding)
+        fix = action(actions.quick_fix_title(finding))
+        fix.is_preferred = True if not unsafe else None
+        found += await _with_edit(session, document, checked, fix, Plan(finding.code, number, unsafe))
+        same = [
+            other
+            for other in checked.outcome.findings
+            if other.code == finding.code and other.fix is not None and (unsafe or actions.is_safe(other))
+        ]
+        if len(same) > 1:
+            fix_all = action(actions.fix_rule_title(finding.code, len(same), unsafe=unsafe))
+            plan = Plan(finding.code, None, unsafe)
+            found += await _with_edit(session, document, checked, fix_all, plan)
+    if document.kind == "python":
+        edits = actions.suppression(document.path, checked.text, finding)
+        if edits:
+            disable = action(f"Disable {finding.code} for this line")
+            disable.edit = session.workspace_edit(document, edits)
+            found.append(disable)
+    show = action(f"Open the documentation of {finding.code} ({finding.name})")
+    show.command = types.Command(show.title, actions.OPEN_DOCUMENTATION, arguments=[finding.code])
+    found.append(show)
+    return found
+
+
+async def _with_edit(
+    session: Session, document: Document, checked: Checked, action: types.CodeAction, plan: Plan
+) -> list[types.CodeAction]:
+    """The action with its edit, or with what is needed to find it later; none when there is no edit."""
+    if session.resolves_edits:
+        action.data = {
+            "uri": document.uri,
+            "version": checked.version,
+            "code": plan.code,
+            "number": plan.number,
+            "unsafe": plan.unsafe,
+        }
+        return [action]
+    edits = await _edits(session, document, checked, plan)
+    if not edits:
+        return []
+    action.edit = session.workspace_edit(document, edits)
+    return [action]
+
+
+async def _edits(session: Session, document: Document, checked: Checked, plan: Plan) -> list[types.TextEdit]:
+    path, text = document.path, checked.text
+
+    def run(interrupted: Interruption) -> list[types.TextEdit]:
+        try:
+            return actions.edits_of(
+                plan,
+                path,
+                text,
+                list(checked.outcome.findings),
+                lambda data: session.checker.check_changed(path, data, interrupted),
+            )
+        finally:
+            session.checker.change(path, text.data)
+
+    return await session.ask(run)
+
+
+def _add_documentation(session: Session) -> None:
+    @session.feature(types.TEXT_DOCUMENT_HOVER)
+    async def hover(params: types.HoverParams) -> types.Hover | None:
+        document = session.documents.get(params.text_document.uri)
+        if document is None:
+            return None
+        text, row = document.text, params.position.line
+        line = text.line(row)
+        start = text.offset(types.Position(row, 0))
+        written = entry_at(line, text.offset(params.position) - start)
+        if written is not None:
+            entry, first, last = written
+            return types.Hover(_markdown([entry]), text.range(start + first, start + last))
+        checked = await session.checked(document)
+        here = types.Range(params.position, params.position)
+        codes = {
+            shown.code: shown.range for shown in checked.diagnostics if actions.touches(shown.range, here)
+        }
+        entries = [found for code in codes if (found := find(str(code))) is not None]
+        if not entries:
+            return None
+        return types.Hover(_markdown(entries), codes[entries[0].code])
+
+    @session.feature(
+        types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=[":", " ", ","])
+    )
+    def completion(params: types.CompletionParams) -> types.CompletionList | None:
+        document = session.documents.get(params.text_document.uri)
+        if document is None:
+            return None
+        text, row = document.text, params.position.line
+        start = text.offset(types.Position(row, 0))
+        place = place_to_complete(text.line(row), text.offset(params.position) - start)
+        if place is None:
+            return None
+        first = session.codes_at(document, row)
+        found = completions(text.range(start + place[0], start + place[1]), first)
+        return types.CompletionList(is_incomplete=False, items=found)
+
+    @session.command(actions.OPEN_DOCUMENTATION)
+    async def open_documentation(code: str) -> str | None:
+        entry = find(code)
+        return await workspace.show_documentation(session, entry) if entry is not None else None
+
+
+def _markdown(entries: list[Entry]) -> types.MarkupContent:
+    return types.MarkupContent(types.MarkupKind.Markdown, "\n\n---\n\n".join(map(page, entries)))
 
 
 def run() -> int:
     """Serve over standard input and output until the client ends the session; the exit code."""
-    server = create()
+    session = create()
 
-    async def session() -> int:
-        server.loop = asyncio.get_running_loop()
-        return await serve(server.protocol, sys.stdin.buffer, sys.stdout.buffer)
+    async def main() -> int:
+        session.loop = asyncio.get_running_loop()
+        return await serve(session.protocol, sys.stdin.buffer, sys.stdout.buffer)
 
-    code = asyncio.run(session())
-    server.jobs.stop()
+    code = asyncio.run(main())
+    session.jobs.stop()
     return code
