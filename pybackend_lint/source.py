@@ -186,7 +186,7 @@ class Source:
 
     @cached_property
     def _walked(self) -> tuple[dict[type, list[ast.AST]], list[Span], dict[str, list[ast.Call]]]:
-        """One walk: nodes by type, the scopes with their nodes, and calls by the last name of what is called."""
+        """One walk: nodes by type, the scopes with their nodes, and calls by the last name of the callee."""
         lists: dict[type, list[ast.AST]] = {cls: [] for cls in _FIELDS}
         spans: list[Span] = []
         calls: defaultdict[str, list[ast.Call]] = defaultdict(list)
