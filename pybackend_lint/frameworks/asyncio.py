@@ -118,7 +118,6 @@ _RESULTS = {
     "supabase.create_client": "supabase.Client",
     **dict.fromkeys((f"supabase.Client.{name}" for name in ("table", "from_", "rpc")), "supabase.Query"),
     "PIL.Image.open": "PIL.Image.Image",
-    "PIL.Image.new": "PIL.Image.Image",
     **dict.fromkeys(
         (f"PIL.Image.Image.{name}" for name in ("convert", "copy", "crop", "filter", "resize", "rotate")),
         "PIL.Image.Image",
@@ -421,6 +420,28 @@ def _values_taken_apart(module: Module) -> Iterator[ast.expr]:
     for attribute in source.nodes(ast.Attribute):
         if attribute.attr not in _COROUTINE_ATTRIBUTES:
             yield attribute.value
+
+
+def is_used_as_finished(call: ast.Call, module: Module) -> bool:
+    """Whether the value of a call is dropped, or used as only a finished result can be used."""
+    match module.source.parent(call):
+        case ast.Expr() | ast.Assert() | ast.Compare() | ast.FormattedValue():
+            return True
+        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
+            return test is call
+        case ast.UnaryOp(op=op):
+            return isinstance(op, ast.Not)
+        case ast.BoolOp(values=values):
+            return call in values[:-1]
+        case ast.For(iter=iterated) | ast.comprehension(iter=iterated, is_async=0):
+            return iterated is call
+        case ast.Subscript(value=value):
+            return value is call
+        case ast.Attribute(attr=attr):
+            return attr not in _COROUTINE_ATTRIBUTES
+        case ast.Assign(targets=[target, *_]) as assignment:
+            return isinstance(target, (ast.Tuple, ast.List)) or is_never_read(assignment, module)
+    return False
 
 
 def is_never_read(assignment: ast.Assign, module: Module) -> bool:

@@ -123,6 +123,15 @@ def runs_query(site: CallSite) -> bool:
     return function is not None and chain_to_query(function) is not None
 
 
+ASYNC_METHODS = tuple(sorted(f"a{name}" for name in django.TWINS | django.MODEL_TWINS | django.RELATED_TWINS))
+
+
+def is_async_query(call: ast.Call, module: Module) -> bool:
+    """Whether a call gives a coroutine of Django's ORM."""
+    callee = module.type_of(call.func)
+    return callee is not None and asynchronous_query(CallSite(callee.name, callee, call, False, module))
+
+
 def asynchronous_query(site: CallSite) -> bool:
     """Whether a call is that of an asynchronous twin of a method that runs a query."""
     name = site.name.rpartition(".")[2]
