@@ -1487,4 +1487,14 @@ ENTRIES: tuple[Entry, ...] = (
         words=("HTMLResponse", "HttpResponse", "Markup", "flask"),
         tags=("security",),
     ),
+    Entry(
+        code="PB961",
+        name="import-cycle",
+        module="pybackend_lint.rules.architecture.import_cycle",
+        message="Break the import cycle {cycle}: `{name}` is not there yet when `{entry}` is imported first",
+        summary="Modules import names of each other, and which of them is imported first decides whether that works.",
+        nodes=("Module",),
+        words=("import",),
+        tags=("correctness",),
+    ),
 )

@@ -231,6 +231,11 @@ class Index:
         self._by_path[path] = module
         return module
 
+    def content(self, path: str) -> bytes:
+        """The content of a file; empty when there is none that can be read."""
+        module = self._by_path.get(path)
+        return module.source.data if module is not None else self.files.read(path) or b""
+
     def dependencies(self, path: str) -> tuple[frozenset[str], frozenset[str]]:
         """The files whose content the answers about a file came from, and the paths looked for in vain."""
         seen = {path}
@@ -296,6 +301,10 @@ class Index:
             return package
         return os.path.join(directory, f"{name}.py") if listing.get(f"{name}.py") is False else None
 
+    def below(self, directory: str, name: str) -> str | None:
+        """The file or directory of the module of a name in a directory."""
+        return self._below(directory, name)
+
     def _descend(self, top: str, parts: list[str]) -> tuple[str, int]:
         """The path of the longest dotted prefix that is a module, and the number of parts it took."""
         path, taken = top, 1
@@ -316,8 +325,7 @@ class Index:
     def imported(self, own: str, level: int, dotted: str) -> tuple[str, list[str]] | None:
         """What an import in the file `own` leads to, by looking at directories only.
 
-        The path of a file or directory of the workspace and the names that remain behind it. The
-        answer about `own` rests on that file.
+        The path of a file or directory of the workspace and the names that remain behind it.
         """
         if level == 0:
             found = self._resolve_from(dotted, own)
@@ -329,8 +337,6 @@ class Index:
             parts = [part for part in dotted.split(".") if part]
             path, taken = self._descend(init if self.files.is_file(init) else directory, ["", *parts])
             found = path, parts[taken - 1 :]
-        if found is not None:
-            self.consulted.setdefault(own, set()).add(found[0])
         return found
 
     def _resolve_from(self, dotted: str, own: str) -> tuple[str, list[str]] | None:
