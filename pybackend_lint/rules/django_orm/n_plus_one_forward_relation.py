@@ -144,6 +144,8 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
     for rows in django_rows.loops(node, ctx.module):
         if not rows.fetches_one or django_rows.preloads(rows.iterated, ctx.module):
             continue
+        if ctx.in_coroutine(node) and ctx.project.satisfies("django>=4.1", "lower"):
+            continue  # reading them raises: PB136 says so
         built = django_rows.builder(rows.iterated, ctx.module)
         for read in django_rows.reads(rows, ctx.module):
             if read.relation.is_single:

@@ -152,6 +152,8 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
     for rows in django_rows.loops(node, ctx.module):
         if django_rows.preloads(rows.iterated, ctx.module):
             continue
+        if ctx.in_coroutine(node) and ctx.project.satisfies("django>=4.1", "lower"):
+            continue  # what the calls read raises: PB136 says so
         built = django_rows.builder(rows.iterated, ctx.module)
         for through in django_rows.reads_through(rows, ctx.module):
             wanted = django_rows.loading_methods(through.reads)

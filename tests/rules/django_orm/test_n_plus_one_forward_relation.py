@@ -120,21 +120,24 @@ FOUND = {
             for line in o.lines.all():
                 print(line.product.name)  # PB100
         """,
-    "asynchronous loop": """
-        async for o in Order.objects.all():
-            print(o.customer.phone)  # PB100
-        """,
 }
 
 
 @pytest.mark.parametrize("code", SILENT.values(), ids=SILENT.keys())
 def test_silent(code: str) -> None:
-    assert findings(RULE, program(code, function="async def"), project="django_shop") == []
+    assert findings(RULE, program(code), project="django_shop") == []
 
 
 @pytest.mark.parametrize("code", FOUND.values(), ids=FOUND.keys())
 def test_found(code: str) -> None:
-    findings(RULE, program(code, function="async def"), project="django_shop")
+    findings(RULE, program(code), project="django_shop")
+
+
+@pytest.mark.parametrize(("version", "marker"), [("5.2", ""), ("3.2", "  # PB100")])
+def test_coroutines_have_a_rule_of_their_own(version: str, marker: str) -> None:
+    code = f"async for o in Order.objects.all():\n    print(o.customer.phone){marker}"
+    files = {"pyproject.toml": f'[project]\ndependencies = ["django~={version}.0"]\n'}
+    findings(RULE, program(code, function="async def"), project="django_shop", files=files)
 
 
 def test_queryset_of_another_file() -> None:
