@@ -50,8 +50,29 @@ class BlockingCall:
 def blocking_calls(function: FunctionInfo, project: Project) -> tuple[BlockingCall, ...]:
     """The calls in a coroutine that stop the event loop, directly or through functions of the project.
 
-    Empty for coroutines that run alone, such as start-up code, commands and scripts.
+    Empty for coroutines that run alone, such as start-up code, commands and scripts, and for dependencies
+    that `needless_coroutine` answers for.
     """
+    found = _all_blocking_calls(function, project)
+    return () if found and needless_coroutine(function, project) else found
+
+
+def needless_coroutine(function: FunctionInfo, project: Project) -> tuple[BlockingCall, ...]:
+    """The calls that stop the event loop in a dependency of FastAPI which need not be a coroutine.
+
+    It awaits nothing, and FastAPI would run it in a thread if it were a plain function.
+    """
+    found = tuple(
+        call
+        for call in _all_blocking_calls(function, project)
+        if call.entry.cost is not Cost.DISK and (call.chain or not call.site.name.startswith("sqlalchemy."))
+    )
+    if not found or fastapi.routes_of(function) or not fastapi.can_be_plain(function):
+        return ()
+    return found
+
+
+def _all_blocking_calls(function: FunctionInfo, project: Project) -> tuple[BlockingCall, ...]:
     return project.index.fact(
         ("blocking calls", function.module.name, id(function.node)),
         lambda: tuple(_blocking_calls(function, project)),
@@ -417,11 +438,14 @@ def plain_function_edit(node: ast.AsyncFunctionDef, ctx: Context) -> Edit | None
     function = ctx.function_info(node)
     if any(_has_own_fix(call, ctx) for call in blocking_calls(function, ctx.project)):
         return None
+    return without_async(node, ctx) if fastapi.can_be_plain(function) else None
+
+
+def without_async(node: ast.AsyncFunctionDef, ctx: Context) -> Edit | None:
+    """The edit that removes the word `async` of a function; None where more stands before `def`."""
     start = ctx.source.start(node)
     end = ctx.source.text.index("def", start)
-    if ctx.source.text[start:end].split() != ["async"] or not fastapi.can_be_plain(function):
-        return None
-    return Edit(start, end, "")
+    return Edit(start, end, "") if ctx.source.text[start:end].split() == ["async"] else None
 
 
 def _has_own_fix(blocking: BlockingCall, ctx: Context) -> bool:

@@ -140,22 +140,6 @@ PLAIN = {
 
         app.add_api_route("/", route)
     """,
-    "a dependency": """
-        async def rate():
-            return requests.get("https://rates.example").text
-
-        @app.get("/")
-        def route(rate: str = Depends(rate)):
-            return rate
-    """,
-    "a dependency that yields": """
-        async def rate():
-            yield requests.get("https://rates.example").text
-
-        @app.get("/")
-        def route(rate: str = Depends(rate)):
-            return rate
-    """,
     "a route with a coroutine inside": """
         @app.get("/")
         async def route():
@@ -236,7 +220,7 @@ app = FastAPI()
 
 
 @pytest.mark.parametrize("source", PLAIN.values(), ids=PLAIN)
-def test_routes_and_dependencies_that_never_await_become_plain(source: str) -> None:
+def test_routes_that_never_await_become_plain(source: str) -> None:
     before = HEAD.lstrip() + textwrap.dedent(source)
     after = fix(RULE, before)
     assert after == before.replace("async def r", "def r", 1)
