@@ -81,7 +81,7 @@ async def _reports(
             continue
         version = document.version if document is not None else None
         report = types.WorkspaceFullDocumentDiagnosticReport(
-            uri, checked.diagnostics, version, checked.result_id
+            uri, checked.diagnostics, version=version, result_id=checked.result_id
         )
         reports.append(report)
         if token is not None:

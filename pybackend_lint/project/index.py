@@ -140,7 +140,10 @@ class Index:
         if old is not None and source is not None and old.source.data == source.data:
             return set()
         self._follow(path, old.source.data if old is not None else None, source.data if source else None)
-        return self._invalidate({path}, {path: source} if source else {})
+        affected = self._invalidate({path}, path)
+        if source is not None:
+            self._sources[path] = source
+        return affected
 
     def appear(self, path: str) -> set[str]:
         """Follow that a module's file was made or deleted; returns what `change` returns.
@@ -154,7 +157,7 @@ class Index:
         changed = {module for module, missed in self.missed.items() if base in missed}
         changed |= {group for group in self.consulted if is_below(directory, group)}
         self._follow(path, None, None)
-        return self._invalidate({path, directory, *changed}, {}) - {path}
+        return self._invalidate({path, directory, *changed}, path)
 
     def _follow(self, path: str, old: bytes | None, new: bytes | None) -> None:
         """Forget the facts, except those that can follow a change."""
@@ -169,7 +172,8 @@ class Index:
             key: groups for key, groups in self._groups_of_facts.items() if key in self._facts
         }
 
-    def _invalidate(self, changed: set[str], sources: Mapping[str, Source]) -> set[str]:
+    def _invalidate(self, changed: set[str], path: str) -> set[str]:
+        """Let all that rests on changed files be computed again; the tree of `path` is no longer valid."""
         readers: dict[str, list[str]] = {}
         for reader, consulted in self.consulted.items():
             for other in consulted:
@@ -182,22 +186,19 @@ class Index:
                     affected.add(reader)
                     pending.append(reader)
         for other in affected:
-            if other in self._by_path:
-                module = self._by_path.pop(other)
-                if module is not None:
-                    self._held -= len(module.source.data)
-                    if other not in changed:
-                        self._sources[other] = module.source
-                    module.forget(keep_source=other not in changed)
+            module = self._by_path.pop(other, None)
+            if module is not None:
+                self._held -= len(module.source.data)
+                if other != path:
+                    self._sources[other] = module.source
+                module.forget(keep_source=other != path)
             self.missed.pop(other, None)
             if not is_group(other):
                 self.consulted.pop(other, None)
-        for other in changed:
-            self._sources.pop(other, None)
-        self._sources.update(sources)
+        self._sources.pop(path, None)
         self._canonical.clear()
         self._homes.clear()
-        return {other for other in affected if other not in changed and not is_group(other)}
+        return {other for other in affected if other != path and not is_group(other)}
 
     def _new_module(self, path: str, source: Source) -> Module:
         name = self.layout.module_name(path)
