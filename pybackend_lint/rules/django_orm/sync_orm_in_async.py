@@ -6,13 +6,13 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Edit, Finding
-from pybackend_lint.frameworks import django_queries
+from pybackend_lint.frameworks import django_queries, event_loop
 from pybackend_lint.project import calls
 from pybackend_lint.rule import UNSAFE, Context, rule
 from pybackend_lint.semantic.import_edits import add_import
 
 _EVALUATES = "Iterate with `async for`: `{method}()` of a queryset raises `SynchronousOnlyOperation` here"
-_THROUGH = "Call `{callee}()` through `sync_to_async`: its query raises `SynchronousOnlyOperation` here"
+_THROUGH = "Call `{callee}` through `sync_to_async`: its query ({path}) raises `SynchronousOnlyOperation`"
 
 
 @rule(
@@ -160,12 +160,13 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(site.node, twin=query.twin, method=query.method, fix=fix, message=message)
             continue
         function = calls.target(site)
-        if function is None or function.is_async or not function.is_transparent or function.yields:
+        if function is None or function.is_async or not calls.follows(function):
             continue
         chain = django_queries.chain_to_query(function)
         if chain is not None:
             callee = ctx.project.index.local_name(function.name)
             related = [step.related() for step in chain]
+            path = " → ".join(event_loop.places(chain))
             fix = None
             if isinstance(site.node, ast.Call) and not _in_generator(site.node, ctx):
                 wrapper, imports = add_import(ctx.source, "asgiref.sync.sync_to_async")
@@ -174,7 +175,7 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
                 fix = ctx.fix(
                     f"Await `{callee}` in a thread", *_awaited(site.node, *wrapped, ctx=ctx), *imports
                 )
-            yield ctx.finding(site.node, callee=callee, related=related, message=_THROUGH, fix=fix)
+            yield ctx.finding(site.node, callee=callee, path=path, related=related, message=_THROUGH, fix=fix)
 
 
 def _edits(query: django_queries.Query, ctx: Context) -> tuple[Edit, ...]:

@@ -100,11 +100,80 @@ def test_chain_through_functions() -> None:
             return total(pk)  # PB134
         """
     (found,) = findings(RULE, text, project="django_shop", files=files)
-    assert "total" in found.message
+    assert found.message == (
+        "Call `total` through `sync_to_async`: its query (prices.py:5 → prices.py:9) "
+        "raises `SynchronousOnlyOperation`"
+    )
     assert [(related.path.rpartition("/")[2], related.start.row) for related in found.related] == [
         ("prices.py", 5),
         ("prices.py", 9),
     ]
+
+
+def test_chains_through_methods_properties_constructors_and_decorators() -> None:
+    files = {
+        "orders/services.py": """
+            import functools
+
+            from orders.models import Order
+
+
+            def logged(function):
+                @functools.wraps(function)
+                def inner(*args):
+                    return function(*args)
+                return inner
+
+
+            class Base:
+                def open_orders(self):
+                    return Order.objects.filter(paid=False).count()
+
+
+            class Orders(Base):
+                def __init__(self):
+                    self.first = Order.objects.first()
+
+                @property
+                def unpaid(self):
+                    return self.open_orders()
+
+                def lazily(self):
+                    return Order.objects.filter(paid=False)
+
+
+            class Reports(Base):
+                pass
+
+
+            @logged
+            def close(pk):
+                Order.objects.filter(pk=pk).update(paid=True)
+
+
+            @functools.cache
+            def once():
+                return Order.objects.count()
+
+
+            reports = Reports()
+            """
+    }
+    text = """
+        from asgiref.sync import sync_to_async
+        from orders.services import Orders, close, once, reports
+
+
+        async def show(request, pk):
+            orders = Orders()  # PB134
+            reports.open_orders()  # PB134
+            close(pk)  # PB134
+            await sync_to_async(close)(pk)
+            await sync_to_async(lambda: orders.unpaid)()
+            orders.lazily()
+            return once(), orders.unpaid  # PB134
+        """
+    findings(RULE, text, project="django_shop", files=files)
 
 
 MODELS = "from django.db import models\n\nclass Order(models.Model):\n    paid = models.BooleanField()\n"
