@@ -59,6 +59,8 @@ _HARMLESS = frozenset(
 )  # fmt: skip
 _URLS = frozenset({"pydantic.HttpUrl", "pydantic.AnyHttpUrl", "pydantic.AnyUrl", "pydantic.networks.HttpUrl"})
 _CONSTRAINTS = frozenset({"pattern", "regex"})
+_SHORT = 16  # characters, too few for anything that would do harm
+_STAFF = re.compile(r"admin|superuser|staff|root_user|moderator|owner_only", re.IGNORECASE)
 _FILE_MEMBERS = frozenset({"filename", "file", "stream"})
 _ROUTES = frozenset({"route", "get", "post", "put", "patch", "delete"})
 _FLASK_PARAMETER = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
@@ -73,13 +75,15 @@ _LONGEST_SHOWN = 50
 class RequestData:
     """The question whether data of a request reaches a use.
 
-    `sent`: the parts of a request that an attacker can choose for this use; `urls`: values that Pydantic
-    has checked to be URLs count as well.
+    - `sent`: the parts of a request that an attacker can choose for this use.
+    - `urls`: values that Pydantic has checked to be URLs count as well.
+    - `by_design`: those who run the site may do it, so that what only they can send does not count.
     """
 
     key: str
     sent: frozenset[Sent]
     urls: bool = False
+    by_design: bool = False
 
     def origin(self, node: ast.expr, module: Module, place: Place) -> Origin | None:
         """The data of a request that an expression reads."""
@@ -92,7 +96,12 @@ class RequestData:
             sent = Sent.SEGMENT if _is_of_django_view(node.value, module) else None
         else:
             return None
-        return self._entering(sent, node, module) if sent in self.sent and sent is not None else None
+        if sent is None or sent not in self.sent:
+            return None
+        around = module.source.enclosing_function(node)
+        if self.by_design and isinstance(around, FUNCTIONS) and _is_for_staff(module.function_info(around)):
+            return None
+        return self._entering(sent, node, module)
 
     def _entering(self, sent: Sent, node: ast.expr, module: Module) -> Origin:
         whole = _whole_access(node, module)
@@ -110,7 +119,7 @@ class RequestData:
             if isinstance(answer, FunctionInfo):
                 return answer
             sent = answer
-        if sent is None or sent not in self.sent:
+        if sent is None or sent not in self.sent or (self.by_design and _is_for_staff(function)):
             return None
         related = place_of(parameter, function.module, f"`{parameter.arg}` comes from {sent.value}")
         return Origin(parameter.arg, related)
@@ -119,8 +128,6 @@ class RequestData:
         self, function: FunctionInfo, parameter: ast.arg, default: ast.expr | None, inside: bool
     ) -> Sent | FunctionInfo | None:
         module = function.module
-        if not (b"fastapi" in module.source.data or b"Depends" in module.source.data):
-            return None
         injected = fastapi.injected(parameter, default, module)
         if injected is not None:
             made = injected.function
@@ -138,6 +145,8 @@ class RequestData:
             found = _KINDS.get(kind) if kind is not None else None
             if kind is ParameterKind.FILE:
                 return Sent.FILE
+            if kind is None and parameter.annotation is not None:
+                found = Sent.QUERY  # a type that FastAPI reads from a text, such as a URL
             if kind is ParameterKind.BODY and inside and self._is_structure(parameter, module):
                 return Sent.BODY
         if found is None or parameter.annotation is None:
@@ -157,7 +166,7 @@ class RequestData:
         """Whether an annotation lets any text through."""
         bare, metadata, home = fastapi.annotated(annotation, module)
         for item in (*metadata, default):
-            if isinstance(item, ast.Call) and any(word.arg in _CONSTRAINTS for word in item.keywords):
+            if isinstance(item, ast.Call) and any(_constrains(word) for word in item.keywords):
                 return False
         if any(not isinstance(item, ast.Constant) and _validates(item, home) for item in metadata):
             return False
@@ -213,9 +222,9 @@ _EVERYTHING = frozenset(Sent)
 # A header or cookie of somebody else's browser is not the attacker's to choose, nor is a body in JSON.
 _BY_LINK = frozenset({Sent.QUERY, Sent.FORM, Sent.PATH})
 SQL = RequestData("sql", _EVERYTHING)
-CODE = RequestData("code", _EVERYTHING)
+CODE = RequestData("code", _EVERYTHING, by_design=True)
 PATHS = RequestData("path", _EVERYTHING - {Sent.SEGMENT})
-REQUESTS = RequestData("request", _EVERYTHING - {Sent.SEGMENT}, urls=True)
+REQUESTS = RequestData("request", _EVERYTHING - {Sent.SEGMENT}, urls=True, by_design=True)
 REDIRECTS = RequestData("redirect", _BY_LINK, urls=True)
 HTML = RequestData("html", _BY_LINK | {Sent.SEGMENT})
 
@@ -310,6 +319,32 @@ def is_flask_view(function: FunctionInfo) -> bool:
         and _is_flask_router(decorator.func.value, function.module)
         for decorator in function.node.decorator_list
     )
+
+
+def _constrains(word: ast.keyword) -> bool:
+    """Whether an argument of a field lets no text through that could do harm."""
+    if word.arg == "max_length" and isinstance(word.value, ast.Constant):
+        return isinstance(word.value.value, int) and word.value.value <= _SHORT
+    return word.arg in _CONSTRAINTS
+
+
+def _is_for_staff(function: FunctionInfo) -> bool:
+    """Whether a route is for those who run the site, by the names of what guards it."""
+    node = function.node
+    guards: list[ast.AST] = [*node.decorator_list, *node.args.defaults]
+    guards += [default for default in node.args.kw_defaults if default is not None]
+    guards += [
+        argument.annotation for argument, _ in function.parameters() if argument.annotation is not None
+    ]
+    if function.owner is not None:
+        owner = function.owner.node
+        guards += [*owner.bases, *owner.decorator_list]
+        guards += [
+            statement
+            for statement in owner.body
+            if isinstance(statement, ast.Assign) and "permission" in ast.unparse(statement.targets[0])
+        ]
+    return any(_STAFF.search(ast.unparse(guard)) for guard in guards)
 
 
 def _validates(item: ast.expr, module: Module) -> bool:

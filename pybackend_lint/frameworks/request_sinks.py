@@ -274,7 +274,8 @@ _INTERPRETED = frozenset(
     {"builtins.eval", "builtins.exec", "builtins.compile", "builtins.__import__", "importlib.import_module",
      "pickle.loads", "pickle.load", "_pickle.loads", "cPickle.loads", "dill.loads", "dill.load",
      "cloudpickle.loads", "marshal.loads", "marshal.load", "jsonpickle.decode", "jsonpickle.loads",
-     "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell",
+     "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput",
+     "asyncio.create_subprocess_shell",
      "asyncio.subprocess.create_subprocess_shell", "yaml.unsafe_load", "yaml.unsafe_load_all", "joblib.load",
      "builtins.execfile"}
 )  # fmt: skip

@@ -29,6 +29,8 @@ _LOOKS_INTO = frozenset(
      "join", "commonpath", "commonprefix", "strip", "lower", "gethostbyname", "getaddrinfo", "search",
      "guess_type", "URL", "joinpath"}
 )  # fmt: skip
+# Of a URL that was taken apart: asking whether it has one is a check.
+_PARTS_OF_URLS = frozenset({"netloc", "hostname", "host", "scheme", "domain"})
 _DEEPEST = 3
 
 
@@ -133,6 +135,8 @@ def _read_test(
         case ast.Compare(left=left, ops=ops, comparators=comparators):
             operands = [left, *comparators]
             if any(_is_empty(item) for item in operands):
+                for item in operands:
+                    _read_test(item, None, whole, parts, equal)
                 return
             texts = {
                 text for item in operands if not isinstance(item, ast.Constant) for text in _mentions(item)
@@ -143,6 +147,8 @@ def _read_test(
                     equal.extend((text, owner) for text in sorted(texts))
             else:
                 whole.update(texts)
+        case ast.Attribute(value=value, attr=attr) if attr in _PARTS_OF_URLS or isinstance(value, ast.Call):
+            whole.update(_mentions(test))
         case ast.Call():
             name = _last(test.func)
             if name == "isinstance":

@@ -54,11 +54,18 @@ _URLJOIN = "urllib.parse.urljoin"
 
 
 class Place(Enum):
-    """Which part of a text matters: all of it, how it begins, or the host of a URL behind its scheme."""
+    """Which part of a text matters.
+
+    All of it, how it begins, the host of a URL behind its scheme, or whole parts of the path of a file.
+    """
 
     ANYWHERE = "anywhere"
     START = "start"
     HOST = "host"
+    PATH = "path"
+
+
+_WHOLE = frozenset({Place.ANYWHERE, Place.PATH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +190,11 @@ class _Search:
                 node, frame.function, node, inside=inside
             ):
                 return None
+            shown = found.origin.shown
+            parent = node.value if isinstance(node, (ast.Attribute, ast.Subscript)) else None
+            if isinstance(parent, ast.Name) and parent.id == shown:
+                read = replace(found.origin, shown=ast.unparse(node))
+                return replace(found, origin=read)
         return found
 
     def _first(self, nodes: Iterator[ast.expr], frame: _Frame, place: Place, *, inside: bool) -> Flow | None:
@@ -213,7 +225,7 @@ class _Search:
                 return self._first(iter((body, orelse)), frame, place, inside=inside)
             case ast.BoolOp(values=values):
                 return self._first(iter(values), frame, place, inside=inside)
-            case ast.BinOp(left=left, op=ast.Div(), right=right) if place is Place.ANYWHERE:
+            case ast.BinOp(left=left, op=ast.Div(), right=right) if place in _WHOLE:
                 return self._first(iter((left, right)), frame, place, inside=False)
             case ast.BinOp(left=left, op=ast.Mod(), right=right) if place is Place.ANYWHERE:
                 return self._first(iter((left, *_operands(right))), frame, place, inside=False)
@@ -231,6 +243,8 @@ class _Search:
         if place is Place.ANYWHERE:
             values = (part for part in parts if not isinstance(part, str))
             return self._first(values, frame, place, inside=False)
+        if place is Place.PATH:
+            return self._first(_components(parts), frame, place, inside=False)
         before = ""
         for part in parts:
             if isinstance(part, str):
@@ -274,12 +288,34 @@ class _Search:
                 path = binding.path
                 while path and isinstance(value, (ast.Tuple, ast.List)) and 0 <= path[0] < len(value.elts):
                     value, path = value.elts[path[0]], path[1:]
-                return self.trace(value, frame, place, inside=inside or bool(path))
+                return self._unpacked(value, path, frame, place, inside=inside)
             case "augmented" if value is not None and place is Place.ANYWHERE:
                 return self.trace(value, frame, place, inside=inside)
             case "for" | "comprehension" if value is not None:
-                return self.trace(value, frame, place, inside=True)
+                return self._iterated(value, binding.path, frame, place)
         return None
+
+    def _unpacked(
+        self, value: ast.expr, path: tuple[int, ...], frame: _Frame, place: Place, *, inside: bool
+    ) -> Flow | None:
+        """The way to the part of a value that an assignment unpacks."""
+        if not path:
+            return self.trace(value, frame, place, inside=inside)
+        call = value.value if isinstance(value, ast.Await) else value
+        known = frame.module.type_of(call.func) if isinstance(call, ast.Call) else None
+        if isinstance(call, ast.Call) and known is not None and known.kind is Kind.FUNCTION:
+            function = frame.module.modules.function_info(known.name)
+            return self._result(function, call, frame, place, inside, path) if function is not None else None
+        return self.trace(value, frame, place, inside=True)
+
+    def _iterated(self, value: ast.expr, path: tuple[int, ...], frame: _Frame, place: Place) -> Flow | None:
+        """The way to what a loop takes from a value."""
+        match value:
+            case ast.Call(func=ast.Name(id="enumerate"), args=[iterated, *_]) if path:
+                return self._iterated(iterated, path[1:], frame, place) if path[0] == 1 else None
+            case ast.Call(func=ast.Name(id="zip"), args=items) if path:
+                return self.trace(items[path[0]], frame, place, inside=True) if path[0] < len(items) else None
+        return self.trace(value, frame, place, inside=True)
 
     def _parameter(
         self, parameter: ast.arg, default: ast.expr | None, frame: _Frame, place: Place, inside: bool
@@ -346,7 +382,7 @@ class _Search:
                 if isinstance(old, ast.Constant) and old.value in _HARMLESS_REPLACED:
                     return self.trace(func.value, frame, place, inside=False)
                 return None
-            if method in _PATH_METHODS and place is Place.ANYWHERE:
+            if method in _PATH_METHODS and place in _WHOLE:
                 found = self._first(iter((func.value, *call.args)), frame, place, inside=False)
                 if found is not None:
                     return found
@@ -362,9 +398,7 @@ class _Search:
                     return found
         name = callee.name if callee is not None and callee.receiver is None else None
         if name in _PATHS:
-            return (
-                self._first(iter(call.args), frame, place, inside=False) if place is Place.ANYWHERE else None
-            )
+            return self._first(iter(call.args), frame, place, inside=False) if place in _WHOLE else None
         if name == _URLJOIN:
             return self._first(reversed(call.args), frame, place, inside=False)
         index = _PASSING.get(name) if name is not None else None
@@ -374,7 +408,13 @@ class _Search:
         return self._first(iter(given), frame, place, inside=inside)
 
     def _result(
-        self, function: FunctionInfo, call: ast.Call, frame: _Frame, place: Place, inside: bool
+        self,
+        function: FunctionInfo,
+        call: ast.Call,
+        frame: _Frame,
+        place: Place,
+        inside: bool,
+        path: tuple[int, ...] = (),
     ) -> Flow | None:
         """What a call of a project function gives back of foreign data."""
         if function.yields or not function.is_transparent or frame.runs(function):
@@ -382,8 +422,9 @@ class _Search:
         if frame.height >= _MOST_FRAMES:
             return None
         inner = self._frame(_Frame(function, call, frame))
-        values = (value for value in function.returned if value is not None)
-        flow = self._first(values, inner, place, inside=inside)
+        values = (_part(value, path) for value in function.returned if value is not None)
+        known = (value for value in values if value is not None)
+        flow = self._first(known, inner, place, inside=inside)
         if flow is None:
             return None
         return flow.then(place_of(call, frame.module, f"`{function.node.name}()` gives it back"))
@@ -445,6 +486,29 @@ def _formatted(value: ast.expr) -> str | ast.expr:
     if isinstance(value, ast.FormattedValue):
         return value.value if value.format_spec is None else "0"
     return str(value.value) if isinstance(value, ast.Constant) else ""
+
+
+def _part(value: ast.expr, path: tuple[int, ...]) -> ast.expr | None:
+    """The item of a literal tuple that a path leads to; None where the value is no such tuple."""
+    for index in path:
+        if not isinstance(value, ast.Tuple) or not 0 <= index < len(value.elts):
+            return None
+        value = value.elts[index]
+    return value
+
+
+def _components(parts: list[str | ast.expr]) -> Iterator[ast.expr]:
+    """The values that begin a part of a path: what is glued to a name can leave no directory."""
+    before: str | ast.expr = "/"
+    for part in parts:
+        if isinstance(part, str):
+            before = part or before
+            continue
+        if isinstance(before, ast.Attribute) and before.attr == "sep":
+            before = "/"
+        if isinstance(before, str) and before.endswith(("/", "\\")):
+            yield part
+        before = part
 
 
 def _flattened(node: ast.expr) -> list[str | ast.expr]:

@@ -24,8 +24,8 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """What a client sends is run: by a shell, by Python, or by a loader that can call anything.
 
     ## Why
-    A shell runs what stands behind `;`, `eval` any expression, and a pickle or a YAML file with an unsafe loader
-    calls whatever function it names. So a client runs programs with the rights of the server.
+    A shell runs what stands behind `;`, `eval` any expression, and a pickle or a YAML file with an unsafe
+    loader calls whatever function it names. So a client runs programs with the rights of the server.
 
     ## Bad
     ```python file=shop/backup.py check
@@ -86,7 +86,7 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     - OWASP Cheat Sheet Series, "OS Command Injection Defense" and "Deserialization"
     """
     sink = request_sinks.run_code(call, ctx)
-    if sink is None:
+    if sink is None or request_sinks.is_sample(ctx):
         return
     place = Place.START if sink.whole else Place.ANYWHERE
     flow = request_data.flow(sink.value, ctx.module, request_data.CODE, place)

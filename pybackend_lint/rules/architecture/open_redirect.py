@@ -87,7 +87,7 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     - Django documentation, `django.utils.http.url_has_allowed_host_and_scheme`
     """
     sink = request_sinks.redirect_target(call, ctx.module)
-    if sink is None:
+    if sink is None or request_sinks.is_sample(ctx):
         return
     flow = request_data.flow(sink.value, ctx.module, request_data.REDIRECTS, Place.START)
     if flow is not None:

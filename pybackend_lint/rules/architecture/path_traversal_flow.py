@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import request_data, request_sinks
+from pybackend_lint.project.data_flow import Place
 from pybackend_lint.rule import Context, rule
 
 
@@ -23,9 +24,10 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """What a client sends names a file on the server, and nothing keeps it inside a directory.
 
     ## Why
-    `../../etc/passwd` leaves the directory, and an absolute path replaces it: `os.path.join("uploads", "/etc")`
-    is `/etc`, `Path("uploads") / "/etc"` as well. So any file that the process may read is served, any that it
-    may write is overwritten. The name of an upload (`file.filename`) is what the client says it is.
+    `../../etc/passwd` leaves the directory, and an absolute path replaces it:
+    `os.path.join("uploads", "/etc")` is `/etc`, and so is `Path("uploads") / "/etc"`. So any file that the
+    process may read is served, any that it may write is overwritten. The name of an
+    upload (`file.filename`) is what the client says it is.
 
     ## Bad
     ```python file=shop/files.py check
@@ -92,7 +94,9 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     - Python documentation, `os.path.join` and `pathlib.PurePath.is_relative_to`
     - Werkzeug documentation, `werkzeug.utils.secure_filename`
     """
+    if request_sinks.is_sample(ctx):
+        return
     for sink in request_sinks.file_paths(call, ctx.module):
-        flow = request_data.flow(sink.value, ctx.module, request_data.PATHS)
+        flow = request_data.flow(sink.value, ctx.module, request_data.PATHS, Place.PATH)
         if flow is not None:
             yield ctx.finding(sink.value, name=flow.origin.shown, sink=sink.user, related=flow.steps)

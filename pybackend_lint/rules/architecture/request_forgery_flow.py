@@ -25,9 +25,9 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     """A client chooses the host that the server sends a request to.
 
     ## Why
-    The server stands behind the firewall and is trusted there: `http://169.254.169.254/` gives the credentials
-    of the machine in many clouds, `http://localhost:6379/` and internal services answer without a password.
-    That a URL is valid (`HttpUrl`) says nothing about where it leads.
+    The server stands behind the firewall and is trusted there: `http://169.254.169.254/` gives the
+    credentials of the machine in many clouds, and internal services answer without a password. That a URL is
+    valid (`HttpUrl`) says nothing about where it leads.
 
     ## Bad
     ```python
@@ -87,14 +87,15 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         answer = requests.get(f"https://rates.example.com/v1/{currency}", timeout=5)
         return jsonify(answer.json())
     ```
-    Only what begins the URL or stands behind its scheme counts; a literal host is silent.
+    Only what begins the URL or stands behind its scheme counts; a literal host is silent. So are routes
+    that only those who run the site may call, by the name of a guard (`get_admin_user`).
     ## When not to use it
     Where an egress proxy decides which hosts can be reached.
     ## References
     - OWASP Cheat Sheet Series, "Server-Side Request Forgery Prevention"
     """
     sink = request_sinks.requested_url(call, ctx.module)
-    if sink is None:
+    if sink is None or request_sinks.is_sample(ctx):
         return
     flow = request_data.flow(sink.value, ctx.module, request_data.REQUESTS, Place.START)
     if flow is not None:

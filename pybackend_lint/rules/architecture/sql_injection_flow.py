@@ -76,7 +76,9 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         connection = sqlite3.connect("shop.db")
         order = COLUMNS[request.args.get("sort", "name")]
         limit = int(request.args.get("limit", "10"))
-        rows = connection.execute(f"SELECT id FROM customer WHERE shop = {shop} ORDER BY {order} LIMIT {limit}")
+        rows = connection.execute(
+            f"SELECT id FROM customer WHERE shop = {shop} ORDER BY {order} LIMIT {limit}"
+        )
         return jsonify(rows.fetchall())
 
 
@@ -97,6 +99,8 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     - OWASP Cheat Sheet Series, "Query Parameterization"
     - Python documentation, "sqlite3: How to use placeholders to bind values in SQL queries"
     """
+    if request_sinks.is_sample(ctx):
+        return
     for sink in request_sinks.sql_sinks(call, ctx):
         flow = request_data.flow(sink.value, ctx.module, request_data.SQL)
         if flow is not None:

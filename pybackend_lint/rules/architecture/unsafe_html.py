@@ -24,9 +24,9 @@ def check(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Finding]:
     """What a link carries is sent back as HTML as it is.
 
     ## Why
-    A text that a Flask view returns, `HTMLResponse` and Django's `HttpResponse` are HTML for the browser. With
-    `<script>` in the address, the page of your site runs the code of whoever made the link: it acts as the
-    user, with the user's session.
+    A text that a Flask view returns, `HTMLResponse` and Django's `HttpResponse` are HTML for the browser.
+    With `<script>` in the address, the page of your site runs the code of whoever made the link: it acts as
+    the user, with the user's session.
 
     ## Bad
     ```python
@@ -79,6 +79,8 @@ def check(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Finding]:
     - OWASP Cheat Sheet Series, "Cross Site Scripting Prevention"
     - Flask documentation, "Quickstart: HTML Escaping"
     """
+    if request_sinks.is_sample(ctx):
+        return
     if isinstance(node, ast.Return):
         text = node.value.elts[0] if isinstance(node.value, ast.Tuple) and node.value.elts else node.value
         if text is None or not _is_answer(text, node, ctx):
@@ -102,6 +104,13 @@ def _is_answer(text: ast.expr, node: ast.Return, ctx: Context) -> bool:
     function = ctx.enclosing_function(node)
     if not isinstance(function, FUNCTIONS) or not function.decorator_list:
         return False
-    known = ctx.type_of(text)
-    is_text = text_parts(text) is not None or (known is not None and known.is_instance("builtins.str"))
-    return is_text and request_data.is_flask_view(ctx.function_info(function))
+    return _is_text(text, ctx) and request_data.is_flask_view(ctx.function_info(function))
+
+
+def _is_text(node: ast.expr, ctx: Context) -> bool:
+    known = ctx.type_of(node)
+    if text_parts(node) is not None or (known is not None and known.is_instance("builtins.str")):
+        return True
+    found = ctx.module.lookup(node.id, node) if isinstance(node, ast.Name) else None
+    values = [binding.value for binding in found[1]] if found is not None else []
+    return bool(values) and all(value is not None and text_parts(value) is not None for value in values)

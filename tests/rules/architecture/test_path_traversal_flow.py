@@ -1,0 +1,174 @@
+"""Traps of path-traversal-flow, and what the frameworks make of names."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.rules.execution import executed
+from tests.rules.harness import findings
+
+FLASK = """
+import os
+from pathlib import Path
+from uuid import uuid4
+from flask import Flask, request, send_file, send_from_directory
+from werkzeug.utils import secure_filename
+app = Flask(__name__)
+BASE = Path("/srv/files")
+"""
+SILENT = {
+    "a segment of the path": """
+        @app.get("/a/<name>")
+        def a(name):
+            return send_file(BASE / name)
+    """,
+    "only the last part": """
+        @app.get("/a")
+        def a():
+            return send_file(BASE / Path(request.args["name"]).name)
+    """,
+    "only the base name": """
+        @app.get("/a")
+        def a():
+            return send_file(os.path.join(BASE, os.path.basename(request.args["name"])))
+    """,
+    "made safe": """
+        @app.post("/a")
+        def a():
+            file = request.files["file"]
+            file.save(BASE / secure_filename(file.filename))
+            return ""
+    """,
+    "resolved and checked": """
+        @app.get("/a")
+        def a():
+            path = (BASE / request.args["name"]).resolve()
+            if not path.is_relative_to(BASE):
+                return "", 404
+            return send_file(path)
+    """,
+    "dots are refused": """
+        @app.get("/a")
+        def a():
+            name = request.args["name"]
+            if ".." in name or name.startswith("/"):
+                return "", 404
+            return send_file(BASE / name)
+    """,
+    "glued to a name of our own": """
+        @app.post("/a")
+        def a():
+            file = request.files["file"]
+            file.save(os.path.join("/srv", f"{uuid4().hex}_{file.filename}"))
+            return ""
+    """,
+    "Flask checks itself": """
+        @app.get("/a")
+        def a():
+            return send_from_directory(BASE, request.args["name"])
+    """,
+    "a number": """
+        @app.get("/a")
+        def a():
+            return send_file(f"/srv/{int(request.args['number'])}.pdf")
+    """,
+    "the content, not the name": """
+        @app.post("/a")
+        def a():
+            with open("/srv/last", "wb") as file:
+                file.write(request.files["file"].read())
+            return ""
+    """,
+}
+FOUND = {
+    "the name of an upload": """
+        @app.post("/a")
+        def a():
+            file = request.files["file"]
+            file.save(os.path.join("/srv/files", file.filename))  # PB923
+            return ""
+    """,
+    "a part of a path": """
+        @app.get("/a")
+        def a():
+            return send_file(f"/srv/files/{request.args['name']}.pdf")  # PB923
+    """,
+    "a path in the address": """
+        @app.get("/files/<path:name>")
+        def a(name):
+            with open("/srv/files/" + name) as file:  # PB923
+                return file.read()
+    """,
+    "removed": """
+        @app.post("/a")
+        def a():
+            path = BASE / request.form["name"]
+            path.unlink()  # PB923
+            return ""
+    """,
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_silent(name: str) -> None:
+    findings("PB923", FLASK + textwrap.dedent(SILENT[name]))
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found(name: str) -> None:
+    findings("PB923", FLASK + textwrap.dedent(FOUND[name]))
+
+
+def test_fastapi_upload() -> None:
+    findings(
+        "PB923",
+        """
+        from pathlib import Path
+        from fastapi import FastAPI, UploadFile
+
+        app = FastAPI()
+        BASE = Path("/srv/files")
+
+
+        @app.post("/a")
+        async def a(file: UploadFile) -> int:
+            target = BASE.joinpath(file.filename)
+            return target.write_bytes(await file.read())  # PB923
+        """,
+    )
+
+
+def test_django_reduces_the_names_of_uploads() -> None:
+    findings(
+        "PB923",
+        """
+        def store(request):
+            file = request.FILES["file"]
+            with open("/srv/files/" + file.name, "wb") as target:
+                target.write(file.read())
+        """,
+    )
+    from django.core.files.uploadedfile import SimpleUploadedFile  # type: ignore[import-untyped]
+
+    assert SimpleUploadedFile("../../etc/passwd", b"").name == "passwd"
+
+
+def test_the_outside_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("outside")
+    (tmp_path / "files").mkdir()
+    code = FLASK + textwrap.dedent(FOUND["a path in the address"])
+    app = executed(code.replace("/srv/files/", f"{tmp_path}/files/"))["app"]
+    assert app.test_client().get("/files/..%2Fsecret").text == "outside"
+
+
+def test_the_name_of_an_upload_is_what_the_client_says(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    code = FLASK + textwrap.dedent(FOUND["the name of an upload"])
+    app = executed(code.replace("/srv/files", f"{tmp_path}/files"))["app"]
+    upload = (io.BytesIO(b"written"), "../outside")
+    app.test_client().post("/a", data={"file": upload}, content_type="multipart/form-data")
+    assert (tmp_path / "outside").read_bytes() == b"written"
