@@ -8,6 +8,9 @@ import { environmentsOf, expanded, findServer, programsOf } from "./environment.
 import type { Candidate, Refusal, Search } from "./environment.ts";
 
 const name = "pybackend-lint";
+// The client registers the server's own commands as `pybackend-lint.…`, and no two may have the same name.
+const prefix = "pybackendLint";
+const checkWorkspace = `${name}.checkWorkspace`;
 const requirement = "pybackend-lint[lsp]";
 const documents = [{ language: "python" }, { pattern: "**/pyproject.toml" }];
 const startsAnew = ["interpreter", "path", "arguments"].map((key) => `${name}.${key}`);
@@ -55,7 +58,7 @@ class Session implements vscode.Disposable {
 
   constructor(private readonly log: vscode.LogOutputChannel) {
     this.status.name = name;
-    this.status.command = `${name}.showLog`;
+    this.status.command = `${prefix}.showLog`;
   }
 
   dispose(): void {
@@ -162,14 +165,11 @@ class Session implements vscode.Disposable {
 
   async checkWorkspace(): Promise<void> {
     const client = this.client;
-    const command = client?.initializeResult?.capabilities.executeCommandProvider?.commands.find((one) =>
-      one.endsWith("checkWorkspace"),
-    );
-    if (client === undefined || !client.isRunning() || command === undefined) {
+    if (client === undefined || !client.isRunning()) {
       void vscode.window.showWarningMessage(`The server of ${name} does not run.`);
       return;
     }
-    await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [] });
+    await client.sendRequest(ExecuteCommandRequest.type, { command: checkWorkspace, arguments: [] });
     await vscode.commands.executeCommand("workbench.actions.view.problems");
   }
 }
@@ -181,7 +181,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const current = new Session(log);
   session = current;
   const command = (id: string, run: () => unknown): vscode.Disposable =>
-    vscode.commands.registerCommand(`${name}.${id}`, run);
+    vscode.commands.registerCommand(`${prefix}.${id}`, run);
   context.subscriptions.push(
     log,
     current,

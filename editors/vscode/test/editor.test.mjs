@@ -2,23 +2,24 @@
  * The extension in a real editor: VS Code for the browser in a headless Chromium, set up by the steps of
  * docs/editors/index.md. Run by `nox -s vscode`. Environment: CODE_SERVER, the folder where
  * install-code-server.mjs has installed it; CLONE, a copy of the repository in which the steps are done;
- * SCREENSHOT, where to put the picture for the documentation; CHROMIUM, the browser.
+ * SCREENSHOT, where to put the picture for the documentation; FAILURES, where to put pictures of the editor
+ * when a test fails; CHROMIUM, the browser.
  */
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { after, before, test } from "node:test";
+import * as runner from "node:test";
 
 import { chromium } from "playwright-core";
 
 import { program } from "./install-code-server.mjs";
 
 const clone = process.env.CLONE;
-const patience = 60_000;
+const patience = Number(process.env.PATIENCE ?? 60_000);
 const settings = {
   "chat.commandCenter.enabled": false,
   "editor.minimap.enabled": false,
@@ -109,18 +110,59 @@ function placeOf(text) {
   return [row + 1, lines[row].indexOf(text) + 1];
 }
 
-const problems = (text) => page.locator(".markers-panel .monaco-list-row").filter({ hasText: text });
+/** The rows of the problems panel with a text: the panel draws only rows in view, so it is told to filter. */
+async function problems(text) {
+  await page.locator(".markers-panel-action-filter input, .viewpane-filter input").first().fill(text.replaceAll("!", ""));
+  return page.locator(".markers-panel .monaco-list-row").filter({ hasText: text });
+}
+
+async function appears(text) {
+  await (await problems(text)).first().waitFor({ timeout: patience });
+}
+
+async function disappears(text) {
+  await (await problems(text)).first().waitFor({ state: "detached", timeout: patience });
+}
 
 async function save() {
   await page.keyboard.press("Control+s");
   await page.locator(".tab.active.dirty").waitFor({ state: "detached", timeout: patience });
 }
 
-before(async () => {
+/** Applies the action of the light bulb with this title at the cursor. */
+async function act(title) {
+  await page.keyboard.press("Control+.");
+  const actions = page.locator(".action-widget .monaco-list-row.action");
+  await actions.filter({ hasText: title }).first().waitFor({ timeout: patience });
+  const focused = page.locator(".action-widget .monaco-list-row.action.focused");
+  for (let tried = await actions.count(); tried > 0; tried--) {
+    if ((await focused.textContent())?.includes(title)) break;
+    await page.keyboard.press("ArrowDown");
+  }
+  await page.keyboard.press("Enter");
+}
+
+/** A test that leaves a picture of the editor and its logs in the folder FAILURES when it fails. */
+function test(name, run) {
+  runner.test(name, async () => {
+    try {
+      await run();
+    } catch (error) {
+      const folder = process.env.FAILURES;
+      if (folder) {
+        await page.screenshot({ path: join(folder, `${name.replaceAll(/\W+/g, "-")}.png`) });
+        cpSync(join(scratch, "data/logs"), join(folder, "logs"), { recursive: true });
+      }
+      throw error;
+    }
+  });
+}
+
+runner.before(async () => {
   scratch = mkdtempSync(join(tmpdir(), "editor-"));
   desktopProgram(join(scratch, "bin"));
   const environment = { ...process.env, PATH: `${join(scratch, "bin")}${delimiter}${process.env.PATH}` };
-  for (const step of steps("VS Code")) {
+  for (const step of steps("VS Code").slice(process.env.LATE ? 2 : 0)) {
     execFileSync("sh", ["-e", "-c", step], { cwd: clone, env: environment, stdio: ["ignore", "ignore", "inherit"] });
   }
   opened = readFileSync(join(scratch, "opened"), "utf8").trim().split("\n");
@@ -141,7 +183,7 @@ before(async () => {
   page = await browser.newPage({ viewport: { width: 1100, height: 680 } });
 });
 
-after(async () => {
+runner.after(async () => {
   await browser?.close();
   server?.kill();
   rmSync(scratch, { recursive: true, force: true });
@@ -151,22 +193,26 @@ test("the file of the example has squiggles and problems", async () => {
   await open(...opened);
   await page.locator(".squiggly-error, .squiggly-warning").first().waitFor({ timeout: patience });
   await page.keyboard.press("Control+Shift+m");
-  await problems("Call `charge` in a thread").waitFor({ timeout: patience });
-  await problems("Use `session.get(Coupon, ...)`").waitFor({ timeout: patience });
+  await appears("Call `charge` in a thread");
+  await appears("Use `session.get(Coupon, ...)`");
+  await problems("");
+  await page.locator(".statusbar-item", { hasText: "pybackend-lint" }).locator(".codicon-check").waitFor();
 });
 
 test("the picture of the documentation", async () => {
+  await page.keyboard.press("Control+b");
   await goTo(...placeOf("charge(order.reference"));
-  await page.waitForTimeout(1500); // the light bulb
+  await page.locator(".view-line", { hasText: "charge(order.reference" }).getByText("charge").first().hover();
+  await page.locator(".monaco-hover-content", { hasText: "PB600" }).first().waitFor({ timeout: patience });
+  await page.waitForTimeout(500);
   await page.screenshot({ path: process.env.SCREENSHOT ?? join(scratch, "picture.png") });
+  await page.keyboard.press("Control+b");
 });
 
 test("the quick fix changes the text and removes the finding", async () => {
   await goTo(...placeOf("session.query(Coupon).get("));
-  await page.keyboard.press("Control+.");
-  const action = page.locator(".action-widget .monaco-list-row").filter({ hasText: "Use `Session.get()`" });
-  await action.first().click({ timeout: patience });
-  await problems("Use `session.get(Coupon, ...)`").waitFor({ state: "detached", timeout: patience });
+  await act("Use `Session.get()`");
+  await disappears("Use `session.get(Coupon, ...)`");
   await save();
   assert.match(readFileSync(opened[1], "utf8"), /return session\.get\(Coupon, /);
 });
