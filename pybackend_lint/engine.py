@@ -11,6 +11,7 @@ import tomllib
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pybackend_lint.finding import Finding, Position, Severity
@@ -26,7 +27,7 @@ from pybackend_lint.rule import Context, ProjectFile, Rule
 from pybackend_lint.rule_entry import Entry
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.settings import SYNTAX_ERROR, Settings
-from pybackend_lint.source import Source, SourceError
+from pybackend_lint.source import Source, SourceError, words
 from pybackend_lint.suppression import Suppressions
 
 _PACKAGE = re.compile(r"[A-Za-z][\w.-]*")
@@ -55,7 +56,8 @@ class _Runnable:
     entry: Entry
     nodes: tuple[type[ast.AST], ...]
     only_calls: frozenset[str]
-    words: tuple[bytes, ...]
+    words: frozenset[bytes]
+    parts: tuple[bytes, ...]
     packages: tuple[str, ...]
 
 
@@ -65,14 +67,39 @@ def _runnable(entry: Entry) -> _Runnable:
     )
     nodes = tuple(getattr(ast, name) for name in entry.nodes)
     only_calls = frozenset(entry.names) if nodes == (ast.Call,) else frozenset()
-    words = entry.words or (() if only_calls or ast.Module in nodes else entry.names)
+    texts = entry.words or (() if only_calls or ast.Module in nodes else entry.names)
+    whole = frozenset(text.encode() for text in texts if words(text.encode()) == {text.encode()})
     return _Runnable(
         entry,
         nodes,
         only_calls,
-        tuple(word.encode() for word in words),
+        whole,
+        tuple(text.removeprefix("*").encode() for text in texts if text.encode() not in whole),
         tuple(package for package in packages if package != "python"),
     )
+
+
+class _Text:
+    """The bytes of a file, searched for the words of many rules; what was found is kept."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._parts: dict[bytes, bool] = {}
+
+    @cached_property
+    def _words(self) -> set[bytes]:
+        return words(self._data)
+
+    def holds_any(self, runnable: _Runnable) -> bool:
+        if runnable.words and not self._words.isdisjoint(runnable.words):
+            return True
+        for part in runnable.parts:
+            found = self._parts.get(part)
+            if found is None:
+                found = self._parts[part] = part in self._data
+            if found:
+                return True
+        return False
 
 
 class Engine:
@@ -109,9 +136,7 @@ class Engine:
             )
         return project
 
-    def check(
-        self, source: Source, path: Path, interrupted: Callable[[], bool] = lambda: False
-    ) -> Report:
+    def check(self, source: Source, path: Path, interrupted: Callable[[], bool] = lambda: False) -> Report:
         """Check one Python file.
 
         `source.path` is the path to report; `path`, absolute, decides project, module and kind of file.
@@ -176,7 +201,7 @@ class Engine:
         """The rules that can find something in a file; the cheap tests come first."""
         data = source.data
         by_name, others = self._runnable(selected, project, str(path))
-        found: dict[bytes, bool] = {}
+        text = _Text(data)
         concerned: dict[tuple[str, ...], bool] = {(): True}
         types = source.types
         has_imports = not types.isdisjoint((ast.Import, ast.ImportFrom))
@@ -192,15 +217,8 @@ class Engine:
                 concerns = concerned[packages] = project.concerns(packages, data, has_imports=has_imports)
             if not concerns:
                 continue
-            for word in runnable.words:
-                present = found.get(word)
-                if present is None:
-                    present = found[word] = word in data
-                if present:
-                    break
-            else:
-                if runnable.words:
-                    continue
+            if (runnable.words or runnable.parts) and not text.holds_any(runnable):
+                continue
             yield self._load(runnable.entry)
 
     def _runnable(

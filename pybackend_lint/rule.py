@@ -36,7 +36,9 @@ class Rule:
     - `nodes`: exact node types the engine hands over, one at a time; `ast.Module` for one call a file.
     - `names`: for `ast.Call`: only calls whose last name is one of these; for `ast.Attribute`: only
       attributes of these names; empty means all.
-    - `words`: the rule is skipped when none of these words occurs in the text of the file.
+    - `words`: the rule is skipped when none of these words occurs in the text of the file. A word that
+      starts with `*` may stand inside a longer one (`*Mixin`); one that holds more than letters, digits
+      and underscores (`async def`) may stand anywhere.
     - `applies`: requirements in PEP 508 form without extras or markers, separated by commas between
       packages, such as `"sqlalchemy>=1.4"` or `"django"`; `python>=3.11` asks `requires-python`.
     - `bound`: where only a range of versions is known, the end that must satisfy `applies`:

@@ -43,6 +43,17 @@ def _child_fields(cls: type[ast.AST]) -> tuple[str, ...]:
     return tuple(field for field in cls._fields if field not in skipped)
 
 
+# Everything but letters, digits, underscores and bytes of other alphabets becomes a space.
+_WORDS = bytes(
+    code if code > 127 or chr(code).isalnum() or code == ord("_") else ord(" ") for code in range(256)
+)
+
+
+def words(data: bytes) -> set[bytes]:
+    """The words of a file, those of comments and strings included: letters, digits and underscores."""
+    return set(data.translate(_WORDS).split())
+
+
 _CLASSES = [cls for cls in vars(ast).values() if isinstance(cls, type) and issubclass(cls, ast.AST)]
 _FIELDS: dict[type, tuple[str, ...]] = {cls: _child_fields(cls) for cls in _CLASSES}
 # `None` stands in the lists of some fields: keys of `{**x}`, defaults of keyword-only parameters.

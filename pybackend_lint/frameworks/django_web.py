@@ -620,12 +620,7 @@ _MARK_VIEW = frozenset(
     }
 )
 # What a file must mention to use any of them.
-VIEW_DECORATOR_NAMES = frozenset(name.rpartition(".")[2] for name in _NEED_REQUEST | _MARK_VIEW)
-# Each of these names contains one of these words: fewer words to look for in a file.
-VIEW_DECORATOR_WORDS = (
-    "_required", "require_", "csrf", "cache", "condition", "etag", "last_modified", "_append_slash",
-    "sensitive_post", "user_passes_test",
-)  # fmt: skip
+VIEW_DECORATOR_NAMES = tuple(sorted(name.rpartition(".")[2] for name in _NEED_REQUEST | _MARK_VIEW))
 METHOD_DECORATOR = "django.utils.decorators.method_decorator"
 
 

@@ -7,13 +7,10 @@ import os
 from pybackend_lint.project.files import everything_below
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.module import Module
+from pybackend_lint.source import words
 
 _SKIPPED = frozenset({"node_modules", "site-packages", "build", "dist", "venv", "env"})
 _MOST_FILES = 20_000
-# Everything but letters, digits, underscores and bytes of other alphabets becomes a space.
-_WORDS = bytes(
-    code if code > 127 or chr(code).isalnum() or code == ord("_") else ord(" ") for code in range(256)
-)
 
 
 def files_with(index: Index, asker: Module, text: bytes) -> list[str]:
@@ -23,25 +20,22 @@ def files_with(index: Index, asker: Module, text: bytes) -> list[str]:
     results are left out. The answer rests on every file of the project, and is recorded so.
     """
     root = index.layout.project_root(os.path.dirname(index.path_of(asker)))
-    words = index.fact(("words of files", root), lambda: _words(index, root))
-    wanted = text.translate(_WORDS).split()
-    found = set(words.get(wanted[0], ()))
-    for word in wanted[1:]:
-        found.intersection_update(words.get(word, ()))
-    if wanted != [text]:
+    by_word = index.fact(("words of files", root), lambda: _files_by_word(index, root))
+    wanted = words(text)
+    found = set.intersection(*(set(by_word.get(word, ())) for word in wanted))
+    if wanted != {text}:
         found = {path for path in found if text in (index.files.read(path) or b"")}
     return sorted(found)
 
 
-def _words(index: Index, root: str) -> dict[bytes, list[str]]:
-    """The files by the words in them."""
-    words: dict[bytes, list[str]] = {}
+def _files_by_word(index: Index, root: str) -> dict[bytes, list[str]]:
+    found: dict[bytes, list[str]] = {}
     paths = _python_files(index, root)
     index.rest_on(everything_below(root), paths)
     for path in paths:
-        for word in set((index.files.read(path) or b"").translate(_WORDS).split()):
-            words.setdefault(word, []).append(path)
-    return words
+        for word in words(index.files.read(path) or b""):
+            found.setdefault(word, []).append(path)
+    return found
 
 
 def _python_files(index: Index, root: str) -> list[str]:

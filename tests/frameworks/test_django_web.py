@@ -155,10 +155,3 @@ SETTINGS = {
 @pytest.mark.parametrize(("files", "expected"), SETTINGS.values(), ids=SETTINGS)
 def test_settings_modules(files: dict[str, str], expected: bool, tmp_path: Path) -> None:
     assert django_web.is_settings_module(module(tmp_path, files, "conf/app.py")) is expected
-
-
-def test_every_view_decorator_contains_a_word() -> None:
-    words = django_web.VIEW_DECORATOR_WORDS
-    without = [name for name in django_web.VIEW_DECORATOR_NAMES if not any(word in name for word in words)]
-    assert without == []
-    assert all(any(word in name for name in django_web.VIEW_DECORATOR_NAMES) for word in words)

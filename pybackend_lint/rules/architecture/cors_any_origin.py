@@ -15,7 +15,7 @@ from pybackend_lint.rule import Context, rule
     "cors-any-origin",
     "List the allowed origins: `{setting}` lets every site call this API with the user's cookies",
     nodes=(ast.Call, ast.Assign),
-    words=("CORS", "flask_cors"),
+    words=("*CORS", "flask_cors"),
     tags=("security",),
 )
 def check(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from pybackend_lint.semantic.definitions import ClassInfo
     "auth-mixin-after-view",
     "Put `{mixin}` before `{view}` in the bases: its check never runs behind a view",
     nodes=(ast.ClassDef,),
-    words=("Mixin",),
+    words=("*Mixin",),
     applies="django",
     fix=UNSAFE,
     severity="error",

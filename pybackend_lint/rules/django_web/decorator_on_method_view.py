@@ -16,7 +16,7 @@ from pybackend_lint.semantic.import_edits import add_import
     "decorator-on-method-view",
     "Wrap `{decorator}` in `method_decorator`: on `{method}` it gets `self` in place of the request",
     nodes=(ast.FunctionDef, ast.AsyncFunctionDef),
-    words=django_web.VIEW_DECORATOR_WORDS,
+    words=django_web.VIEW_DECORATOR_NAMES,
     applies="django",
     fix=SAFE,
     severity="error",

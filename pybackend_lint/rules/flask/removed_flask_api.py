@@ -17,7 +17,7 @@ from pybackend_lint.semantic.import_edits import add_import, replace_imports
     "Replace `{name}` by {new}: Flask {since} has removed it",
     nodes=(ast.ImportFrom, ast.Attribute, ast.Call, ast.Assign),
     words=(
-        "Markup", "escape", "safe_join", "_ctx_stack", "JSON", "_first_request", "json_encoder",
+        "Markup", "escape", "safe_join", "_ctx_stack", "*JSON", "*_first_request", "json_encoder",
         "json_decoder", "cache_timeout", "attachment_filename", "add_etags", "send_from_directory", ".env",
     ),
     applies="flask>=2.1",

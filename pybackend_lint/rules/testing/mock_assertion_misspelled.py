@@ -15,7 +15,7 @@ from pybackend_lint.rule import SAFE, UNSAFE, Context, rule
     "mock-assertion-misspelled",
     "Use `{right}()`: `{mock}.{wrong}` is made up by the mock and checks nothing",
     nodes=(ast.Module,),
-    words=("mock", "Mock"),
+    words=("*mock", "*Mock"),
     fix=SAFE,
     severity="error",
     tags=("correctness",),

@@ -17,7 +17,7 @@ from pybackend_lint.semantic.import_edits import add_import
     "Use `AsyncMock` for `{target}`: it is `async def`, and what this gives cannot be awaited",
     nodes=(ast.Call, ast.Assign),
     names=("patch", "object", "setattr"),
-    words=("Mock", "lambda"),
+    words=("*Mock", "lambda"),
     fix=UNSAFE,
     severity="error",
     tags=("correctness",),
