@@ -555,3 +555,69 @@ def preloads(rows: ast.expr, module: Module) -> bool:
         if any(source.enclosing_function(call) is function for call in source.calls.get(name, ())):
             return True
     return False
+
+
+# Keys
+
+
+def key_of_relation(node: ast.Attribute, module: Module) -> ast.Attribute | None:
+    """For `x.fk.pk` and `x.fk.id` the attribute `x.fk`, where `x` holds the same value in `fk_id`.
+
+    None where the other row is, or may be, at hand: loaded, assigned or read in the same function.
+    """
+    relation = node.value
+    if not isinstance(relation, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+        return None
+    row = module.type_of(relation.value)
+    info = module.modules.class_info(row.name) if row is not None and row.kind is Kind.INSTANCE else None
+    if row is None or info is None or not django_models.is_model(info):
+        return None
+    field = django_models.fields(info).get(relation.attr)
+    if field is None or not field.is_single or field.argument("to_field") is not None:
+        return None
+    found = django_models.relation(info.name, relation.attr, module)
+    if found is None or found.target is None or not _is_key(node.attr, found.target, module):
+        return None
+    if isinstance(row.fact, Loaded) and row.fact.covers(relation.attr):
+        return None
+    if found.nullable and _expects_none(node, module):
+        return None
+    return None if _is_used_elsewhere(relation, module) else relation
+
+
+def _is_key(name: str, model: str, module: Module) -> bool:
+    """Whether an attribute of a model's rows is its primary key."""
+    info = module.modules.class_info(model)
+    if info is None:
+        return model in django_models.LIBRARY_MODELS
+    keys = [field.name for field in django_models.fields(info).values() if field.flag("primary_key")]
+    return name == "pk" or not keys or keys == [name]
+
+
+def _expects_none(node: ast.AST, module: Module) -> bool:
+    """Whether a `try` around a node in its function catches the error of reading an attribute of None."""
+    for around in module.source.ancestors(node):
+        if isinstance(around, ast.Try) and around.handlers:
+            return True
+        if isinstance(around, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            return False
+    return False
+
+
+def _is_used_elsewhere(relation: ast.Attribute, module: Module) -> bool:
+    """Whether the function reads or sets the same relation for more than its key."""
+    source = module.source
+    function = source.enclosing_function(relation)
+    text = ast.dump(relation.value)
+    for other in source.nodes(ast.Attribute):
+        if (
+            other.attr != relation.attr
+            or other is relation
+            or source.enclosing_function(other) is not function
+        ):
+            continue
+        around = source.parent(other)
+        is_key = isinstance(around, ast.Attribute) and around.attr in {"pk", "id"}
+        if not is_key and ast.dump(other.value) == text:
+            return True
+    return False
