@@ -193,7 +193,7 @@ def _method(owner: str, method: str, callee: Type, call: ast.Call, module: Modul
         case names.UPDATE | names.DELETE:
             return receiver if method in names.KEEPS_ENTITIES | {"values", "returning"} else None
         case names.QUERY:
-            return extended(callee, call, module) or query_end(callee)
+            return extended(callee, call, module) or query_end(callee, call, module)
         case names.RESULT | names.SCALARS:
             return result_method(callee)
         case names.LOADER:

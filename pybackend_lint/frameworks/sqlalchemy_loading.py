@@ -11,6 +11,7 @@ from pybackend_lint.finding import Edit, Fix, Position, Related
 from pybackend_lint.frameworks import sqlalchemy
 from pybackend_lint.frameworks.sqlalchemy_mapping import Relation
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
+from pybackend_lint.frameworks.sqlalchemy_words import relation_names
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.import_edits import replace_imports
 from pybackend_lint.semantic.module import Module
@@ -36,10 +37,13 @@ class LazyRead:
 
 
 def attributes_read(function: FunctionInfo) -> Iterator[ast.Attribute]:
-    """The attributes that a function reads and does not call."""
+    """The attributes that a function reads and does not call, where a relationship may have their name."""
+    wanted = relation_names(function.module).relations
+    if not wanted:
+        return
     called = {id(call.func) for call in function.own(ast.Call)}
     for node in function.own(ast.Attribute):
-        if isinstance(node.ctx, ast.Load) and id(node) not in called:
+        if node.attr in wanted and isinstance(node.ctx, ast.Load) and id(node) not in called:
             yield node
 
 
@@ -197,11 +201,16 @@ def source_call(read: LazyRead, node: ast.AST, ctx: Context) -> ast.Call | None:
     place = read.loaded.place
     if not isinstance(function, FUNCTIONS) or place.module != ctx.module.name:
         return None
-    for other in ctx.function_info(function).own_nodes():
-        if isinstance(other, ast.Call) and (other.lineno, other.col_offset) == (place.row, place.column):
-            if any(sqlalchemy.entity_of(argument, ctx) is not None for argument in other.args):
-                return other
-    return None
+    found = [
+        call
+        for call in ctx.function_info(function).own(ast.Call)
+        if (call.lineno, call.col_offset) == (place.row, place.column)
+        and (
+            sqlalchemy.statement_of(call, ctx) is not None
+            or any(sqlalchemy.entity_of(argument, ctx) is not None for argument in call.args)
+        )
+    ]
+    return min(found, key=ctx.source.end, default=None)
 
 
 def loading_fix(read: LazyRead, node: ast.AST, ctx: Context) -> Fix | None:
@@ -214,8 +223,10 @@ def loading_fix(read: LazyRead, node: ast.AST, ctx: Context) -> Fix | None:
 def proof(read: LazyRead) -> list[Related]:
     """Where the object is loaded and where its class says that the relationship loads on access."""
     place = read.loaded.place
+    start = Position(place.row, place.column + 1)
+    loaded = [Related(place.path, start, "the object is loaded here")] if place.path else []
     return [
-        Related(place.path, Position(place.row, place.column + 1), "the object is loaded here"),
+        *loaded,
         Related(read.relation.path, Position(read.relation.row, 1), "the relationship loads on access"),
     ]
 

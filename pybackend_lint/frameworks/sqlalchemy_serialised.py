@@ -14,6 +14,7 @@ from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind, Type
 
 _VALIDATES = frozenset({f"{pydantic.MODEL}.model_validate", f"{pydantic.MODEL}.from_orm"})
+VALIDATES = frozenset({"model_validate", "from_orm", "validate_python"})
 _ADAPTERS = frozenset({"pydantic.TypeAdapter"})
 _CONTAINERS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "typing.Sequence",
                          "typing.Iterable", "typing.Collection"})  # fmt: skip

@@ -219,17 +219,26 @@ def extended(callee: Type, call: ast.Call, module: Module) -> Type | None:
     if receiver is None or not isinstance(receiver.fact, Statement):
         return None
     name = callee.name.rpartition(".")[2]
+    if receiver.fact.place is NOWHERE:  # `Model.query` of Flask-SQLAlchemy starts with its first method
+        receiver = _placed(receiver, receiver.fact, place_of(call, module))
+    assert isinstance(receiver.fact, Statement)
     if name in names.KEEPS_ENTITIES:
         return receiver
     if name == "options":
         options = applied(call, module)
         before = receiver.fact.options
         known = None if options is None or before is None else before | options
-        return replace(receiver, fact=replace(receiver.fact, options=known))
+        return _placed(receiver, replace(receiver.fact, options=known), receiver.fact.place)
     if name in {"with_only_columns", "with_entities", "add_columns", "add_entity", "add_column"}:
         fact = replace(receiver.fact, columns=(None, None))
         return replace(receiver, fact=fact)
     return None
+
+
+def _placed(query: Type, statement: Statement, place: Place) -> Type:
+    """A statement or query with other facts; what iterating a query gives follows them."""
+    fact = replace(statement, place=place)
+    return replace(query, fact=fact, args=(query_item(fact),) if query.args else ())
 
 
 def element_of(column: Type | None, statement: Statement, *, is_async: bool) -> Type | None:
@@ -319,12 +328,14 @@ def result_method(callee: Type) -> Type | None:
     return coroutine(found) if rows.streaming and found is not None else found
 
 
-def query_end(callee: Type) -> Type | None:
+def query_end(callee: Type, call: ast.Call, module: Module) -> Type | None:
     """The value of the method that runs a legacy query."""
     receiver = callee.receiver
     if receiver is None or not isinstance(receiver.fact, Statement):
         return None
     statement = receiver.fact
+    if statement.place is NOWHERE:
+        statement = replace(statement, place=place_of(call, module))
     method = callee.name.rpartition(".")[2]
     item = query_item(statement)
     if method == "count":

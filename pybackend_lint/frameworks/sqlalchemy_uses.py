@@ -7,32 +7,42 @@ summary is then followed with what is known of an object at the place where it i
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pybackend_lint.finding import Related
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead, may_be_loaded, may_name_attribute
 from pybackend_lint.frameworks.sqlalchemy_mapping import library_name
+from pybackend_lint.frameworks.sqlalchemy_serialised import VALIDATES as VALIDATES
 from pybackend_lint.frameworks.sqlalchemy_serialised import answered, validated, validated_reads
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded, relation_of
+from pybackend_lint.frameworks.sqlalchemy_words import relation_names
 from pybackend_lint.project.calls import CallSite, follows, target
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic import inference
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import FUNCTIONS
+from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
 from pybackend_lint.semantic.types import Kind, Type
 
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
 
-ELEMENT = "[]"
+ELEMENT = "[]"  # each element of a collection
+_ITEM = "[0]"  # one of them
 _DEEPEST = 3
 _LONGEST = 6
 _PROXY = "sqlalchemy.ext.associationproxy.association_proxy"
 _KEEPS_ELEMENTS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.sorted",
                              "builtins.reversed", "builtins.iter"})  # fmt: skip
+TEXTS = frozenset({"__str__", "__repr__", "__format__"})
+# Methods that end with objects, or lists of them.
+_ENDS = frozenset({"all", "first", "one", "one_or_none", "get", "get_one", "scalar", "scalar_one",
+                   "scalar_one_or_none", "scalars", "first_or_404", "get_or_404", "one_or_404", "exec",
+                   "unique", "execute", "query"})  # fmt: skip
+NO_ROWS = frozenset({"range", "enumerate", "zip", "items", "keys", "values", "split", "splitlines", "len",
+                      "str", "int", "dict", "set", "open", "join", "format", "getattr"})  # fmt: skip
 _TO_TEXT = {"builtins.str": "__str__()", "builtins.repr": "__repr__()", "builtins.print": "__str__()"}
 # A function that mentions one of these looks at what is loaded.
 _LOOKS = frozenset({"unloaded", "__dict__", "instance_dict", "NO_VALUE", "object_session", "run_sync",
@@ -67,12 +77,14 @@ class Reached:
     """A lazy load that handing over an object leads to.
 
     `steps` are the places on the way to it, from the call of the checked function on; `name` is the
-    function, property or model that is given the object.
+    function, property or model that is given the object; `repeated` whether it is one of many objects
+    that the value given leads to.
     """
 
     read: LazyRead
     name: str
     steps: tuple[Related, ...]
+    repeated: bool = False
 
 
 def uses(function: FunctionInfo, parameter: str) -> tuple[Use, ...]:
@@ -96,20 +108,26 @@ class _Summary:
         self.function = function
         self.module = function.module
         self.parameter = parameter
-        self.nodes = function.own_nodes()
+        self.names = relation_names(self.module)
+        self.wanted = self.names.relations | self.names.readers
 
     def uses(self) -> Iterator[Use]:
-        loaded = self._loaded()
+        found = [(node, item) for node in self._candidates() for item in self._of(node)]
+        loaded = self._loaded() if found else None
         if loaded is None:
             return
-        ordered = sorted(
-            (node for node in self.nodes if isinstance(node, ast.expr)),
-            key=lambda node: (node.lineno, node.col_offset, -(node.end_col_offset or 0)),
-        )
-        for node in ordered:
-            for path, callee, parameter, model in self._of(node):
-                if not loaded.intersection(path) and len(path) <= _LONGEST and self._always(node):
-                    yield Use(path, node, self.module, loaded, callee, parameter, model)
+        found.sort(key=lambda item: (item[0].lineno, item[0].col_offset, -(item[0].end_col_offset or 0)))
+        for node, (path, callee, parameter, model) in found:
+            if not loaded.intersection(path) and len(path) <= _LONGEST and self._always(node):
+                yield Use(path, node, self.module, loaded, callee, parameter, model)
+
+    def _candidates(self) -> Iterator[ast.expr]:
+        for node in self.function.own(ast.Attribute):
+            if node.attr in self.wanted:
+                yield node
+        yield from self.function.own(ast.Call)
+        if not self.names.readers.isdisjoint(TEXTS):
+            yield from self.function.own(ast.FormattedValue)
 
     def _of(
         self, node: ast.expr
@@ -131,6 +149,8 @@ class _Summary:
                         None,
                     )
             case ast.Call():
+                if all(self.path(argument) is None for argument in arguments(node)):
+                    return
                 for argument, callee, parameter in handed_over(node, self.module):
                     path = self.path(argument)
                     if path is not None:
@@ -171,7 +191,7 @@ class _Summary:
                 return self.path(value, depth + 1)
             case ast.Subscript(value=value, slice=ast.Constant(value=int())):
                 outer = self.path(value, depth + 1)
-                return (*outer, ELEMENT) if outer is not None else None
+                return (*outer, _ITEM) if outer is not None else None
             case ast.Call(func=ast.Name() as func, args=[value, *_]) if (
                 self.module.qualified_name(func) in _KEEPS_ELEMENTS
             ):
@@ -183,13 +203,15 @@ class _Summary:
     def _loaded(self) -> frozenset[str] | None:
         """The attributes that the function may load or set itself; None where that may be any."""
         found: set[str] = set()
-        for node in self.nodes:
+        for node in self.function.own_nodes():
             match node:
                 case ast.Attribute(attr=attr) if attr in _LOOKS:
                     return None
                 case ast.Attribute(attr=attr, ctx=ast.Store() | ast.Del()):
                     found.add(attr)
-                case ast.Attribute(attr=attr, value=value) if self.path(value) is None:
+                case ast.Attribute(attr=attr, value=value) if (
+                    attr in self.names.relations and self.path(value) is None
+                ):
                     if self.function.is_async or isinstance(value, ast.Name):
                         known = self.module.type_of(value)
                         if known is None or known.kind is Kind.CLASS:
@@ -234,11 +256,10 @@ class _Summary:
                 break
             child = ancestor
         return not any(
-            isinstance(other, ast.If)
-            and other.lineno < node.lineno
+            other.lineno < node.lineno
             and any(isinstance(last, (ast.Return, ast.Continue, ast.Break)) for last in other.body[-1:])
             and not self._decides(other.test)
-            for other in self.nodes
+            for other in self.function.own(ast.If)
         )
 
     def _decides(self, test: ast.expr) -> bool:
@@ -292,8 +313,8 @@ def handed_over(call: ast.Call, module: Module) -> Iterator[tuple[ast.expr, Func
     function = target(CallSite(callee.name, callee, call, False, module))
     if function is None:
         return
-    arguments = function.node.args
-    positional = [item.arg for item in (*arguments.posonlyargs, *arguments.args)]
+    declared = function.node.args
+    positional = [item.arg for item in (*declared.posonlyargs, *declared.args)]
     if function.owner is not None and not function.is_static:
         through_class = callee.kind is Kind.FUNCTION and callee.receiver is None
         if not through_class or function.is_class_method:
@@ -302,10 +323,17 @@ def handed_over(call: ast.Call, module: Module) -> Iterator[tuple[ast.expr, Func
         if isinstance(argument, ast.Starred):
             break
         yield argument, function, parameter
-    named = {*positional, *(item.arg for item in arguments.kwonlyargs)}
+    named = {*positional, *(item.arg for item in declared.kwonlyargs)}
     for keyword in call.keywords:
         if keyword.arg in named:
             yield keyword.value, function, keyword.arg
+
+
+def has_uses(call: ast.Call, module: Module) -> bool:
+    """Whether a call gives some argument to a function of the project that does something known with it."""
+    if not _is_near_by(call.func, module):
+        return False
+    return any(uses(function, parameter) for _, function, parameter in handed_over(call, module))
 
 
 def loaded_object(known: Type | None) -> Type | None:
@@ -329,20 +357,20 @@ class LazyUse:
     reached: Reached
 
 
-def lazy_uses(function: FunctionInfo, ctx: Context, *, is_async: bool) -> list[LazyUse]:
+def lazy_uses(
+    function: FunctionInfo, ctx: Context, nodes: Iterable[ast.expr], *, is_async: bool
+) -> list[LazyUse]:
     """The lazy loads that a function of the checked file leads to by handing over loaded objects.
 
     It gives them to functions and methods of the project, reads their properties, makes them texts, has
     Pydantic validate them, or returns them from a route with a response model. The objects are those of
-    asynchronous sessions, or those of synchronous ones. Relationships that the function itself reads or
+    asynchronous sessions, or those of synchronous ones. `nodes` are the expressions to look at, such as
+    those that `candidates` finds. Relationships that the function itself reads or
     may load are left out; each relationship of each object is reported once.
     """
     found: list[LazyUse] = []
     seen: set[tuple[str, str]] = set()
-    nodes: list[ast.expr] = [*function.own(ast.Call), *function.own(ast.Attribute)]
-    nodes += function.own(ast.FormattedValue)
-    nodes += [node.value for node in function.own(ast.Return) if node.value is not None]
-    nodes.sort(key=lambda node: (node.lineno, node.col_offset, -(node.end_col_offset or 0)))
+    nodes = sorted(nodes, key=lambda node: (node.lineno, node.col_offset, -(node.end_col_offset or 0)))
     for node in nodes:
         for place, reached in (*_reached(node, ctx), *_answered(node, function, ctx)):
             read, key = reached.read, (ctx.text(place), reached.read.relation.name)
@@ -352,6 +380,85 @@ def lazy_uses(function: FunctionInfo, ctx: Context, *, is_async: bool) -> list[L
                 seen.add(key)
                 found.append(LazyUse(place, node, reached))
     return found
+
+
+def candidates(function: FunctionInfo) -> Iterator[ast.expr]:
+    """The expressions of a function that may hand over a loaded object; no type is asked for yet."""
+    names = relation_names(function.module)
+    if not names.relations:
+        return
+    has_text = not names.readers.isdisjoint(TEXTS)
+    for call in function.own(ast.Call):
+        name = last_name(call)
+        if (
+            name in VALIDATES
+            or (has_text and name in {"str", "repr", "print"})
+            or any(_may_be_loaded_here(value, function) for value in arguments(call))
+        ):
+            yield call
+    for attribute in function.own(ast.Attribute):
+        if attribute.attr in names.readers or attribute.attr in names.relations:
+            yield attribute
+    if has_text:
+        yield from function.own(ast.FormattedValue)
+    yield from returned(function)
+
+
+def returned(function: FunctionInfo) -> Iterator[ast.expr]:
+    """The values that a decorated function returns: those of a route may have a response model."""
+    if function.node.decorator_list:
+        yield from (node.value for node in function.own(ast.Return) if node.value is not None)
+
+
+def arguments(call: ast.Call) -> Iterator[ast.expr]:
+    """The values of all arguments of a call."""
+    yield from call.args
+    for keyword in call.keywords:
+        yield keyword.value
+
+
+def _may_be_loaded_here(node: ast.expr, function: FunctionInfo) -> bool:
+    """Whether an argument may be an object that the function has loaded, as far as its form tells."""
+    while isinstance(node, (ast.Await, ast.Attribute, ast.Subscript)):
+        node = node.value
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr in _ENDS
+    if not isinstance(node, ast.Name):
+        return False
+    found = function.module.lookup(node.id, node)
+    return found is not None and any(map(_may_load, found[1]))
+
+
+def _may_load(binding: Binding) -> bool:
+    value = binding.value
+    while isinstance(value, (ast.Await, ast.Attribute, ast.Subscript)):
+        value = value.value
+    if isinstance(value, ast.Call) and last_name(value) in NO_ROWS:
+        return False
+    if binding.kind in {"for", "comprehension"}:
+        return True
+    return binding.kind == "assign" and isinstance(value, (ast.Call, ast.Name, ast.BinOp, ast.ListComp))
+
+
+def last_name(call: ast.Call) -> str:
+    """The last name of what a call calls; "" where it has none."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _is_near_by(function: ast.expr, module: Module) -> bool:
+    """Whether what is called can be found without knowing the values of local variables."""
+    while isinstance(function, ast.Attribute):
+        function = function.value
+    if isinstance(function, ast.Call):
+        return last_name(function)[:1].isupper()
+    if not isinstance(function, ast.Name):
+        return False
+    found = module.lookup(function.id, function)
+    return found is None or all(
+        binding.kind in {"import", "from", "class", "function", "parameter"}
+        or (isinstance(binding.value, ast.Call) and last_name(binding.value)[:1].isupper())
+        for binding in found[1]
+    )
 
 
 def _answered(node: ast.expr, function: FunctionInfo, ctx: Context) -> Iterator[tuple[ast.expr, Reached]]:
@@ -364,7 +471,7 @@ def _answered(node: ast.expr, function: FunctionInfo, ctx: Context) -> Iterator[
     if found is not None and known is not None:
         for model, read in validated_reads(found[0], known, ctx.module):
             step = ctx.related(statement, f"the response is a `{model.node.name}`")
-            yield node, Reached(read, model.node.name, (step,))
+            yield node, Reached(read, model.node.name, (step,), _repeats(read, known, ctx.module))
 
 
 def _reached(node: ast.expr, ctx: Context) -> Iterator[tuple[ast.expr, Reached]]:
@@ -372,11 +479,13 @@ def _reached(node: ast.expr, ctx: Context) -> Iterator[tuple[ast.expr, Reached]]
     module = ctx.module
     match node:
         case ast.Call():
-            for argument, callee, parameter in handed_over(node, module):
-                known = module.type_of(argument) if _may_be_object(argument) else None
+            given = handed_over(node, module) if _is_near_by(node.func, module) else ()
+            for argument, callee, parameter in given:
+                summary = uses(callee, parameter) if _may_be_object(argument) else ()
+                known = module.type_of(argument) if summary else None
                 if loaded_object(known) is not None and known is not None:
                     step = ctx.related(node, f"calls `{_shown(callee)}`")
-                    for found in _follow(uses(callee, parameter), known, 1, (step,), _shown(callee)):
+                    for found in _follow(summary, known, 1, (step,), _shown(callee)):
                         yield argument, found
             text = to_text(node, module)
             if text is not None:
@@ -386,13 +495,21 @@ def _reached(node: ast.expr, ctx: Context) -> Iterator[tuple[ast.expr, Reached]]
             if valid is not None and known is not None:
                 for model, read in validated_reads(valid[0], known, module):
                     step = ctx.related(node, f"`{model.node.name}` reads `{read.relation.name}`")
-                    yield valid[1], Reached(read, model.node.name, (step,))
+                    yield valid[1], Reached(read, model.node.name, (step,), _repeats(read, known, module))
         case ast.Attribute(value=value, attr=attr, ctx=ast.Load()):
             parent = ctx.parent(node)
             called = isinstance(parent, ast.Call) and parent.func is node
             yield from _read(value, f"{attr}()" if called else attr, node, ctx)
         case ast.FormattedValue(value=value):
             yield from _read(value, "__repr__()" if node.conversion == ord("r") else "__str__()", value, ctx)
+
+
+def _repeats(read: LazyRead, given: Type, module: Module) -> bool:
+    """Whether a read is of an element of a collection of the object that was given."""
+    owner = loaded_object(given)
+    known = len(owner.fact.path) if owner is not None and isinstance(owner.fact, Loaded) else 0
+    steps = (relation_of(step.owner, step.name, module.modules) for step in read.loaded.path[known:])
+    return any(step is not None and step.collection is True for step in steps)
 
 
 def _may_be_object(node: ast.expr) -> bool:
@@ -427,11 +544,11 @@ def _member_reads(
         return
     if method.is_property is (plain != name) or method.is_static or method.is_class_method:
         return
-    arguments = (*method.node.args.posonlyargs, *method.node.args.args)
-    if arguments:
+    declared = (*method.node.args.posonlyargs, *method.node.args.args)
+    if declared:
         verb = "reads" if method.is_property else "calls"
         step = Related(here.path, here.start, f"{verb} `{_shown(method)}`")
-        yield from _follow(uses(method, arguments[0].arg), owner, depth + 1, (*steps, step), _shown(method))
+        yield from _follow(uses(method, declared[0].arg), owner, depth + 1, (*steps, step), _shown(method))
 
 
 def _shown(function: FunctionInfo) -> str:
@@ -460,7 +577,7 @@ def _follow(
     for use in summary:
         for found in _one(use, given, depth, steps):
             if found.read.relation.name not in use.loaded:
-                yield Reached(found.read, name, found.steps)
+                yield Reached(found.read, name, found.steps, found.repeated or ELEMENT in use.path)
 
 
 def _one(use: Use, given: Type, depth: int, steps: tuple[Related, ...]) -> Iterator[Reached]:
@@ -471,7 +588,7 @@ def _one(use: Use, given: Type, depth: int, steps: tuple[Related, ...]) -> Itera
     for position, name in enumerate(use.path):
         if current is None or current.kind is not Kind.INSTANCE:
             return
-        if name == ELEMENT:
+        if name in (ELEMENT, _ITEM):
             current = inference.element(module, current)
             continue
         if not isinstance(current.fact, Loaded):
@@ -496,4 +613,4 @@ def _one(use: Use, given: Type, depth: int, steps: tuple[Related, ...]) -> Itera
     if use.model is not None:
         for model, read in validated_reads(use.model, current, module):
             step = Related(here.path, here.start, f"`{model.node.name}` reads `{read.relation.name}`")
-            yield Reached(read, "", (*steps, step))
+            yield Reached(read, "", (*steps, step), _repeats(read, current, module))

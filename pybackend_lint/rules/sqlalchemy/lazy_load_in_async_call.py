@@ -238,7 +238,9 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     - Pydantic: "Models", "Arbitrary class instances" (`from_attributes`)
     - FastAPI: "Response Model - Return Type"
     """
-    for use in sqlalchemy_uses.lazy_uses(ctx.function_info(node), ctx, is_async=True):
+    function = ctx.function_info(node)
+    nodes = sqlalchemy_uses.candidates(function)
+    for use in sqlalchemy_uses.lazy_uses(function, ctx, nodes, is_async=True):
         read = use.reached.read
         fix = sqlalchemy_loading.loading_fix(read, use.place, ctx)
         yield ctx.finding(

@@ -1,0 +1,72 @@
+"""Names under which the files of a project declare relationships: a cheap test before types are asked for."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
+from pybackend_lint.semantic.module import Module
+
+_DECLARED = re.compile(
+    rb"^[ \t]+(\w+)[ \t]*(?::[^=#]{0,200})?=[ \t]*(?:\w+\.)?"
+    rb"(?:relationship|Relationship|relation|dynamic_loader|association_proxy)\(",
+    re.MULTILINE,
+)
+_NAMED = re.compile(rb"""\b(?:back_populates|backref)\s*=\s*(?:\w+\.)?(?:backref\(\s*)?["'](\w+)["']""")
+_FUNCTION = re.compile(rb"^[ \t]+(?:async )?def (\w+)\(", re.MULTILINE)
+_READ = re.compile(rb"\.(\w+)")
+_RETURNED = re.compile(rb"\breturn (?:\w+\.)?relationship\(")
+_WORDS = (b"relationship", b"Relationship", b"dynamic_loader")
+_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RelationNames:
+    """Names in the files of a project that declare relationships.
+
+    `relations` are those of relationships and association proxies, `readers` those of methods and
+    properties that mention one of them, directly or through each other.
+    """
+
+    relations: frozenset[str]
+    readers: frozenset[str]
+
+
+_NONE = RelationNames(frozenset(), frozenset())
+
+
+def relation_names(module: Module) -> RelationNames:
+    """The names of relationships in the project of a module, by the text of its files.
+
+    A name that is not among them is no relationship; one that is among them may be something else.
+    """
+    index = module.modules
+    if not isinstance(index, Index):
+        return _NONE
+    root = index.layout.project_root(os.path.dirname(index.path_of(module)))
+    return index.fact(("sqlalchemy relation names", root), lambda: _relation_names(index, module))
+
+
+def _relation_names(index: Index, module: Module) -> RelationNames:
+    paths = {path for word in _WORDS for path in files_with(index, module, word)}
+    texts = [index.files.read(path) or b"" for path in sorted(paths)]
+    relations: set[bytes] = set()
+    functions: list[tuple[bytes, frozenset[bytes]]] = []
+    for text in texts:
+        relations.update(_DECLARED.findall(text))
+        relations.update(_NAMED.findall(text))
+        _, *parts = _FUNCTION.split(text)
+        for name, body in zip(parts[::2], parts[1::2], strict=True):
+            if _RETURNED.search(body):
+                relations.add(name)
+            functions.append((name, frozenset(_READ.findall(body))))
+    readers: set[bytes] = set()
+    for _ in range(_ROUNDS):
+        wanted = relations | readers
+        readers.update(name for name, read in functions if read & wanted)
+    return RelationNames(
+        frozenset(name.decode() for name in relations), frozenset(name.decode() for name in readers)
+    )

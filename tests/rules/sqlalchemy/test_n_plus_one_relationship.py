@@ -1,0 +1,237 @@
+"""Traps of n-plus-one-relationship, and a proof under SQLAlchemy: queries are counted over many rows."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from sqlalchemy import create_engine, event
+from sqlalchemy.orm import Session
+
+from tests.rules.harness import findings, fix
+from tests.rules.sqlalchemy.execution import imported
+from tests.rules.sqlalchemy.test_lazy_load_in_async import MODELS
+
+ROWS = 10
+HELPERS = """
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from shop.models import Order
+
+
+class LineRead(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+
+
+class OrderRead(LineRead):
+    lines: list[LineRead]
+
+
+def to_dict(order):
+    return {"id": order.id, "lines": [line.id for line in order.lines]}
+
+
+def all_to_dict(orders):
+    return [to_dict(order) for order in orders]
+
+
+def open_orders(session: Session) -> list[Order]:
+    return list(session.scalars(select(Order)))
+"""
+FILES = {"shop/models.py": MODELS, "shop/helpers.py": HELPERS}
+HEADER = """
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from shop.helpers import OrderRead, all_to_dict, open_orders, to_dict
+from shop.models import Customer, Line, Order
+
+"""
+FOUND = {
+    "a loop": """
+        def load(session: Session):
+            for order in session.scalars(select(Order)):
+                print(order.lines)  # PB525
+    """,
+    "a comprehension over rows": """
+        def load(session: Session):
+            return [len(order.lines) for order, key in session.execute(select(Order, Order.id))]  # PB525
+    """,
+    "a legacy query": """
+        def load(session: Session):
+            orders = session.query(Order).filter(Order.id > 0).all()
+            return sum(len(order.lines) for order in orders)  # PB525
+    """,
+    "a legacy query that is iterated": """
+        def load(session: Session):
+            for order in session.query(Order).options(joinedload(Order.customer)):
+                print(order.customer, order.lines)  # PB525
+    """,
+    "many-to-one": """
+        def load(session: Session):
+            return [order.customer.id for order in session.scalars(select(Order)).all()]  # PB525
+    """,
+    "a collection of one object": """
+        def load(session: Session):
+            customer = session.get_one(Customer, 1, options=[selectinload(Customer.orders)])
+            return [order.lines for order in customer.orders]  # PB525
+    """,
+    "a name for the row": """
+        def load(session: Session):
+            for row in session.execute(select(Order)):
+                order = row[0]
+                print(order.lines)  # PB525
+    """,
+    "a helper in another file": """
+        def load(session: Session):
+            return [to_dict(order) for order in open_orders(session)]  # PB525
+    """,
+    "a helper that gets all rows": """
+        def load(session: Session):
+            return all_to_dict(session.scalars(select(Order)).all())  # PB525
+    """,
+    "validation of each row": """
+        def load(session: Session):
+            return [OrderRead.model_validate(order) for order in open_orders(session)]  # PB525
+    """,
+}
+SILENT = {
+    "loaded": """
+        def load(session: Session):
+            orders = session.scalars(select(Order).options(selectinload(Order.lines))).all()
+            return all_to_dict(orders), [order.lines for order in orders]
+    """,
+    "a legacy query whose options come last": """
+        def load(session: Session):
+            for order in session.query(Order).order_by(Order.id).options(selectinload(Order.lines)):
+                print(order.lines)
+    """,
+    "loaded by the mapping": """
+        def load(session: Session):
+            return [order.notes for order in session.scalars(select(Order))]
+    """,
+    "one row": """
+        def load(session: Session):
+            order = session.get_one(Order, 1)
+            return [line.id for line in order.lines], to_dict(order)
+    """,
+    "may end with the first row": """
+        def load(session: Session):
+            for order in session.scalars(select(Order)):
+                if order.lines:
+                    break
+    """,
+    "all lead to the same object": """
+        def load(session: Session):
+            return [line.order.id for line in session.scalars(select(Line).where(Line.order_id == 1))]
+    """,
+    "all lead to the same object by keyword": """
+        def load(session: Session):
+            return [line.order.id for line in session.query(Line).filter_by(order_id=1)]
+    """,
+    "back to the parent": """
+        def load(session: Session):
+            order = session.get_one(Order, 1)
+            return [line.order.id for line in order.lines]
+    """,
+    "all targets are in the identity map": """
+        def load(session: Session):
+            customers = session.scalars(select(Customer)).all()
+            return [order.customer.id for order in session.scalars(select(Order))], customers
+    """,
+    "a column": """
+        def load(session: Session):
+            return [order.customer_id for order in session.scalars(select(Order))]
+    """,
+}
+UNPROVED = {
+    "rows of unknown origin": """
+        def load(orders: list[Order]):
+            return [order.lines for order in orders]
+    """,
+    "options that are not known": """
+        def load(session: Session, *options):
+            return [order.lines for order in session.scalars(select(Order).options(*options))]
+    """,
+}
+
+
+def program(function: str) -> str:
+    return HEADER + "\n" + textwrap.dedent(function)
+
+
+def queries(code: str) -> int:
+    """How many queries `load` of a program sends over ten customers with an order and two lines each."""
+    engine = create_engine("sqlite://")
+    sent: list[str] = []
+    with imported({"shop.models": MODELS, "shop.helpers": HELPERS, "program": code}) as modules:
+        models = modules["shop.models"]
+        models.Base.metadata.create_all(engine)
+        with Session(engine) as session, session.begin():
+            for key in range(1, ROWS + 1):
+                orders = [models.Order(lines=[models.Line(), models.Line()])]
+                session.add(models.Customer(id=key, orders=orders))
+            first = session.get_one(models.Customer, 1)
+            first.orders.extend(models.Order(lines=[models.Line()]) for _ in range(ROWS))
+        event.listen(engine, "before_cursor_execute", lambda *arguments: sent.append(arguments[2]))
+        with Session(engine) as session:
+            modules["program"].load(session)
+    engine.dispose()
+    return len(sent)
+
+
+@pytest.mark.parametrize("source", FOUND.values(), ids=FOUND)
+def test_found_and_sends_a_query_for_each_row(source: str) -> None:
+    code = program(source)
+    (found,) = findings("n-plus-one-relationship", code, files=FILES)
+    assert len(found.related) >= 3
+    assert queries(code) >= ROWS
+
+
+@pytest.mark.parametrize("source", SILENT.values(), ids=SILENT)
+def test_silent_and_sends_few(source: str) -> None:
+    code = program(source)
+    assert findings("n-plus-one-relationship", code, files=FILES) == []
+    assert queries(code) <= 4
+
+
+@pytest.mark.parametrize("source", UNPROVED.values(), ids=UNPROVED)
+def test_silent(source: str) -> None:
+    assert findings("n-plus-one-relationship", program(source), files=FILES) == []
+
+
+@pytest.mark.parametrize("key", sorted(FOUND.keys() - {"a helper in another file", "validation of each row"}))
+def test_fixed_code_sends_few(key: str) -> None:
+    code = program(FOUND[key])
+    after = fix("n-plus-one-relationship", code, files=FILES)
+    assert after != code
+    assert queries(after) <= 4
+
+
+def test_queries_of_a_flask_model_are_fixed() -> None:
+    source = """
+        from flask_sqlalchemy import SQLAlchemy
+
+        db = SQLAlchemy()
+
+        class Page(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            files = db.relationship("File")
+
+        class File(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            page_id = db.Column(db.Integer, db.ForeignKey("page.id"))
+
+        def files():
+            return [page.files for page in Page.query.filter(Page.id > 1)]  # PB525
+    """
+    findings("n-plus-one-relationship", source)
+    assert "Page.query.filter(Page.id > 1).options(selectinload(Page.files))" in fix(
+        "n-plus-one-relationship", source
+    )
