@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -12,7 +13,7 @@ from pybackend_lint.frameworks.fastapi_requests import ParameterKind, parameter_
 from pybackend_lint.project.data_flow import Flow, Origin, Place, flow_to, place_of
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import FUNCTIONS
+from pybackend_lint.semantic.scopes import FUNCTIONS, Function
 from pybackend_lint.semantic.types import Kind
 
 
@@ -128,6 +129,8 @@ class RequestData:
         self, function: FunctionInfo, parameter: ast.arg, default: ast.expr | None, inside: bool
     ) -> Sent | FunctionInfo | None:
         module = function.module
+        if parameter.annotation is None and not isinstance(default, ast.Call):
+            return None
         injected = fastapi.injected(parameter, default, module)
         if injected is not None:
             made = injected.function
@@ -310,15 +313,19 @@ def _is_flask_router(node: ast.expr, module: Module) -> bool:
     return info.is_a(*names) if info is not None else known.name in names
 
 
-def is_flask_view(function: FunctionInfo) -> bool:
-    """Whether a function is registered with `@app.route(...)` or its like on Flask's applications."""
-    return any(
-        isinstance(decorator, ast.Call)
-        and isinstance(decorator.func, ast.Attribute)
-        and decorator.func.attr in _ROUTES
-        and _is_flask_router(decorator.func.value, function.module)
-        for decorator in function.node.decorator_list
-    )
+def flask_views(module: Module) -> Iterator[FunctionInfo]:
+    """The functions that a file registers with `@app.route(...)` or its like on Flask's applications."""
+    source = module.source
+    nodes: list[Function] = [*source.nodes(ast.FunctionDef), *source.nodes(ast.AsyncFunctionDef)]
+    for node in nodes:
+        if any(
+            isinstance(decorator, ast.Call)
+            and isinstance(decorator.func, ast.Attribute)
+            and decorator.func.attr in _ROUTES
+            and _is_flask_router(decorator.func.value, module)
+            for decorator in node.decorator_list
+        ):
+            yield module.function_info(node)
 
 
 def _constrains(word: ast.keyword) -> bool:

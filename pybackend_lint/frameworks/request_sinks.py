@@ -177,12 +177,17 @@ _FILES: dict[str, tuple[int, ...]] = {
 _PATH_METHODS = frozenset(
     {"open", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "rmdir", "mkdir", "iterdir"}
 )
+# Names of methods of lists, texts and dictionaries too: only looked at behind the module's name.
+_OFTEN_OTHERS = frozenset({"remove", "replace", "copy", "rename", "move"})
 _PATHS = ("pathlib.Path", "pathlib.PosixPath", "anyio.Path")
 
 
 def file_paths(call: ast.Call, module: Module) -> Iterator[Sink]:
     """The paths of files that a call reads, writes or deletes."""
     func = call.func
+    if isinstance(func, ast.Attribute) and func.attr in _OFTEN_OTHERS:
+        if not (isinstance(func.value, ast.Name) and func.value.id in {"os", "shutil"}):
+            return
     if isinstance(func, ast.Attribute) and func.attr == "save":
         if call.args and not is_fixed(call.args[0]) and _is_upload(func.value, module):
             yield Sink(call.args[0], "save()")
@@ -230,6 +235,8 @@ REQUEST_CALLS = (
 )  # fmt: skip
 REQUEST_WORDS = ("requests", "httpx", "aiohttp", "urlopen", "urlretrieve")
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+_MODULES = frozenset({"requests", "httpx", "request", "urllib"})
+_CLIENT_WORDS = (b"ession", b"Client", b"client", b"urllib")
 _CLIENTS = (
     "requests", "requests.Session", "requests.sessions.Session", "httpx", "httpx.Client", "httpx.AsyncClient",
     "aiohttp.ClientSession",
@@ -355,14 +362,16 @@ _HTML_BY_DEFAULT = frozenset(
 )  # fmt: skip
 
 
-def html_text(call: ast.Call, module: Module) -> Sink | None:
-    """The text that a call sends as HTML or marks as safe HTML."""
-    name = _name(call, module)
-    if name in _HTML or (name in _HTML_BY_DEFAULT and _is_html(call)):
-        content = argument(call, 0, "content")
-        if content is not None and not is_fixed(content):
-            return Sink(content, f"{last_name(call.func)}()")
-    return None
+def html_texts(module: Module) -> Iterator[ast.expr]:
+    """The texts that a file sends as HTML or marks as safe HTML by calls."""
+    for called in HTML_CALLS:
+        for call in module.source.calls.get(called, ()):
+            content = argument(call, 0, "content")
+            if content is None or is_fixed(content):
+                continue
+            name = _name(call, module)
+            if name in _HTML or (name in _HTML_BY_DEFAULT and _is_html(call)):
+                yield content
 
 
 def _is_html(call: ast.Call) -> bool:

@@ -9,18 +9,17 @@ from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import request_data, request_sinks
 from pybackend_lint.project.data_flow import text_parts
 from pybackend_lint.rule import Context, rule
-from pybackend_lint.semantic.scopes import FUNCTIONS
 
 
 @rule(
     "PB936",
     "unsafe-html",
     "Escape `{name}`: it comes from the request and is sent as HTML",
-    nodes=(ast.Call, ast.Return),
-    words=("HTMLResponse", "HttpResponse", "Markup", "flask"),
+    nodes=(ast.Module,),
+    words=("HTMLResponse", "HttpResponse", "Markup", "make_response", "flask"),
     tags=("security",),
 )
-def check(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     """What a link carries is sent back as HTML as it is.
 
     ## Why
@@ -81,30 +80,19 @@ def check(node: ast.Call | ast.Return, ctx: Context) -> Iterator[Finding]:
     """
     if request_sinks.is_sample(ctx):
         return
-    if isinstance(node, ast.Return):
-        text = node.value.elts[0] if isinstance(node.value, ast.Tuple) and node.value.elts else node.value
-        if text is None or not _is_answer(text, node, ctx):
-            return
-    else:
-        sink = request_sinks.html_text(node, ctx.module)
-        if sink is None:
-            return
-        text = sink.value
-    flow = request_data.flow(text, ctx.module, request_data.HTML)
-    if flow is not None:
-        yield ctx.finding(text, name=flow.origin.shown, related=flow.steps)
+    for text in (*request_sinks.html_texts(ctx.module), *_answers(ctx)):
+        flow = request_data.flow(text, ctx.module, request_data.HTML)
+        if flow is not None:
+            yield ctx.finding(text, name=flow.origin.shown, related=flow.steps)
 
 
-def _is_answer(text: ast.expr, node: ast.Return, ctx: Context) -> bool:
-    """Whether a text built here, or by a function of the project, is what a Flask view answers with."""
-    if isinstance(text, (ast.Constant, ast.Dict, ast.List)) or not isinstance(
-        text, (ast.JoinedStr, ast.BinOp, ast.Call, ast.Name)
-    ):
-        return False
-    function = ctx.enclosing_function(node)
-    if not isinstance(function, FUNCTIONS) or not function.decorator_list:
-        return False
-    return _is_text(text, ctx) and request_data.is_flask_view(ctx.function_info(function))
+def _answers(ctx: Context) -> Iterator[ast.expr]:
+    """The texts that Flask views of a file answer with."""
+    for function in request_data.flask_views(ctx.module):
+        for value in function.returned:
+            text = value.elts[0] if isinstance(value, ast.Tuple) and value.elts else value
+            if isinstance(text, (ast.JoinedStr, ast.BinOp, ast.Call, ast.Name)) and _is_text(text, ctx):
+                yield text
 
 
 def _is_text(node: ast.expr, ctx: Context) -> bool:
