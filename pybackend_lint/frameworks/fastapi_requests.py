@@ -12,6 +12,7 @@ from enum import Enum
 
 from pybackend_lint.frameworks import fastapi
 from pybackend_lint.frameworks.fastapi import Route
+from pybackend_lint.frameworks.similar_names import edit_distance
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
@@ -348,18 +349,7 @@ def _are_similar(one: str, other: str) -> bool:
     short, long = sorted((one.lower().replace("_", ""), other.lower().replace("_", "")), key=len)
     if long.startswith(short) or long.endswith(short):
         return True
-    return len(short) > 3 and _distance(short, long) <= 2
-
-
-def _distance(one: str, other: str) -> int:
-    """The number of letters to add, remove or replace to turn one text into another."""
-    row = list(range(len(other) + 1))
-    for index, letter in enumerate(one, 1):
-        last, row[0] = row[0], index
-        for position, counterpart in enumerate(other, 1):
-            cheapest = min(row[position] + 1, row[position - 1] + 1, last + (letter != counterpart))
-            last, row[position] = row[position], cheapest
-    return row[-1]
+    return len(short) > 3 and edit_distance(short, long) <= 2
 
 
 def _keeps_parameters(function: FunctionInfo) -> bool:

@@ -1,0 +1,448 @@
+"""Django's URLconfs: routes, the arguments they pass to views, includes, names and namespaces."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pybackend_lint.frameworks.django_web import VIEW, passes_arguments_on
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
+from pybackend_lint.project.layout import is_test_file
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import FUNCTIONS, Function
+from pybackend_lint.semantic.types import Kind
+
+PATTERN_NAMES = ("path", "re_path", "url")
+_PATHS = frozenset({"django.urls.path", "django.urls.conf.path"})
+_REGULAR = frozenset({"django.urls.re_path", "django.urls.conf.re_path", "django.conf.urls.url"})
+_INCLUDES = frozenset({"django.urls.include", "django.urls.conf.include", "django.conf.urls.include"})
+_PARAMETER = re.compile(r"<(?:([^>:]+):)?([^>]+)>")  # `django.urls.resolvers._PATH_PARAMETER_COMPONENT_RE`
+_METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+# Decorators of function views that hand on exactly the arguments of the URL.
+_HAND_ON = frozenset(
+    f"rest_framework.decorators.{name}"
+    for name in (
+        "api_view", "permission_classes", "authentication_classes", "throttle_classes", "renderer_classes",
+        "parser_classes", "schema",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """One call of `path` or `re_path`.
+
+    - `route`: its text, None when it is not constant; `names`: the arguments that its own text and its
+      extra dictionary pass, None where they are not known.
+    - `unnamed`: whether groups without name pass positional arguments.
+    """
+
+    module: Module
+    call: ast.Call
+    is_regex: bool
+    route: str | None
+    names: frozenset[str] | None
+    unnamed: bool
+    view: ast.expr | None
+
+
+def patterns(module: Module) -> list[Pattern]:
+    """All patterns that a module writes down, in source order, wherever they stand."""
+    index = module.modules
+    if isinstance(index, Index):
+        return index.fact(("url patterns", module.name, id(module.source)), lambda: _patterns(module))
+    return _patterns(module)
+
+
+def _patterns(module: Module) -> list[Pattern]:
+    found = [
+        pattern
+        for name in PATTERN_NAMES
+        for call in module.source.calls.get(name, ())
+        if (pattern := _pattern(call, module)) is not None
+    ]
+    return sorted(found, key=lambda pattern: (pattern.call.lineno, pattern.call.col_offset))
+
+
+def is_pattern(call: ast.Call, module: Module) -> bool:
+    """Whether a call makes a pattern: `path`, `re_path` or the older `url`."""
+    name = module.qualified_name(call.func)
+    return name in _PATHS or name in _REGULAR
+
+
+def is_include(call: ast.Call, module: Module) -> bool:
+    """Whether a call is one of `include`."""
+    return module.qualified_name(call.func) in _INCLUDES
+
+
+def _pattern(call: ast.Call, module: Module) -> Pattern | None:
+    name = module.qualified_name(call.func)
+    if name not in _PATHS and name not in _REGULAR:
+        return None
+    is_regex = name in _REGULAR
+    written = argument(call, 0, "regex" if name == "django.conf.urls.url" else "route")
+    route = written.value if isinstance(written, ast.Constant) and isinstance(written.value, str) else None
+    names, unnamed = _arguments(route, is_regex=is_regex)
+    extra = _keys(argument(call, 2, "kwargs"))
+    known = names | extra if names is not None and extra is not None else None
+    return Pattern(module, call, is_regex, route, known, unnamed, argument(call, 1, "view"))
+
+
+def argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
+    """The argument of a call at a position or of a name; None when it is absent or hidden by unpacking."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    if position < len(call.args) and not any(isinstance(item, ast.Starred) for item in call.args):
+        return call.args[position]
+    return None
+
+
+def _arguments(route: str | None, *, is_regex: bool) -> tuple[frozenset[str] | None, bool]:
+    """The named arguments of a route, and whether it has unnamed ones."""
+    if route is None:
+        return None, False
+    if not is_regex:
+        return frozenset(name for _, name in _PARAMETER.findall(route)), False
+    try:
+        compiled = re.compile(route)
+    except (re.error, RecursionError, OverflowError):
+        return None, False
+    return frozenset(compiled.groupindex), compiled.groups > len(compiled.groupindex)
+
+
+def _keys(extra: ast.expr | None) -> frozenset[str] | None:
+    """The keys of the dictionary of extra arguments; None where they are not known."""
+    if extra is None or (isinstance(extra, ast.Constant) and extra.value is None):
+        return frozenset()
+    if not isinstance(extra, ast.Dict):
+        return None
+    keys = [key.value for key in extra.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+    return frozenset(keys) if len(keys) == len(extra.keys) else None
+
+
+# Views
+
+
+@dataclass(frozen=True, eq=False)
+class Handler:
+    """A function that gets the arguments of a URL: a view, or a method of a class-based one.
+
+    `name` is what a reader knows it by, such as `OrderView.get`; `first` counts the parameters in front
+    of those arguments.
+    """
+
+    name: str
+    function: FunctionInfo
+    first: int
+
+    def accepts(self, name: str) -> bool:
+        """Whether the function takes a keyword argument of a name."""
+        arguments = self.function.node.args
+        named = [*arguments.posonlyargs, *arguments.args][self.first :]
+        keywords = [item for item in named if item not in arguments.posonlyargs] + arguments.kwonlyargs
+        return arguments.kwarg is not None or any(item.arg == name for item in keywords)
+
+    def required(self) -> list[str]:
+        """The parameters behind the request that have no default."""
+        positional = [*self.function.node.args.posonlyargs, *self.function.node.args.args]
+        given = list(self.function.parameters())
+        return [
+            item.arg for item, default in given if default is None and item not in positional[: self.first]
+        ]
+
+
+def handlers(pattern: Pattern) -> list[Handler]:
+    """The functions that certainly get the arguments of a pattern; empty where that is not certain."""
+    view, module = pattern.view, pattern.module
+    for _ in range(8):
+        match view:
+            case ast.Call(func=ast.Attribute(value=cls, attr="as_view"), args=arguments):
+                return _methods_of(cls, arguments, module)
+            case ast.Call(func=decorator, args=[inner], keywords=[]) if passes_arguments_on(
+                decorator, module
+            ):
+                view = inner
+            case _:
+                break
+    name = module.qualified_name(view) if view is not None else None
+    function = module.modules.function_info(name) if name is not None else None
+    if function is None or function.owner is not None or not _hands_on_arguments(function):
+        return []
+    positional = [*function.node.args.posonlyargs, *function.node.args.args]
+    return [Handler(function.node.name, function, 1)] if positional else []
+
+
+def _methods_of(cls: ast.expr, arguments: list[ast.expr], module: Module) -> list[Handler]:
+    """The methods of a class-based view that handle requests, where nothing changes their arguments."""
+    name = module.qualified_name(cls)
+    info = module.modules.class_info(name) if name is not None else None
+    if info is None or not info.is_closed or not info.is_a(VIEW):
+        return []
+    for inner in ("dispatch", "setup", "initial", "initialize_request", "__init_subclass__", "as_view"):
+        method = info.method(inner)
+        if method is not None and not _passes_on(method.node, method.module):
+            return []
+    names: Iterable[str] = _METHODS
+    if arguments:
+        actions = arguments[0]
+        if not isinstance(actions, ast.Dict):
+            return []
+        names = [str(item.value) for item in actions.values if isinstance(item, ast.Constant)]
+    found = []
+    for each in names:
+        function = _own_method(info, each)
+        if function is not None and not function.is_static and _hands_on_arguments(function):
+            found.append(Handler(f"{info.node.name}.{each}", function, 2))
+    return found
+
+
+def _own_method(info: ClassInfo, name: str) -> FunctionInfo | None:
+    """The method that runs under a name, where no class of a library comes before it."""
+    for item in info.mro:
+        if not isinstance(item, ClassInfo):
+            return None
+        if name in item.scope.bindings:
+            return info.method(name)
+    return None
+
+
+def _hands_on_arguments(function: FunctionInfo) -> bool:
+    """Whether all decorators call a function with the arguments that they get."""
+    module = function.module
+    for decorator, name in zip(function.node.decorator_list, function.decorators, strict=True):
+        if passes_arguments_on(decorator, module) or name in _HAND_ON:
+            continue
+        known = module.modules.function_info(name) if name is not None else None
+        if known is None or not _is_plain_decorator(known, called=isinstance(decorator, ast.Call)):
+            return False
+    return True
+
+
+def _is_plain_decorator(decorator: FunctionInfo, *, called: bool) -> bool:
+    """Whether the innermost function of a decorator hands on `*args, **kwargs` as they are."""
+    module, current = decorator.module, decorator.node
+    for _ in range(2 if called else 1):
+        inner = [item for item in current.body if isinstance(item, FUNCTIONS)]
+        if len(inner) != 1:
+            return False
+        current = inner[0]
+    return current.args.kwarg is not None and _passes_on(current, module)
+
+
+def _passes_on(function: Function, module: Module) -> bool:
+    """Whether a function hands all keyword arguments on, and uses them for nothing else."""
+    kwarg = function.args.kwarg
+    if kwarg is None:
+        return False
+    uses = [
+        node
+        for node in module.function_info(function).own_nodes()
+        if isinstance(node, ast.Name) and node.id == kwarg.arg
+    ]
+    parents = [module.source.parent(use) for use in uses]
+    return bool(uses) and all(isinstance(item, ast.keyword) and item.arg is None for item in parents)
+
+
+@dataclass(frozen=True, eq=False)
+class Mismatch:
+    """An argument that a URL passes and the function does not accept, or that it needs and nothing passes."""
+
+    handler: Handler
+    name: str
+    is_missing: bool
+
+
+def mismatches(pattern: Pattern) -> Iterator[Mismatch]:
+    """The first argument of each handler of a pattern with which a call raises `TypeError`."""
+    if pattern.names is None:
+        return
+    known = handlers(pattern)
+    around = _passed_around(pattern) if known else None
+    for handler in known:
+        refused = sorted(name for name in pattern.names if not handler.accepts(name))
+        if refused:
+            yield Mismatch(handler, refused[0], is_missing=False)
+            continue
+        if around is None or pattern.unnamed:
+            continue
+        missing = [name for name in handler.required() if name not in pattern.names | around]
+        if missing:
+            yield Mismatch(handler, missing[0], is_missing=True)
+
+
+def _passed_around(pattern: Pattern) -> frozenset[str] | None:
+    """The arguments that the includes around a pattern may pass; None where they are not all known."""
+    names, container = _names_around(pattern.call, pattern.module)
+    above = _names_above(pattern.module, container, ()) if container is not None else None
+    return names | above if names is not None and above is not None else None
+
+
+def _names_around(call: ast.AST, module: Module) -> tuple[frozenset[str] | None, str | None]:
+    """The arguments of the patterns around a call in the same list, and the variable that holds the list."""
+    names: frozenset[str] | None = frozenset()
+    for ancestor in module.source.ancestors(call):
+        match ancestor:
+            case ast.Call():
+                outer = _pattern(ancestor, module)
+                if outer is not None:
+                    passed = outer.names if not outer.unnamed else None
+                    names = names | passed if names is not None and passed is not None else None
+                elif module.qualified_name(ancestor.func) not in _INCLUDES | {_I18N}:
+                    return None, None
+            case ast.Assign(targets=[ast.Name(id=target)]) | ast.AugAssign(target=ast.Name(id=target)):
+                return names, target
+            case ast.AnnAssign(target=ast.Name(id=target)):
+                return names, target
+            case ast.stmt():
+                return None, None
+    return None, None
+
+
+_I18N = "django.conf.urls.i18n.i18n_patterns"
+
+
+def _names_above(module: Module, container: str, seen: tuple[str, ...]) -> frozenset[str] | None:
+    """The arguments of patterns that include a list of a module; None where they are not all known."""
+    key = module.name if container == "urlpatterns" else f"{module.name}.{container}"
+    table = _inclusions(module)
+    if table is None or key in seen or len(seen) > 6:
+        return None
+    found = table.get(key, [])
+    if container != "urlpatterns" and not _is_only_included(container, module, len(found)):
+        return None
+    names: frozenset[str] = frozenset()
+    for call, other in found:
+        around, outer = _names_around(call, other)
+        above = _names_above(other, outer, (*seen, key)) if outer is not None else None
+        if around is None or above is None:
+            return None
+        names |= around | above
+    return names
+
+
+def _is_only_included(name: str, module: Module, times: int) -> bool:
+    """Whether a list is a variable of a module of which nothing but some includes makes use."""
+    uses = [node for node in module.source.nodes(ast.Name) if node.id == name]
+    return times > 0 and len([use for use in uses if isinstance(use.ctx, ast.Load)]) == times
+
+
+_Inclusions = dict[str, list[tuple[ast.Call, Module]]]
+
+
+def _inclusions(module: Module) -> _Inclusions | None:
+    """The calls of `include` in a project by the module or list that they include; None if one is unknown."""
+    index = module.modules
+    if not isinstance(index, Index):
+        return None
+    root = index.layout.project_root(os.path.dirname(index.path_of(module)))
+    return index.fact(("url includes", root), lambda: _find_inclusions(index, module))
+
+
+def _find_inclusions(index: Index, module: Module) -> _Inclusions | None:
+    found: _Inclusions = {}
+    for other in urlconfs(index, module):
+        for call in other.source.calls.get("include", ()):
+            if not is_include(call, other):
+                continue
+            kind, target = included(call, other)
+            if kind == "unknown":
+                return None
+            if isinstance(target, Module):
+                found.setdefault(target.name, []).append((call, other))
+            elif isinstance(target, (ast.Name, ast.Attribute)):
+                found.setdefault(other.qualified_name(target) or "", []).append((call, other))
+    return found
+
+
+def urlconfs(index: Index, module: Module) -> Iterator[Module]:
+    """The modules of a project that mention `urlpatterns`, but for tests."""
+    root = index.layout.workspace_root(os.path.dirname(index.path_of(module)))
+    for path in files_with(index, module, b"urlpatterns"):
+        other = None if is_test_file(path, root) else index.at(path, module)
+        if other is not None:
+            yield other
+
+
+def included(call: ast.Call, module: Module) -> tuple[str, Module | str | ast.expr | None]:
+    """What a call of `include` includes: a `module`, a `library`'s, a `list` in place, or `unknown`."""
+    target = argument(call, 0, "arg")
+    if isinstance(target, ast.Tuple) and target.elts:
+        target = target.elts[0]
+    match target:
+        case ast.Constant(value=str(dotted)):
+            found = module.modules.import_module(dotted, module)
+            if found is not None:
+                return "module", found
+            top = module.modules.import_module(dotted.partition(".")[0], module)
+            return ("unknown", None) if top is not None else ("library", dotted)
+        case ast.List() | ast.ListComp():
+            return "list", target
+        case ast.Name() | ast.Attribute():
+            known = module.type_of(target)
+            if known is not None and known.kind is Kind.MODULE:
+                found = module.modules.module(known.name)
+                return ("module", found) if found is not None else ("library", known.name)
+            name = module.qualified_name(target)
+            if name is not None and module.modules.variable_bindings(name) is not None:
+                return "list", target
+            return (
+                ("library", name) if name is not None and not module.modules.owns(name) else ("list", target)
+            )
+    return "unknown", None
+
+
+# Duplicates
+
+
+def duplicates(module: Module) -> list[tuple[Pattern, Pattern]]:
+    """Pairs of patterns in one list of which the second matches nothing that the first does not match.
+
+    Both lead to views, and to different ones: a second name for the same view can be on purpose.
+    """
+    found: list[tuple[Pattern, Pattern]] = []
+    lists: dict[tuple[int, str], dict[tuple[bool, str], Pattern]] = {}
+    for pattern in patterns(module):
+        place = _list_of(pattern)
+        if place is None or pattern.route is None or pattern.view is None or _is_include(pattern):
+            continue
+        route = pattern.route if pattern.is_regex else _PARAMETER.sub(r"<\1>", pattern.route)
+        known = lists.setdefault(place, {})
+        earlier = known.setdefault((pattern.is_regex, route), pattern)
+        if earlier is not pattern and earlier.view is not None:
+            source = module.source
+            if source.segment(earlier.view) != source.segment(pattern.view):
+                found.append((earlier, pattern))
+    return found
+
+
+def _is_include(pattern: Pattern) -> bool:
+    view, module = pattern.view, pattern.module
+    if isinstance(view, ast.Call):
+        return is_include(view, module)
+    return isinstance(view, ast.Tuple) or (isinstance(view, ast.Attribute) and view.attr == "urls")
+
+
+def _list_of(pattern: Pattern) -> tuple[int, str] | None:
+    """What tells the list that a pattern stands in from others, where it certainly becomes part of it.
+
+    A list in place counts by itself; those that are added to one variable of the module by `+=` count
+    together.
+    """
+    source = pattern.module.source
+    parent = source.parent(pattern.call)
+    if not isinstance(parent, (ast.List, ast.Tuple)):
+        return None
+    around = source.parent(parent)
+    while isinstance(around, ast.BinOp) and isinstance(around.op, ast.Add):
+        around = source.parent(around)
+    match around:
+        case ast.AugAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
+            if isinstance(source.parent(around), ast.Module):
+                return 0, name
+    return id(parent), ""

@@ -1,0 +1,103 @@
+"""Rule PB226: unknown-url-name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from pybackend_lint.finding import Finding
+from pybackend_lint.frameworks import django_url_names
+from pybackend_lint.frameworks.similar_names import edit_distance
+from pybackend_lint.rule import UNSAFE, Context, rule
+
+
+@rule(
+    "PB226",
+    "unknown-url-name",
+    "Use the name of a URL pattern: no pattern is called `{name}`",
+    nodes=(ast.Call,),
+    names=django_url_names.REVERSING,
+    applies="django",
+    fix=UNSAFE,
+    severity="error",
+    tags=("correctness",),
+)
+def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """`reverse()` or `redirect()` asks for a name that no URL pattern has.
+
+    ## Why
+    The call raises `NoReverseMatch`, and the request ends with status 500. A name that was changed in
+    `urls.py` goes on living in views, often in the branch that runs after a form was saved.
+
+    ## Bad
+    ```python file=shop/views.py check
+    from django.shortcuts import redirect
+
+    def save_order(request):
+        return redirect("shop:orders_list")
+    ```
+    ```python file=shop/urls.py
+    from django.urls import path
+    from shop import views
+
+    app_name = "shop"
+    urlpatterns = [
+        path("orders/save/", views.save_order, name="save_order"),
+        path("orders/", views.save_order, name="order_list"),
+    ]
+    ```
+    ## Good
+    ```python file=shop/views.py check
+    from django.shortcuts import redirect
+
+    def save_order(request):
+        return redirect("shop:order_list")
+    ```
+    ## Not reported
+    ```python file=shop/views.py check
+    from django.shortcuts import redirect
+    from django.urls import NoReverseMatch, reverse
+
+    def order(request):
+        if request.method == "POST":
+            return redirect("/orders/")  # a path
+        if not request.user.is_authenticated:
+            return redirect(reverse("accounts:login"))  # a namespace that the project does not declare
+        try:
+            return redirect(reverse("shop:dashboard"))
+        except NoReverseMatch:
+            return redirect("shop:orders-detail", pk=1)  # a router computes its names
+    ```
+    ```python file=shop/urls.py
+    from django.urls import include, path
+    from rest_framework.routers import DefaultRouter
+    from shop import views
+
+    app_name = "shop"
+    router = DefaultRouter()
+    router.register("orders", views.Orders)
+    urlpatterns = [path("orders/", views.order, name="order"), path("api/", include(router.urls))]
+    ```
+    ## Fix safety
+    Offered where exactly one name of the same namespace differs by one letter. Whether that one was
+    meant is for you to say.
+
+    ## When not to use it
+    In a project whose URL patterns are made by code that cannot be read from `urls.py`. Names without
+    a namespace are only judged where all includes of `ROOT_URLCONF` are known.
+
+    ## References
+    - Django: "URL dispatcher", "Reverse resolution of URLs"
+    - Django: "URL dispatcher", "URL namespaces"
+    """
+    found = django_url_names.unknown_name(node, ctx.module)
+    if found is None:
+        return
+    text, names = found
+    name = text.rpartition(":")[2]
+    close = [known for known in sorted(names.known) if edit_distance(known, name) <= 1]
+    fix = None
+    if len(close) == 1:
+        written = ctx.text(node.args[0])
+        fix = ctx.fix(f"Use `{close[0]}`", ctx.edit(node.args[0], written.replace(name, close[0])))
+    yield ctx.finding(node.args[0], fix=fix, name=text)

@@ -1,0 +1,154 @@
+"""Traps of unknown-url-name, and what Django raises."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.rules.django_web.real_django import run
+from tests.rules.harness import findings, fix
+
+ROOT = """
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.conf import settings
+from django.conf.urls.static import static
+from django.conf.urls.i18n import i18n_patterns
+from rest_framework.routers import DefaultRouter
+import site_views
+extra = [path("extra/", site_views.page, name="extra")]
+urlpatterns = [
+    path("", site_views.page, name="home"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("django.contrib.auth.urls")),
+    path("shop/", include("shop.urls")),
+    path("old/", include("shop.urls", namespace="old-shop")),
+    path("news/", include(("news.urls", "news"))),
+    path("in-place/", include([path("a/", site_views.page, name="in-place")])),
+] + static(settings.MEDIA_URL)
+urlpatterns += i18n_patterns(path("hello/", site_views.page, name="hello"), *extra)
+if settings.DEBUG:
+    urlpatterns.append(path("debug/", site_views.page, name="debug"))
+"""
+FILES = {
+    "manage.py": 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")\n',
+    "settings.py": 'ROOT_URLCONF = "urls"\nDEBUG = True\n',
+    "site_views.py": "def page(request): ...\n",
+    "urls.py": ROOT,
+    "shop/urls.py": """
+        from django.urls import path, include
+        from rest_framework.routers import DefaultRouter
+        from shop import views
+        app_name = "shop"
+        router = DefaultRouter()
+        urlpatterns = [
+            path("orders/", views.orders, name="orders"),
+            path("nested/", include(("shop.nested", "nested"))),
+            path("api/", include(router.urls)),
+        ]
+    """,
+    "shop/nested.py": """
+        from django.urls import path
+        from shop import views
+        urlpatterns = [path("a/", views.orders, name="a")]
+    """,
+    "news/urls.py": """
+        from django.urls import path
+        from shop import views
+        urlpatterns = [path("", views.orders, name="latest")]
+        for number in range(3):
+            urlpatterns += [path(f"{number}/", views.orders, name=f"page{number}")]
+    """,
+}
+HEAD = """
+from django.shortcuts import redirect, resolve_url
+from django.urls import NoReverseMatch, reverse, reverse_lazy
+import library
+"""
+KNOWN = ("home", "hello", "extra", "debug", "in-place", "login", "shop:orders", "old-shop:orders", "shop:nested:a",
+         "shop:order-list", "news:page7", "admin:index", "elsewhere:anything")  # fmt: skip
+UNKNOWN = ("hoem", "orders", "shop:order", "shop:home", "old-shop:page", "shop:nested:b", "a-name")
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_known(name: str) -> None:
+    findings("PB226", f'{HEAD}reverse("{name}")\nredirect("{name}")\n', files=FILES)
+
+
+@pytest.mark.parametrize("name", [name for name in UNKNOWN if name != "orders"])
+@pytest.mark.parametrize("function", ["reverse", "reverse_lazy", "redirect", "resolve_url"])
+def test_unknown(name: str, function: str) -> None:
+    findings("PB226", f'{HEAD}{function}("{name}")  # PB226\n', files=FILES)
+
+
+SILENT = {
+    "a name of another namespace, which may be another URLconf's": 'reverse("orders")',
+    "a path": 'redirect("/nowhere/")',
+    "another site": 'redirect("https://example.com")',
+    "a dotted path": 'redirect("shop.views.orders")',
+    "another URLconf": 'reverse("nowhere", urlconf="other.urls")',
+    "another URLconf by position": 'reverse("nowhere", "other.urls")',
+    "a view": "reverse(library.view)",
+    "a computed name": 'reverse(f"shop:{library.name}")',
+    "another function": 'library.reverse("nowhere")',
+    "an expected error": "try:\n    reverse('nowhere')\nexcept NoReverseMatch:\n    pass",
+}
+
+
+@pytest.mark.parametrize("code", SILENT.values(), ids=SILENT)
+def test_silent(code: str) -> None:
+    assert findings("PB226", f"{HEAD}{code}\n", files=FILES) == []
+
+
+OPEN = {
+    "a URLconf of a library": "urlpatterns += [path('x/', include('allauth.urls'))]\n",
+    "a function": "urlpatterns += library.patterns()\n",
+    "a computed name": "urlpatterns += [path('x/', site_views.page, name=library.name)]\n",
+    "a loop": "for n in library.all():\n    urlpatterns.append(library.pattern(n))\n",
+    "a wrapped list": "urlpatterns = library.wrapped(urlpatterns)\n",
+}
+
+
+@pytest.mark.parametrize("added", OPEN.values(), ids=OPEN)
+def test_a_urlconf_that_is_not_known(added: str) -> None:
+    files = {**FILES, "urls.py": f"{ROOT}import library\n{added}"}
+    findings("PB226", f'{HEAD}reverse("nowhere")\nreverse("shop:nowhere")  # PB226\n', files=files)
+
+
+def test_without_a_root() -> None:
+    files = {name: text for name, text in FILES.items() if name != "manage.py"}
+    findings("PB226", f'{HEAD}reverse("nowhere")\nreverse("shop:nowhere")  # PB226\n', files=files)
+
+
+def test_the_nearest_name() -> None:
+    assert fix("PB226", f'{HEAD}reverse("shop:order")\n', files=FILES).endswith('reverse("shop:orders")\n')
+    assert fix("PB226", f'{HEAD}reverse("shop:other")\n', files=FILES).endswith('reverse("shop:other")\n')
+
+
+def test_django_raises_for_exactly_these() -> None:
+    program = """
+        import sys, types
+        from django.urls import NoReverseMatch, include, path, reverse
+        def page(request): ...
+        def module(name, **names):
+            sys.modules[name] = types.ModuleType(name)
+            vars(sys.modules[name]).update(names)
+        module("nested", urlpatterns=[path("a/", page, name="a")])
+        module("shop", app_name="shop", urlpatterns=[
+            path("orders/", page, name="orders"), path("nested/", include(("nested", "nested")))])
+        urlpatterns += [
+            path("", page, name="home"), path("shop/", include("shop")),
+            path("old/", include("shop", namespace="old-shop")),
+            path("in-place/", include([path("a/", page, name="in-place")])),
+        ]
+        for name in ("home", "in-place", "shop:orders", "old-shop:orders", "shop:nested:a",
+                     "orders", "shop:order", "shop:home", "old-shop:page", "shop:nested:b", "a-name"):
+            try:
+                reverse(name)
+                print(name, "known")
+            except NoReverseMatch:
+                print(name, "unknown")
+    """
+    known = [line.split()[0] for line in run(program).splitlines() if line.endswith(" known")]
+    unknown = [line.split()[0] for line in run(program).splitlines() if line.endswith(" unknown")]
+    assert (set(known) <= set(KNOWN), set(unknown) <= set(UNKNOWN)) == (True, True)
+    assert len(known) + len(unknown) == 11
