@@ -61,7 +61,7 @@ class TestingKnowledge(Knowledge):
         """A mock made by a class, by `create_autospec` or by entering `patch`."""
         if callee.name == f"{_MOCK}create_autospec":
             return instance(f"{_MOCK}MagicMock")
-        if callee.name in _PATCHES and _makes_mock(callee.name, call):
+        if callee.name in PATCHES and _makes_mock(callee.name, call):
             return context_manager(instance(f"{_MOCK}MagicMock"))
         return None
 
@@ -69,7 +69,7 @@ class TestingKnowledge(Knowledge):
 KNOWLEDGE = TestingKnowledge()
 
 # `patch` and the position of its argument `new`.
-_PATCHES = {f"{_MOCK}patch": 1, f"{_MOCK}patch.object": 2}
+PATCHES = {f"{_MOCK}patch": 1, f"{_MOCK}patch.object": 2}
 
 
 def _makes_mock(name: str, call: ast.Call) -> bool:
@@ -77,7 +77,7 @@ def _makes_mock(name: str, call: ast.Call) -> bool:
     given = {keyword.arg for keyword in call.keywords}
     if None in given or given & {"new", "new_callable"}:
         return False
-    return len(call.args) <= _PATCHES[name] and not any(isinstance(a, ast.Starred) for a in call.args)
+    return len(call.args) <= PATCHES[name] and not any(isinstance(a, ast.Starred) for a in call.args)
 
 
 # Configuration
@@ -479,7 +479,7 @@ def _is_mocker_call(call: ast.Call, module: Module) -> bool:
     if found is None or [binding.kind for binding in found[1]] != ["parameter"]:
         return False
     name = f"{_MOCK}{'.'.join(reversed(parts))}"
-    return name in _MOCK_CLASSES or (name in _PATCHES and _makes_mock(name, call))
+    return name in _MOCK_CLASSES or (name in PATCHES and _makes_mock(name, call))
 
 
 def _patched_parameters(function: FunctionInfo) -> frozenset[str]:
@@ -497,13 +497,13 @@ def _patched_parameters(function: FunctionInfo) -> frozenset[str]:
         name = module.qualified_name(decorator.func) or ""
         if not name.startswith(_MOCK):
             return frozenset()
-        if name in _PATCHES:
+        if name in PATCHES:
             if _makes_mock(name, decorator):
                 if len(found) == len(names):
                     return frozenset()
                 found.append(names[len(found)])
             elif (
-                not any(k.arg == "new" for k in decorator.keywords) and len(decorator.args) <= _PATCHES[name]
+                not any(k.arg == "new" for k in decorator.keywords) and len(decorator.args) <= PATCHES[name]
             ):
                 return frozenset()  # `new_callable` makes anything
         elif name != f"{_MOCK}patch.dict":
@@ -694,7 +694,7 @@ def misspelled_assertion(name: str) -> str | None:
     if not name.startswith(("ass", "ase", "asr")):
         return None
     alike = (right for right in _ASSERTIONS if abs(len(right) - len(name)) <= _MOST_DISTANCE)
-    near = sorted((_distance(name, right), right) for right in alike)
+    near = sorted((distance(name, right), right) for right in alike)
     if not near or near[0][0] > _MOST_DISTANCE:
         return None
     return near[0][1] if len(near) == 1 or near[1][0] > near[0][0] else None
@@ -726,7 +726,7 @@ def takes_no_arguments(assertion: str) -> bool:
     return assertion in _WITHOUT_ARGUMENTS
 
 
-def _distance(one: str, other: str) -> int:
+def distance(one: str, other: str) -> int:
     """The number of characters to insert, delete or replace to make one word the other."""
     row = list(range(len(other) + 1))
     for index, character in enumerate(one, start=1):
@@ -783,7 +783,7 @@ def replacement(node: ast.Call | ast.Assign, module: Module) -> Replacement | No
     ):
         return None
     assert value is not None
-    name = _replacing_call(node, module)
+    name = replacing_call(node, module)
     if name is None or name == (f"{_MOCK}patch" if holder is not None else f"{_MOCK}patch.object"):
         return None
     function = _by_path(path, module) if holder is None else _member(holder, path, module)
@@ -793,10 +793,10 @@ def replacement(node: ast.Call | ast.Assign, module: Module) -> Replacement | No
     return Replacement(function, value, by_class, others)
 
 
-def _replacing_call(call: ast.Call, module: Module) -> str | None:
+def replacing_call(call: ast.Call, module: Module) -> str | None:
     """The canonical name of a call that replaces something, also through pytest's fixtures."""
     name = module.qualified_name(call.func)
-    if name in _PATCHES:
+    if name in PATCHES:
         return name
     parts: list[str] = []
     node: ast.expr = call.func
@@ -811,7 +811,7 @@ def _replacing_call(call: ast.Call, module: Module) -> str | None:
     if node.id == "monkeypatch" and parts == ["setattr"]:
         return "pytest.MonkeyPatch.setattr"
     through = f"{_MOCK}{'.'.join(reversed(parts))}"
-    return through if node.id in _MOCKER_FIXTURES and through in _PATCHES else None
+    return through if node.id in _MOCKER_FIXTURES and through in PATCHES else None
 
 
 def _by_path(dotted: str, module: Module) -> FunctionInfo | None:

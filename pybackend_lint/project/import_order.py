@@ -262,7 +262,7 @@ def _top_level(body: list[ast.stmt]) -> Iterator[tuple[ast.AST, bool]]:
     for statement in body:
         match statement:
             case ast.If(test=test):
-                if not _is_type_checking(test):
+                if not is_type_checking(test):
                     yield from _uncertain(statement.body)
                 yield from _uncertain(statement.orelse)
             case ast.Try() | ast.TryStar():
@@ -289,7 +289,8 @@ def _uncertain(body: list[ast.stmt]) -> Iterator[tuple[ast.AST, bool]]:
         yield statement, False
 
 
-def _is_type_checking(test: ast.expr) -> bool:
+def is_type_checking(test: ast.expr) -> bool:
+    """Whether a condition holds for type checkers only."""
     return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
         isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
     )
