@@ -121,6 +121,57 @@ def installed_findings(
     return {program: sorted(found) for program, found in codes.items()}
 
 
+def copy_of_the_repository(session: nox.Session) -> Path:
+    """A new folder with the files of the work tree, without what they were built into."""
+    folder = Path(session.create_tmp()).resolve() / "clone"
+    shutil.rmtree(folder, ignore_errors=True)
+    listing = ("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    names = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in names:
+        if name and Path(name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(name, folder / name)
+    return folder
+
+
+def program(session: nox.Session, *names: str) -> str:
+    """The first of some programs that is on this machine; without one the session is skipped."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        session.skip(f"needs one of: {', '.join(names)}")
+    return str(found)
+
+
+@nox.session(default=False)
+def vscode(session: nox.Session) -> None:
+    """The extension in VS Code for the browser, set up by the steps of docs/editors/index.md.
+
+    Needs node, npm, a C++ compiler and Chromium; installs the editor below .nox, once. With `-- --picture`
+    the picture in the documentation is taken anew.
+    """
+    node, npm = program(session, "node"), program(session, "npm")
+    browser = program(session, "chromium", "chromium-browser", "google-chrome")
+    session.install(".[lsp]")
+    clone, kept = copy_of_the_repository(session), Path(session.cache_dir).resolve()
+    failures = Path(session.create_tmp()).resolve() / "failures"
+    shutil.rmtree(failures, ignore_errors=True)
+    failures.mkdir()
+    environment = {
+        "CHROMIUM": browser,
+        "CLONE": str(clone),
+        "CODE_SERVER": str(kept / "code-server"),
+        "FAILURES": str(failures),
+        "PYTHON": shutil.which("python", path=session.bin) or "",
+    }
+    if "--picture" in session.posargs:
+        environment["SCREENSHOT"] = str(Path("docs/editors/images/vscode.png").resolve())
+    with session.chdir(clone / "editors" / "vscode"):
+        session.run(npm, "ci", "--ignore-scripts", "--loglevel=error", external=True)
+        session.run(npm, "test", "--silent", external=True, env=environment)
+        session.run(node, "test/install-code-server.mjs", environment["CODE_SERVER"], external=True)
+        session.run(node, "--test", "test/editor.test.mjs", external=True, env=environment)
+
+
 def tests(session: nox.Session, *arguments: str) -> None:
     """The tests, under the frameworks; those that take long on one Python only."""
     session.install("-e", ".[flake8,pylint]", *group("tests", "frameworks"))

@@ -127,7 +127,7 @@ class Session implements vscode.Disposable {
   private async end(): Promise<void> {
     const client = this.client;
     this.client = undefined;
-    await client?.dispose();
+    await client?.dispose().catch((error: unknown) => this.log.warn(`The server did not stop: ${String(error)}`));
   }
 
   private show(icon: string, tooltip: string): void {
@@ -169,8 +169,12 @@ class Session implements vscode.Disposable {
       void vscode.window.showWarningMessage(`The server of ${name} does not run.`);
       return;
     }
-    await client.sendRequest(ExecuteCommandRequest.type, { command: checkWorkspace, arguments: [] });
     await vscode.commands.executeCommand("workbench.actions.view.problems");
+    try {
+      await client.sendRequest(ExecuteCommandRequest.type, { command: checkWorkspace, arguments: [] });
+    } catch (error) {
+      this.log.warn(`The workspace was not checked to the end: ${String(error)}`);
+    }
   }
 }
 

@@ -11,7 +11,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import * as runner from "node:test";
 
 import { chromium } from "playwright-core";
@@ -96,15 +96,31 @@ async function command(title) {
   await page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first().click({ timeout: patience });
 }
 
+/** Opens a file beside the one that the steps open. */
+async function openFile(name) {
+  const row = page.locator(".explorer-folders-view .monaco-list-row").filter({ has: page.getByText(name, { exact: true }) });
+  await row.first().dblclick({ timeout: patience });
+  await page.locator(".tab.active", { hasText: name }).waitFor({ timeout: patience });
+}
+
+async function running() {
+  const item = page.locator(".statusbar-item", { hasText: "pybackend-lint" });
+  await item.locator(".codicon-check").waitFor({ timeout: patience });
+}
+
 async function goTo(line, column = 1) {
   await page.keyboard.press("Control+g");
   await page.locator(".quick-input-widget input").first().fill(`:${line}:${column}`);
   await page.keyboard.press("Enter");
 }
 
+/** The path of a file beside the one that the steps open; that one itself without a name. */
+const pathOf = (name) => (name === undefined ? opened[1] : join(dirname(opened[1]), name));
+const textOf = (name) => readFileSync(pathOf(name), "utf8");
+
 /** The row and column, from 1, of a text in the file on the disk. */
-function placeOf(text) {
-  const lines = readFileSync(opened[1], "utf8").split("\n");
+function placeOf(text, name) {
+  const lines = textOf(name).split("\n");
   const row = lines.findIndex((line) => line.includes(text));
   assert.notEqual(row, -1, text);
   return [row + 1, lines[row].indexOf(text) + 1];
@@ -120,11 +136,15 @@ async function appears(text) {
   await (await problems(text)).first().waitFor({ timeout: patience });
 }
 
-async function disappears(text) {
-  await (await problems(text)).first().waitFor({ state: "detached", timeout: patience });
+/** Does something that must make a finding go away. */
+async function removes(text, action) {
+  await appears(text);
+  await action();
+  await page.locator(".markers-panel .monaco-list-row", { hasText: text }).first().waitFor({ state: "detached", timeout: patience });
 }
 
 async function save() {
+  await page.locator(".tab.active.dirty").waitFor({ timeout: patience });
   await page.keyboard.press("Control+s");
   await page.locator(".tab.active.dirty").waitFor({ state: "detached", timeout: patience });
 }
@@ -180,7 +200,7 @@ runner.before(async () => {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", ...quiet],
   });
-  page = await browser.newPage({ viewport: { width: 1100, height: 680 } });
+  page = await browser.newPage({ viewport: { width: 1100, height: 700 } });
 });
 
 runner.after(async () => {
@@ -196,11 +216,13 @@ test("the file of the example has squiggles and problems", async () => {
   await appears("Call `charge` in a thread");
   await appears("Use `session.get(Coupon, ...)`");
   await problems("");
-  await page.locator(".statusbar-item", { hasText: "pybackend-lint" }).locator(".codicon-check").waitFor();
+  await running();
 });
 
 test("the picture of the documentation", async () => {
   await page.keyboard.press("Control+b");
+  await problems("charge");
+  await goTo(1);
   await goTo(...placeOf("charge(order.reference"));
   await page.locator(".view-line", { hasText: "charge(order.reference" }).getByText("charge").first().hover();
   await page.locator(".monaco-hover-content", { hasText: "PB600" }).first().waitFor({ timeout: patience });
@@ -210,9 +232,55 @@ test("the picture of the documentation", async () => {
 });
 
 test("the quick fix changes the text and removes the finding", async () => {
-  await goTo(...placeOf("session.query(Coupon).get("));
-  await act("Use `Session.get()`");
-  await disappears("Use `session.get(Coupon, ...)`");
+  await removes("Use `session.get(Coupon, ...)`", async () => {
+    await goTo(...placeOf("session.query(Coupon).get("));
+    await act("Use `Session.get()`");
+  });
   await save();
-  assert.match(readFileSync(opened[1], "utf8"), /return session\.get\(Coupon, /);
+  assert.match(textOf(), /return session\.get\(Coupon, /);
+});
+
+test("what is typed in one file counts in another one before it is saved", async () => {
+  const comment = async () => {
+    await goTo(...placeOf("requests.post(", "payments.py"));
+    await page.keyboard.press("Control+/");
+  };
+  await openFile("payments.py");
+  await removes("Call `charge` in a thread", comment);
+  await comment();
+  await appears("Call `charge` in a thread");
+});
+
+test("fix all repairs what is safe and leaves the rest", async () => {
+  await openFile("schemas.py");
+  await removes("an annotation cannot call `constr`", () =>
+    command("pybackend-lint: Fix All Safe Findings in This File"),
+  );
+  await appears("Annotate `note` as `str | None`");
+  await save();
+  assert.match(textOf("schemas.py"), /Annotated\[str, Field\(/);
+});
+
+test("checking the workspace finds what is in files that are not open", async () => {
+  await command("pybackend-lint: Check the Workspace");
+  await appears("Delete `USE_L10N`");
+});
+
+test("the server can be started again", async () => {
+  await command("pybackend-lint: Restart the Server");
+  await appears("Annotate `note` as `str | None`");
+  await running();
+});
+
+test("where nothing is installed, a message says what to install", async () => {
+  const empty = join(scratch, "empty");
+  mkdirSync(empty);
+  writeFileSync(join(empty, "app.py"), "import asyncio\n");
+  await open(empty, join(empty, "app.py"));
+  const message = page.locator(".notification-list-item", { hasText: 'Install "pybackend-lint[lsp]"' });
+  await message.waitFor({ timeout: patience });
+  execFileSync("python3", ["-m", "venv", "--without-pip", join(empty, ".venv")]);
+  await message.getByRole("button", { name: "Try Again" }).click();
+  const offer = page.locator(".notification-list-item", { hasText: "does not have pybackend-lint" });
+  await offer.getByRole("button", { name: "Install", exact: true }).waitFor({ timeout: patience });
 });
