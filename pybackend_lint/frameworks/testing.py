@@ -668,12 +668,12 @@ _SYNC_ASSERTIONS = frozenset(
         "assert_any_call", "assert_has_calls", "assert_not_called",
     }
 )  # fmt: skip
-_ASSERTIONS = _SYNC_ASSERTIONS | {
+ASSERTIONS = _SYNC_ASSERTIONS | {
     "assert_awaited", "assert_awaited_once", "assert_awaited_with", "assert_awaited_once_with",
     "assert_any_await", "assert_has_awaits", "assert_not_awaited",
 }  # fmt: skip
 # `called` and `awaited` are what they say; the rest is an attribute that a mock makes up, and that is true.
-_WITHOUT_PREFIX = {name.removeprefix("assert_"): name for name in _ASSERTIONS} | {
+_WITHOUT_PREFIX = {name.removeprefix("assert_"): name for name in ASSERTIONS} | {
     "has_any_call": "assert_any_call", "has_any_calls": "assert_has_calls",
 }  # fmt: skip
 _MOST_DISTANCE = 2  # between a misspelled name and what was meant
@@ -687,13 +687,13 @@ _WITHOUT_ARGUMENTS = frozenset(
 @cache
 def misspelled_assertion(name: str) -> str | None:
     """The assertion of a mock that an attribute was meant to be, or None."""
-    if name in _ASSERTIONS or name in _REAL_ATTRIBUTES:
+    if name in ASSERTIONS or name in _REAL_ATTRIBUTES:
         return None
     if name in _WITHOUT_PREFIX:
         return _WITHOUT_PREFIX[name]
     if not name.startswith(("ass", "ase", "asr")):
         return None
-    alike = (right for right in _ASSERTIONS if abs(len(right) - len(name)) <= _MOST_DISTANCE)
+    alike = (right for right in ASSERTIONS if abs(len(right) - len(name)) <= _MOST_DISTANCE)
     near = sorted((distance(name, right), right) for right in alike)
     if not near or near[0][0] > _MOST_DISTANCE:
         return None
