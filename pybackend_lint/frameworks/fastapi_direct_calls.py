@@ -44,13 +44,14 @@ def direct_calls(module: Module) -> list[DirectCall]:
 
 def _marked_functions(module: Module) -> dict[str, list[FunctionInfo]]:
     """The functions of a module that have a marker as default, by name."""
-    if b"fastapi" not in module.source.data or not any(word in module.source.data for word in _MARKER_WORDS):
-        return {}
     return fastapi.fact(module, "fastapi functions with markers", _find_marked_functions)
 
 
 def _find_marked_functions(module: Module) -> dict[str, list[FunctionInfo]]:
     found: dict[str, list[FunctionInfo]] = {}
+    data = module.source.data
+    if b"fastapi" not in data or not any(word in data for word in _MARKER_WORDS):
+        return found
     for statement in module.source.tree.body:
         if isinstance(statement, FUNCTIONS):
             function = module.function_info(statement)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from pybackend_lint.frameworks import fastapi
+from pybackend_lint.frameworks import fastapi, pydantic
 from pybackend_lint.frameworks.fastapi import Route
-from pybackend_lint.frameworks.sqlalchemy_mapping import is_mapped
+from pybackend_lint.frameworks.sqlalchemy_mapping import is_mapped, mapped_class
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import NONE, Kind, Type
@@ -26,6 +26,7 @@ _CONTAINERS = frozenset(
 )
 # Bases that leave Pydantic without a schema for a class.
 _NO_SCHEMA = frozenset({"abc.ABC", "builtins.object", "typing.Generic", "builtins.Exception"})
+_PLAIN_MODELS = frozenset({pydantic.MODEL, "builtins.object", "abc.ABC", "typing.Generic"})
 _STATUS_NUMBERS = ("starlette.status.HTTP_", "fastapi.status.HTTP_")
 _STATUS_NAMES = {
     "http.HTTPStatus.CONTINUE": 100,
@@ -173,3 +174,39 @@ def is_plain(value: ast.expr) -> bool:
         case ast.FormattedValue(value=inner):
             return is_plain(inner)
     return False
+
+
+def validated_entity(call: ast.Call, module: Module) -> tuple[ClassInfo, ClassInfo] | None:
+    """The schema and the mapped class where a call of `model_validate` gets an object it cannot read."""
+    known = module.type_of(call.func)
+    if known is None or known.name != f"{pydantic.MODEL}.model_validate" or len(call.args) != 1:
+        return None
+    schema = pydantic.model_of(known.receiver, module)
+    given = module.type_of(call.args[0])
+    if schema is None or given is None or given.kind is not Kind.INSTANCE:
+        return None
+    entity = mapped_class(given.name, module.modules)
+    if entity is None or any(keyword.arg in {None, "from_attributes"} for keyword in call.keywords):
+        return None
+    if not schema.is_closed or not schema.libraries <= _PLAIN_MODELS or not _reads_no_attributes(schema):
+        return None
+    own = [item for item in schema.mro if isinstance(item, ClassInfo)]
+    names = {name for item in own for method in item.methods() for name in method.decorators}
+    if names & {"pydantic.model_validator", "pydantic.root_validator", None}:
+        return None
+    return None if schema.member("__get_pydantic_core_schema__") is not None else (schema, entity)
+
+
+def _reads_no_attributes(schema: ClassInfo) -> bool:
+    """Whether the configuration of a model is written out, and says nothing of attributes."""
+    for item in schema.mro:
+        assignment = pydantic.config_assignment(item) if isinstance(item, ClassInfo) else None
+        match assignment.value if assignment is not None else None:
+            case None:
+                continue
+            case ast.Dict(keys=keys) if all(isinstance(key, ast.Constant) for key in keys):
+                continue
+            case ast.Call(args=[], keywords=keywords) if all(keyword.arg for keyword in keywords):
+                continue
+        return False
+    return not {"from_attributes", "orm_mode"} & set(pydantic.config(schema))
