@@ -6,9 +6,9 @@ import os
 import signal
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +27,8 @@ from pybackend_lint.settings import (
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
-    from multiprocessing.context import BaseContext
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkContext, SpawnContext
 
     from pathspec import GitIgnoreSpec
 
@@ -443,10 +444,7 @@ def _tasks(
     contents: Mapping[str, bytes],
     fix: bool | None,
 ) -> list[Task]:
-    """Split files into tasks of neighbours, since neighbours consult the same modules.
-
-    The tasks are ordered so that each process, as it takes the next one, stays in its own part.
-    """
+    """Split files into tasks of neighbours, since neighbours consult the same modules."""
     groups: dict[int, list[Target]] = {}
     for target in targets:
         groups.setdefault(id(target.settings), []).append(target)
@@ -463,8 +461,7 @@ def _tasks(
                 batch, size = [], 0
         if batch:
             tasks.append(_task(batch, run, contents, fix))
-    part = -(-len(tasks) // processes)
-    return [tasks[at] for start in range(part) for at in range(start, len(tasks), part)]
+    return tasks
 
 
 def _task(batch: Sequence[Target], run: str, contents: Mapping[str, bytes], fix: bool | None) -> Task:
@@ -481,62 +478,93 @@ def _completed(futures: Sequence[Future[Done]]) -> Iterator[Future[Done]]:
 
 
 def _in_processes(tasks: Sequence[Task], processes: int) -> Iterator[Done]:
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import active_children
+    """Do tasks in processes that each work through their own neighbours, so that few modules are read twice.
+
+    A process that has done its part takes the last task of the part that is longest then.
+    """
+    from multiprocessing.connection import Connection, wait
 
     from pybackend_lint import worker
 
+    length = -(-len(tasks) // processes)
+    parts = [deque(tasks[start : start + length]) for start in range(0, len(tasks), length)]
     lost: list[Task] = []
-    futures: dict[Future[Done], Task] = {}
-    others = set(active_children())
-    pool = ProcessPoolExecutor(min(processes, len(tasks)), _context(), worker.prepare)
-    try:
-        with _interrupts_held():
-            for task in tasks:
+    with _processes(len(parts)) as connections:
+        running: dict[Connection, tuple[deque[Task], Task]] = {}
+
+        def give(connection: Connection, own: deque[Task]) -> None:
+            part = own or max(parts, key=len)
+            if part:
+                task = part.popleft() if part is own else part.pop()
+                running[connection] = own, task
+                with suppress(OSError):  # it ended: receiving will tell
+                    connection.send(task)
+
+        for connection, part in zip(connections, parts, strict=True):
+            give(connection, part)
+        while running:
+            for ready in wait([*running]):
+                assert isinstance(ready, Connection)
+                own, task = running.pop(ready)
                 try:
-                    futures[pool.submit(worker.work, task)] = task
-                except BrokenProcessPool:
+                    done = ready.recv()
+                except (EOFError, OSError):
                     lost.append(task)
-        for future in _completed(list(futures)):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                lost.append(futures[future])
-    except BaseException:  # nobody wants the results any more: do not wait for what is under way
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in set(active_children()) - others:
-            process.kill()
-        raise
-    pool.shutdown()
-    # Something ended a process, and the others with it. If it was a file, a process for each file tells.
-    for task in lost:
-        done = _alone(task)
-        if done is not None:
-            yield done
+                else:
+                    give(ready, own)
+                    yield done
+    # Something ended a process. If it was a file, a process for each file tells which.
+    for task in (*lost, *(task for part in parts for task in part)):
+        whole = _alone(task)
+        if whole is not None:
+            yield whole
             continue
         for path, display in task.files:
-            done = _alone(replace(task, files=((path, display),)))
-            if done is None:
-                reason = "internal error: the process that checked it ended abruptly"
-                done = [worker.Checked(path, errors=[f"{display}: {reason}"])], Trace()
-            yield done
+            reason = "internal error: the process that checked it ended abruptly"
+            failed: Done = [worker.Checked(path, errors=[f"{display}: {reason}"])], Trace()
+            yield _alone(replace(task, files=((path, display),))) or failed
 
 
 def _alone(task: Task) -> Done | None:
     """Do a task in a process of its own; None when the process dies."""
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
+    with _processes(1) as (connection,):
+        try:
+            connection.send(task)
+            done: Done = connection.recv()
+        except (EOFError, OSError):
+            return None
+    return done
 
+
+@contextmanager
+def _processes(count: int) -> Iterator[list[Connection]]:
+    """Processes that do the tasks they are sent, one after the other; at the end they are stopped."""
     from pybackend_lint import worker
 
-    with ProcessPoolExecutor(1, _context(), worker.prepare) as pool:
-        try:
-            with _interrupts_held():
-                future = pool.submit(worker.work, task)
-            return future.result()
-        except BrokenProcessPool:
-            return None
+    context = _context()
+    started = []
+    connections: list[Connection] = []
+    try:
+        with _interrupts_held():
+            for _ in range(count):
+                ours, theirs = context.Pipe()
+                # What a forked process has of the others' connections would keep them open.
+                inherited = [*connections, ours] if context.get_start_method() == "fork" else []
+                process = context.Process(target=worker.serve, args=(theirs, inherited), daemon=True)
+                process.start()
+                theirs.close()
+                started.append(process)
+                connections.append(ours)
+        yield connections
+    except BaseException:  # nobody wants the results any more: do not wait for what is under way
+        for process in started:
+            process.kill()
+        raise
+    finally:
+        for connection in connections:
+            connection.close()
+        for process in started:
+            process.join()
 
 
 @contextmanager
@@ -552,9 +580,10 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _context() -> BaseContext:
+def _context() -> ForkContext | SpawnContext:
     """Forked processes share what is imported; elsewhere each has to import for itself."""
     from multiprocessing import get_all_start_methods, get_context
 
-    fork = "fork" in get_all_start_methods() and sys.platform.startswith("linux")
-    return get_context("fork" if fork else "spawn")
+    if sys.platform.startswith("linux") and "fork" in get_all_start_methods():
+        return get_context("fork")
+    return get_context("spawn")

@@ -8,9 +8,11 @@ import signal
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pybackend_lint.cache import Trace, content_hash, important
 from pybackend_lint.engine import Engine, Report
@@ -18,6 +20,9 @@ from pybackend_lint.finding import Finding
 from pybackend_lint.fixer import fix_source
 from pybackend_lint.settings import PROJECT_FILES, Settings, display_path
 from pybackend_lint.source import Source
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 _local = threading.local()  # an engine serves one thread
 
@@ -64,6 +69,19 @@ def prepare() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back while it was started
     gc.freeze()
     gc.disable()
+
+
+def serve(connection: Connection, inherited: Sequence[Connection]) -> None:
+    """Do the tasks that a connection brings until its other end is closed, and send back what came of each.
+
+    `inherited` are ends of connections that belong to the parent process; they are closed here.
+    """
+    for other in inherited:
+        other.close()
+    prepare()
+    with suppress(EOFError, OSError):
+        while True:
+            connection.send(work(connection.recv()))
 
 
 def work(task: Task) -> tuple[list[Checked], Trace]:
