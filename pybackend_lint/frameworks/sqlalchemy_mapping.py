@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.module import Module, Modules
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
@@ -176,6 +177,11 @@ def _relation(
         lazy = "dynamic" if mapped.name.endswith("DynamicMapped") else "write_only"
     elif call is None or any(item.arg is None for item in call.keywords):
         lazy = None
+    if target is None and annotation is not None:
+        written = _written_target(annotation)
+        target = registered_class(written, owner) if written is not None else None
+        if target is not None and collection is None and isinstance(annotation, ast.Subscript):
+            collection = False if isinstance(annotation.slice, ast.Constant) else None
     if call is not None:
         target = target or _target(call, owner)
         lazy = _lazy(call, lazy)
@@ -196,6 +202,16 @@ def _from_annotation(mapped: Type | None, module: Module) -> tuple[str | None, b
         item = inner.argument()
         return (item.name if item is not None else None), True
     return (inner.name, False) if module.modules.class_info(inner.name) is not None else (None, None)
+
+
+def _written_target(annotation: ast.expr) -> str | None:
+    """The only text in an annotation such as `Mapped[list["Order"]]`."""
+    texts = [
+        node.value
+        for node in ast.walk(annotation)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    return texts[0] if len(texts) == 1 else None
 
 
 def _lazy(call: ast.Call, default: str | None) -> str | None:
@@ -220,9 +236,51 @@ def _target(call: ast.Call, owner: ClassInfo) -> str | None:
         node = node.body
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         name = owner.module.name_of(node.value, owner.node) if node.value.isidentifier() else None
-        return name if name is not None and owner.module.modules.class_info(name) is not None else None
+        if name is not None and owner.module.modules.class_info(name) is not None:
+            return name
+        return registered_class(node.value, owner)
     known = owner.module.type_of(node) if node is not None else None
     return known.name if known is not None and known.kind is Kind.CLASS else None
+
+
+def registered_class(name: str, owner: ClassInfo) -> str | None:
+    """The mapped class that a relationship of `owner` means by a text: of that name, with the same base.
+
+    `name` may have the end of the module's name before it. None where no class, or several, have the name.
+    """
+    index = owner.module.modules
+    base = declarative_base(owner)
+    last = name.rpartition(".")[2]
+    if not isinstance(index, Index) or base is None or not last.isidentifier():
+        return None
+    return index.fact(
+        ("sqlalchemy class", name, base, owner.module.name),
+        lambda: _registered_class(index, name, base, owner),
+    )
+
+
+def _registered_class(index: Index, name: str, base: str, owner: ClassInfo) -> str | None:
+    path, _, last = name.rpartition(".")
+    found: set[str] = set()
+    for file in files_with(index, owner.module, f"class {last}".encode()):
+        module = index.at(file, owner.module)
+        for node in module.source.tree.body if module is not None else ():
+            if module is not None and isinstance(node, ast.ClassDef) and node.name == last:
+                info = module.class_info_of(node)
+                if declarative_base(info) == base and module.name.endswith(path):
+                    found.add(info.name)
+    return found.pop() if len(found) == 1 else None
+
+
+def declarative_base(info: ClassInfo) -> str | None:
+    """The class of the project, or name of a library, that a mapped class and those related to it inherit."""
+    for item in info.mro:
+        if isinstance(item, ClassInfo):
+            if any(name in names.DECLARATIVE_BASES for name in item.bases):
+                return item.name
+        elif item in names.MAPPED_ROOTS or item == names.SQLMODEL:
+            return item
+    return None
 
 
 def _is_collection(call: ast.Call, owner: ClassInfo, target: str | None) -> bool | None:
@@ -238,12 +296,10 @@ def _is_collection(call: ast.Call, owner: ClassInfo, target: str | None) -> bool
     other = owner.module.modules.class_info(target) if target is not None else None
     if other is None or other is owner or any(keyword(call, name) is not None for name in unusual):
         return None
-    own_table, other_table = table_name(owner), table_name(other)
-    if own_table is None or other_table is None:
+    here, there = references(owner, other), references(other, owner)
+    if here is None or there is None or bool(here) == bool(there):
         return None
-    here = _references(owner, other_table)
-    there = _references(other, own_table)
-    return there if here != there else None
+    return bool(there)
 
 
 def table_name(info: ClassInfo) -> str | None:
@@ -253,18 +309,69 @@ def table_name(info: ClassInfo) -> str | None:
     return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
 
 
-def _references(info: ClassInfo, table: str) -> bool:
-    """Whether a column of a class has a foreign key into a table."""
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A column with a foreign key: its attribute, the row it is declared in, and whether it is unique."""
+
+    column: str
+    row: int
+    unique: bool
+
+
+def references(info: ClassInfo, other: ClassInfo) -> tuple[Reference, ...] | None:
+    """The columns of a mapped class with a foreign key into the table of another, None if not all are known.
+
+    A class without a table of its own, or with constraints over several columns, is not known.
+    """
+    own, table = table_name(info), table_name(other)
+    if own is None or table is None or info.member("__table__") is not None:
+        return None
+    found: list[Reference] = []
+    extra = info.member("__table_args__")
+    listed = _texts(extra[1].value) if extra is not None else frozenset()
+    if listed is None:
+        return None
     for owner in info.mro:
         if not isinstance(owner, ClassInfo):
             continue
-        for bindings in owner.scope.bindings.values():
-            _, value = declared(owner, owner.effective(bindings))
-            if isinstance(value, ast.Call) and any(
-                _foreign_table(argument, owner) == table for argument in value.args
-            ):
-                return True
-    return False
+        for name, bindings in owner.scope.bindings.items():
+            binding = owner.effective(bindings)
+            _, value = declared(owner, binding)
+            if not isinstance(value, ast.Call):
+                continue
+            keys = [_foreign_table(argument, owner) for argument in value.args]
+            keys.append(_text_table(keyword(value, "foreign_key")))
+            if table in keys:
+                options = (keyword(value, "unique"), keyword(value, "primary_key"))
+                unique = name in listed or any(
+                    option is not None and getattr(option, "value", True) is not False for option in options
+                )
+                found.append(Reference(name, getattr(binding.node, "lineno", 1), unique))
+    return tuple(found)
+
+
+def _texts(node: ast.expr | None) -> frozenset[str] | None:
+    """The texts in `__table_args__`; None where it has foreign keys, or is not written down there."""
+    if not isinstance(node, (ast.Tuple, ast.Dict)):
+        return None
+    found: set[str] = set()
+    pending: list[ast.AST] = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, (ast.Name, ast.Attribute)):
+            if (current.id if isinstance(current, ast.Name) else current.attr) == "ForeignKeyConstraint":
+                return None
+        if isinstance(current, ast.Constant) and isinstance(current.value, str):
+            found.add(current.value)
+        pending.extend(ast.iter_child_nodes(current))
+    return frozenset(found)
+
+
+def _text_table(node: ast.expr | None) -> str | None:
+    """The table of a foreign key written as `"table.column"`."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value:
+        return node.value.split(".")[-2]
+    return None
 
 
 def _foreign_table(node: ast.expr, owner: ClassInfo) -> str | None:
@@ -272,14 +379,11 @@ def _foreign_table(node: ast.expr, owner: ClassInfo) -> str | None:
         return None
     if library_name(node.func, owner.module) != "sqlalchemy.ForeignKey":
         return None
-    match node.args[0]:
-        case ast.Constant(value=str(path)):
-            return path.split(".")[-2] if "." in path else None
-        case ast.Attribute(value=value):
-            known = owner.module.type_of(value)
-            info = owner.module.modules.class_info(known.name) if known is not None else None
-            return table_name(info) if info is not None else None
-    return None
+    if isinstance(node.args[0], ast.Attribute):
+        known = owner.module.type_of(node.args[0].value)
+        info = owner.module.modules.class_info(known.name) if known is not None else None
+        return table_name(info) if info is not None else None
+    return _text_table(node.args[0])
 
 
 @dataclass(frozen=True, slots=True)

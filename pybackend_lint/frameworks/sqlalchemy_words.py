@@ -16,6 +16,8 @@ _DECLARED = re.compile(
     re.MULTILINE,
 )
 _NAMED = re.compile(rb"""\b(?:back_populates|backref)\s*=\s*(?:\w+\.)?(?:backref\(\s*)?["'](\w+)["']""")
+_ADDED = re.compile(rb"""\bbackref\s*=\s*(?:(?:\w+\.)?backref\(\s*)?["'](\w+)["']""")
+_ASSIGNED = re.compile(rb"^\w+\.(\w+)[ \t]*=[ \t]*(?:\w+\.)?relationship\(", re.MULTILINE)
 _FUNCTION = re.compile(rb"^[ \t]+(?:async )?def (\w+)\(", re.MULTILINE)
 _READ = re.compile(rb"\.(\w+)")
 _RETURNED = re.compile(rb"\breturn (?:\w+\.)?relationship\(")
@@ -28,14 +30,16 @@ class RelationNames:
     """Names in the files of a project that declare relationships.
 
     `relations` are those of relationships and association proxies, `readers` those of methods and
-    properties that mention one of them, directly or through each other.
+    properties that mention one of them, directly or through each other; `added` those that `backref` or an
+    assignment to a class adds.
     """
 
     relations: frozenset[str]
     readers: frozenset[str]
+    added: frozenset[str]
 
 
-_NONE = RelationNames(frozenset(), frozenset())
+_NONE = RelationNames(frozenset(), frozenset(), frozenset())
 
 
 def relation_names(module: Module) -> RelationNames:
@@ -54,10 +58,12 @@ def _relation_names(index: Index, module: Module) -> RelationNames:
     paths = {path for word in _WORDS for path in files_with(index, module, word)}
     texts = [index.files.read(path) or b"" for path in sorted(paths)]
     relations: set[bytes] = set()
+    added: set[bytes] = set()
     functions: list[tuple[bytes, frozenset[bytes]]] = []
     for text in texts:
         relations.update(_DECLARED.findall(text))
         relations.update(_NAMED.findall(text))
+        added.update(_ADDED.findall(text), _ASSIGNED.findall(text))
         _, *parts = _FUNCTION.split(text)
         for name, body in zip(parts[::2], parts[1::2], strict=True):
             if _RETURNED.search(body):
@@ -67,6 +73,5 @@ def _relation_names(index: Index, module: Module) -> RelationNames:
     for _ in range(_ROUNDS):
         wanted = relations | readers
         readers.update(name for name, read in functions if read & wanted)
-    return RelationNames(
-        frozenset(name.decode() for name in relations), frozenset(name.decode() for name in readers)
-    )
+    relations |= added
+    return RelationNames(*(frozenset(map(bytes.decode, found)) for found in (relations, readers, added)))
