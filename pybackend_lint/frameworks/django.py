@@ -147,6 +147,7 @@ class Loaded:
     - `fetch_mode`: last name of the argument of `fetch_mode()`, empty without.
     - `locked`: the rows are locked by `select_for_update()`.
     - `limit`: at most so many rows, None where open; `ordered`: an order was asked for.
+    - `names`: what `annotate()`, `alias()` and the like have named; with `*` among them, anything may be.
     - `cached`: the rows may be at hand already, so that reading them need not run a query; `fresh`: what
       holds instead once the queryset is changed, so that it runs a query of its own.
     """
@@ -160,6 +161,7 @@ class Loaded:
     limit: int | None = None
     ordered: bool = False
     locked: bool = False
+    names: frozenset[str] = frozenset()
     cached: bool = False
     fresh: Loaded | None = None
 
@@ -634,6 +636,8 @@ def _narrowed(base: Type, row: Type | None, method: str, call: ast.Call, module:
         fact = replace(fact, locked=True)
     elif method == "order_by":
         fact = replace(fact, ordered=bool(call.args))
+    elif method in {"annotate", "alias", "extra"}:
+        fact = replace(fact, names=fact.names | _annotated(call, method))
     elif method == "fetch_mode":
         mode = call.args[0] if call.args else None
         named = (
@@ -641,6 +645,14 @@ def _narrowed(base: Type, row: Type | None, method: str, call: ast.Call, module:
         )
         fact = replace(fact, fetch_mode=named)
     return _with_row(base, fact)
+
+
+def _annotated(call: ast.Call, method: str) -> set[str]:
+    """The names that a call gives to values; `*` where it may give others."""
+    names = {keyword.arg or "*" for keyword in call.keywords}
+    if method == "extra" or call.args:
+        names.add("*")
+    return names
 
 
 def _texts(arguments: list[ast.expr]) -> list[str] | None:

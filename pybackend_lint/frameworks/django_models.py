@@ -9,12 +9,12 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from pybackend_lint.project.files import everything_below
 from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_below
 from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.module import Module
 
@@ -91,10 +91,7 @@ _ANY_SENDER = re.compile(
     rb"""receiver\(\s*(?:\[[^\]]*_save[^\]]*\]|[\w.]*_save)\s*,?\s*(?:dispatch_uid\s*=[^)]*)?\)"""
     rb"""|_save\.connect\((?:(?!sender)[^)])*\)"""
 )
-_SKIPPED_FOLDERS = frozenset(
-    {"node_modules", "venv", "env", "site-packages", "__pycache__", "build", "dist", "migrations"}
-)
-_MAX_FOLDERS = 6000
+_ENTRIES = frozenset({"pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -482,6 +479,54 @@ def _reverse(candidates: list[File], model: str, name: str, module: Module) -> R
     return found[0] if len(set(found)) == 1 else None
 
 
+def reverse_by_query_name(info: ClassInfo, name: str) -> Relation | None:
+    """The relation that leads back to a model under a name in queries; of several, any of them."""
+    index = _index(info.module)
+    names = [item.name for item in info.mro if isinstance(item, ClassInfo) and is_model(item)]
+    candidates = inventory(info.module).pointing(name)
+    own = index.path_of(info.module)
+    for file in candidates:
+        index.consulted.setdefault(own, set()).add(file.path)
+    key = ("django reverse query", workspace_of(info.module), info.name, name)
+    return index.fact(key, lambda: _reverse_by_query_name(candidates, names, name, info.module))
+
+
+def _reverse_by_query_name(
+    candidates: list[File], names: list[str], name: str, module: Module
+) -> Relation | None:
+    index = _index(module)
+    for file in candidates:
+        home = index.at(file.path)
+        for node in home.source.nodes(ast.ClassDef) if home is not None else ():
+            assert home is not None
+            other = home.class_info_of(node)
+            if not is_model(other) or is_abstract(other):
+                continue
+            for declared in fields(other).values():
+                if (
+                    not declared.is_relation
+                    or declared.cls == _GENERIC
+                    or _query_name(other, declared) != name
+                ):
+                    continue
+                pointed = target(other, declared)
+                if pointed is None or pointed in names:
+                    return Relation("multi", other.name if pointed is not None else None)
+    return None
+
+
+def _query_name(info: ClassInfo, declared: Field) -> str | None:
+    """The name under which queries of the other model lead back to this one, None where that is not known."""
+    value = declared.argument("related_query_name")
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return value.value.replace("%(class)s", info.node.name.lower())
+    if value is not None:
+        return None
+    found = accessor(info, declared)
+    model = info.node.name.lower()
+    return model if found in {None, f"{model}_set"} else found
+
+
 def _reverse_of(declared: Field, info: ClassInfo) -> Relation:
     if declared.cls == _ONE_TO_ONE:
         return Relation("reverse", info.name, nullable=True, back=declared.name)
@@ -490,7 +535,7 @@ def _reverse_of(declared: Field, info: ClassInfo) -> Relation:
 
 def accessor(info: ClassInfo, declared: Field) -> str | None:
     """The name under which the other model leads back to this one; None when there is none."""
-    value = declared.argument("related_name")
+    value = declared.argument("related_name", 1 if declared.cls == _MANY else 2)
     model = info.node.name.lower()
     if value is None:
         inherited = meta(info, "default_related_name")
@@ -620,10 +665,12 @@ def inventory(module: Module) -> Inventory:
 
 def _inventory(index: Index, root: str) -> Inventory:
     result = Inventory()
-    paths = list(_files(index, root))
+    paths = files_below(index, root, _ENTRIES)
     index.rest_on(everything_below(root), paths)
     for path in paths:
-        name = os.path.basename(path)
+        folder, name = os.path.split(path)
+        if os.path.basename(folder) == "migrations":
+            continue
         if name in {"manage.py", "wsgi.py", "asgi.py"} or not name.endswith(".py"):
             result.entries.append(path)
             continue
@@ -638,20 +685,6 @@ def _inventory(index: Index, root: str) -> Inventory:
             computes = b"%(class)s" in data or b"%(model_name)s" in data or b"%(app_label)s" in data
             result.python.append(File(path, data, classes, relates, computes))
     return result
-
-
-def _files(index: Index, root: str) -> Iterator[str]:
-    pending = [root]
-    seen = 0
-    while pending and seen < _MAX_FOLDERS:
-        directory = pending.pop()
-        seen += 1
-        for name, is_directory in sorted(index.files.listing(directory).items()):
-            if is_directory:
-                if not name.startswith(".") and name not in _SKIPPED_FOLDERS:
-                    pending.append(os.path.join(directory, name))
-            elif name.endswith(".py") or name in {"pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml"}:
-                yield os.path.join(directory, name)
 
 
 # Settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 
 from pybackend_lint.project.files import everything_below
 from pybackend_lint.project.index import Index
@@ -30,7 +31,7 @@ def files_with(index: Index, asker: Module, text: bytes) -> list[str]:
 
 def _files_by_word(index: Index, root: str) -> dict[bytes, list[str]]:
     found: dict[bytes, list[str]] = {}
-    paths = _python_files(index, root)
+    paths = files_below(index, root)
     index.rest_on(everything_below(root), paths)
     for path in paths:
         for word in words(index.files.read(path) or b""):
@@ -38,15 +39,19 @@ def _files_by_word(index: Index, root: str) -> dict[bytes, list[str]]:
     return found
 
 
-def _python_files(index: Index, root: str) -> list[str]:
+def files_below(index: Index, root: str, also: Container[str] = ()) -> list[str]:
+    """The Python files below a directory and those with a name in `also`, folder by folder.
+
+    Hidden folders, virtual environments and build results are left out.
+    """
     found: list[str] = []
     pending = [root]
     while pending and len(found) < _MOST_FILES:
         directory = pending.pop()
-        for name, is_directory in index.files.listing(directory).items():
+        for name, is_directory in sorted(index.files.listing(directory).items()):
             if is_directory:
                 if name[0] not in "._" and name not in _SKIPPED:
                     pending.append(os.path.join(directory, name))
-            elif name.endswith(".py"):
+            elif name.endswith(".py") or name in also:
                 found.append(os.path.join(directory, name))
     return found

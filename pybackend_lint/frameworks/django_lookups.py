@@ -1,0 +1,312 @@
+"""Facts about the names in queries: fields, relations in both directions, transforms and lookups."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pybackend_lint.frameworks import django, django_models
+from pybackend_lint.frameworks.django import Loaded
+from pybackend_lint.frameworks.django_models import Field, Relation
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
+from pybackend_lint.semantic.definitions import ClassInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import FUNCTIONS
+
+_Q: Final = "django.db.models.Q"
+# Methods by what they take: keywords with lookups, keywords of columns, or texts.
+_LOOKUPS = frozenset(
+    {"filter", "exclude", "get", "aget", "get_or_create", "aget_or_create", "update_or_create"}
+)
+_COLUMNS = frozenset({"update", "aupdate"})
+_TEXTS = frozenset({"order_by", "values", "values_list", "only", "defer"})
+METHODS: Final = (*sorted(_LOOKUPS | _COLUMNS | _TEXTS),)
+_OPTIONS = frozenset({"defaults", "create_defaults", "flat", "named"})
+
+# Lookups and transforms that Django has for fields of its own.
+_KNOWN = frozenset(
+    {
+        "exact", "iexact", "contains", "icontains", "in", "gt", "gte", "lt", "lte", "startswith",
+        "istartswith", "endswith", "iendswith", "range", "isnull", "regex", "iregex", "date", "time", "year",
+        "iso_year",
+        "month", "day", "week", "week_day", "iso_week_day", "quarter", "hour", "minute", "second", "search",
+        "unaccent", "trigram_similar", "trigram_word_similar", "trigram_strict_word_similar",
+        "lower", "upper", "length", "trim", "ltrim", "rtrim", "abs",
+    }
+)  # fmt: skip
+# Columns whose parts may have any name, or lookups of packages.
+_PLAIN_FIELDS = frozenset(
+    {
+        "AutoField", "BigAutoField", "SmallAutoField", "BooleanField", "CharField", "DateField",
+        "DateTimeField", "DecimalField", "DurationField", "EmailField", "FileField", "FilePathField",
+        "FloatField", "ImageField", "IntegerField", "BigIntegerField", "SmallIntegerField",
+        "PositiveIntegerField", "PositiveBigIntegerField", "PositiveSmallIntegerField", "SlugField",
+        "TextField", "TimeField", "URLField", "UUIDField", "BinaryField",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnknownName:
+    """A part of a path that names nothing.
+
+    - `name`: the part; `model`: the name of the class that lacks it; `candidates`: names that it has.
+    - `is_lookup`: it stands behind a column, where only lookups may.
+    """
+
+    name: str
+    model: str
+    candidates: tuple[str, ...]
+    is_lookup: bool = False
+
+    @property
+    def nearest(self) -> str | None:
+        """The only name that differs by one edit, None where there is none or several."""
+        found = {item for item in self.candidates if _is_one_edit(self.name, item)}
+        return found.pop() if len(found) == 1 else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mention:
+    """A path in a query: the node that holds it, the offset of its first character, and the path."""
+
+    node: ast.AST
+    offset: int
+    path: str
+
+
+def _is_one_edit(one: str, other: str) -> bool:
+    """Whether two words differ by one letter that is changed, added, missing or swapped with the next."""
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    shorter, longer = sorted((one, other), key=len)
+    position = next((i for i, letter in enumerate(shorter) if letter != longer[i]), len(shorter))
+    if len(shorter) < len(longer):
+        return shorter[position:] == longer[position + 1 :]
+    if shorter[position + 1 :] == longer[position + 1 :]:
+        return True
+    swapped = longer[position + 1 : position + 2] + longer[position : position + 1]
+    return shorter[position : position + 2] == swapped and shorter[position + 2 :] == longer[position + 2 :]
+
+
+# Paths in calls
+
+
+def unknown_names(call: ast.Call, module: Module) -> Iterator[tuple[Mention, UnknownName]]:
+    """The names in a call of a queryset's or manager's own method that its model does not have."""
+    found = django.own_method(call.func, module)
+    if found is None:
+        return
+    method, receiver = found
+    info = django.model_of(receiver, module)
+    fact = django.loaded(receiver)
+    if info is None or fact is None or "*" in fact.names:
+        return
+    for mention in _mentions(call, method, module):
+        unknown = _unknown(info, mention.path, fact, with_lookups=method not in _COLUMNS | {"only", "defer"})
+        if unknown is not None:
+            yield mention, unknown
+
+
+def _mentions(call: ast.Call, method: str, module: Module) -> Iterator[Mention]:
+    if method in _TEXTS:
+        for argument in call.args:
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                path = argument.value.removeprefix("-") if method == "order_by" else argument.value
+                shift = len(argument.value) - len(path) + 1
+                if path not in {"", "?"}:
+                    yield Mention(argument, module.source.start(argument) + shift, path)
+        return
+    pending: list[ast.expr] = list(call.args)
+    yield from _keywords(call, module)
+    while pending:
+        node = pending.pop()
+        match node:
+            case ast.BinOp(left=left, right=right):
+                pending += [left, right]
+            case ast.UnaryOp(operand=operand):
+                pending.append(operand)
+            case ast.Call() if module.qualified_name(node.func) == _Q:
+                yield from _keywords(node, module)
+                pending += node.args
+
+
+def _keywords(call: ast.Call, module: Module) -> Iterator[Mention]:
+    for keyword in call.keywords:
+        if keyword.arg is not None and keyword.arg not in _OPTIONS and not keyword.arg.startswith("_"):
+            yield Mention(keyword, module.source.start(keyword), keyword.arg)
+
+
+# Names of models
+
+
+def _unknown(info: ClassInfo, path: str, fact: Loaded, *, with_lookups: bool) -> UnknownName | None:
+    """The first part of a path that names nothing, None where all do or one may."""
+    parts = path.split("__")
+    if parts[0] in fact.names or not all(parts):
+        return None
+    current: ClassInfo | None = info
+    for position, name in enumerate(parts):
+        if current is None:
+            return None
+        declared = django_models.fields(current).get(name)
+        relation = _query_relation(current, name)
+        if relation is not None:
+            current = _target(relation, info.module)
+            if position + 1 < len(parts) and parts[position + 1] in _KNOWN:
+                return None
+            continue
+        if name in {"pk", "id"} or _is_key_column(current, name):
+            return None
+        if declared is not None:
+            return _unknown_lookup(declared, parts[position + 1 :], current) if with_lookups else None
+        if (position and name in _KNOWN) or _may_exist(current, name) or not is_known_completely(current):
+            return None
+        return UnknownName(name, current.node.name, tuple(django_models.fields(current)))
+    return None
+
+
+def _target(relation: Relation, module: Module) -> ClassInfo | None:
+    return module.modules.class_info(relation.target) if relation.target is not None else None
+
+
+def _is_key_column(info: ClassInfo, name: str) -> bool:
+    declared = django_models.fields(info).get(name.removesuffix("_id"))
+    return name.endswith("_id") and declared is not None and declared.is_single
+
+
+def _unknown_lookup(field: Field, rest: list[str], info: ClassInfo) -> UnknownName | None:
+    if not rest or not field.is_builtin or field.cls.rpartition(".")[2] not in _PLAIN_FIELDS:
+        return None
+    wrong = next((name for name in rest if name not in _KNOWN), None)
+    if wrong is not None and _mentioned(info.module, b"register_lookup"):
+        return None
+    return UnknownName(wrong, info.node.name, tuple(sorted(_KNOWN)), True) if wrong is not None else None
+
+
+def _query_relation(info: ClassInfo, name: str) -> Relation | None:
+    """What a name leads to in a query: a relation of the model, or one that leads back to it."""
+    declared = django_models.fields(info).get(name)
+    if declared is not None:
+        return django_models.relation(info.name, name, info.module) if declared.is_relation else None
+    return django_models.reverse_by_query_name(info, name)
+
+
+def _may_exist(info: ClassInfo, name: str) -> bool:
+    """Whether a name that is no field may be one all the same: a model that inherits, or unknown code."""
+    index = info.module.modules
+    assert isinstance(index, Index)
+    inherits = re.compile(rb"^\s*class\s+" + re.escape(name.encode()) + rb"\b", re.IGNORECASE | re.MULTILINE)
+    for path in files_with(index, info.module, info.node.name.encode()):
+        if inherits.search(index.files.read(path) or b""):
+            return True
+    return any(
+        not isinstance(binding.node, FUNCTIONS)
+        for item in info.mro
+        if isinstance(item, ClassInfo)
+        for binding in item.scope.bindings.get(name, ())
+    )
+
+
+def is_known_completely(info: ClassInfo) -> bool:
+    """Whether all fields of a model are known, and no package can add relations that lead back to it."""
+    index = info.module.modules
+    assert isinstance(index, Index)
+    return index.fact(("django complete", info.name, id(info.node)), lambda: _is_complete(info))
+
+
+def _is_complete(info: ClassInfo) -> bool:
+    if not django_models.is_closed(info) or django_models.is_abstract(info):
+        return False
+    if any(name.startswith("django.contrib.") for name in info.libraries):
+        return False  # packages relate to users
+    if _mentioned(info.module, b"AUTH_USER_MODEL") and django_models.user_model(info.module) is None:
+        return False
+    if _mentioned(info.module, b"add_to_class") or _mentioned(info.module, b"contribute_to_class"):
+        return False
+    return all(_has_plain_body(item) for item in info.mro if isinstance(item, ClassInfo))
+
+
+def _has_plain_body(info: ClassInfo) -> bool:
+    """Whether a class body creates nothing that may add fields: fields of Django and managers only."""
+    if info.node.decorator_list or info.node.keywords:
+        return False
+    for bindings in info.scope.bindings.values():
+        for binding in bindings:
+            value = binding.value
+            if isinstance(value, ast.Call) and not _adds_nothing(value, info.module):
+                return False
+            if value is None and binding.kind in {"with", "for", "import", "from"}:
+                return False
+    return True
+
+
+def _adds_nothing(call: ast.Call, module: Module) -> bool:
+    cls, is_builtin = django_models.field_class(call, module)
+    if cls is not None:
+        name = module.qualified_name(call.func)
+        return is_builtin or (name is not None and module.modules.class_info(name) is not None)
+    if django.is_manager(module.type_of(call), module):
+        return True
+    name = module.qualified_name(call.func)
+    return name is not None and name.startswith(("django.", "builtins.", "re.", "datetime.", "decimal."))
+
+
+def _mentioned(module: Module, word: bytes) -> bool:
+    """Whether a file of the project mentions a word."""
+    index = module.modules
+    assert isinstance(index, Index)
+    return bool(files_with(index, module, word))
+
+
+# Eager paths
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InvalidPath:
+    """A path that `select_related` or `prefetch_related` refuses.
+
+    - `node`: the text; `name`: the part that is wrong; `instead`: the method that takes the path, empty
+      where the name is no relation at all.
+    """
+
+    node: ast.Constant
+    name: str
+    instead: str
+
+
+def invalid_paths(call: ast.Call, module: Module) -> Iterator[InvalidPath]:
+    """The paths of a `select_related` or `prefetch_related` call that Django refuses."""
+    found = django.own_method(call.func, module)
+    if found is None:
+        return
+    method, receiver = found
+    info = django.model_of(receiver, module)
+    fact = django.loaded(receiver)
+    if info is None or fact is None or fact.names:
+        return  # an annotation may be a filtered relation
+    for argument in call.args:
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            wrong = _wrong_step(info, argument.value, method, module)
+            if wrong is not None:
+                yield InvalidPath(argument, *wrong)
+
+
+def _wrong_step(info: ClassInfo, path: str, method: str, module: Module) -> tuple[str, str] | None:
+    current: ClassInfo | None = info
+    for name in path.split("__"):
+        if current is None:
+            return None
+        declared = django_models.fields(current).get(name)
+        relation = django_models.relation(current.name, name, module)
+        if relation is None:
+            plain = declared is not None and declared.is_builtin and not declared.is_relation
+            return (name, "") if plain else None
+        if method == "select_related" and relation.kind in {"multi", "generic"}:
+            return name, "prefetch_related"
+        current = _target(relation, module)
+    return None

@@ -1,0 +1,106 @@
+"""Rule PB130: unknown-lookup-field."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from pybackend_lint.finding import Finding
+from pybackend_lint.frameworks import django_lookups
+from pybackend_lint.rule import UNSAFE, Context, rule
+
+_LOOKUP = "Fix `{name}`: columns of `{model}` have no such lookup{hint}"
+
+
+@rule(
+    "PB130",
+    "unknown-lookup-field",
+    "Fix `{name}`: `{model}` has no such field{hint}",
+    nodes=(ast.Call,),
+    names=django_lookups.METHODS,
+    applies="django",
+    fix=UNSAFE,
+    tags=("correctness",),
+)
+def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
+    """A query names a field or lookup that the model does not have.
+
+    ## Why
+    Names in lookups are text to Python, so a misspelled field passes every check until the line runs:
+    `filter()` then raises `FieldError`, and the request ends with an error 500.
+
+    ## Bad
+    ```python
+    from shop.models import Order
+
+
+    def late_orders():
+        return Order.objects.filter(customer__contry="NL").order_by("-placed_at")
+    ```
+    ```python file=shop/models.py
+    from django.db import models
+
+
+    class Customer(models.Model):
+        name = models.CharField(max_length=100)
+        country = models.CharField(max_length=2)
+
+
+    class Order(models.Model):
+        customer = models.ForeignKey(Customer, models.CASCADE)
+        placed_at = models.DateTimeField(auto_now_add=True)
+    ```
+    ## Good
+    ```python
+    from shop.models import Order
+
+
+    def late_orders():
+        return Order.objects.filter(customer__country="NL").order_by("-placed_at")
+    ```
+    ## Not reported
+    ```python
+    from django.db.models import Count
+
+    from shop.models import Order
+
+
+    def queries(search):
+        yield Order.objects.filter(placed_at__year=2024, data__address__city="Delft", invoice__paid=True)
+        yield Order.objects.annotate(size=Count("pk")).filter(size__gt=3)
+        yield search(Order).filter(anything=1)  # an unknown queryset may have names of its own
+    ```
+    ```python file=shop/models.py
+    from django.db import models
+
+
+    class Order(models.Model):
+        placed_at = models.DateTimeField(auto_now_add=True)
+        data = models.JSONField(default=dict)
+
+
+    class Invoice(models.Model):
+        order = models.OneToOneField(Order, models.CASCADE)
+        paid = models.BooleanField(default=False)
+    ```
+    ## Fix safety
+    A fix is offered where exactly one name of the model differs by one letter. It is unsafe because another
+    field may have been meant.
+    ## When not to use it
+    Where packages add fields to models in ways that the code of the project does not show.
+    ## References
+    - Django documentation, "Making queries: Field lookups"
+      (https://docs.djangoproject.com/en/stable/topics/db/queries/#field-lookups)
+    """
+    for mention, unknown in django_lookups.unknown_names(node, ctx.module):
+        nearest = unknown.nearest
+        fix = None
+        start = mention.offset + mention.path.find(unknown.name)
+        if nearest is not None and ctx.source.text[start:].startswith(unknown.name):
+            edit = ctx.replace_range(start, start + len(unknown.name), nearest)
+            fix = ctx.fix(f"Write `{nearest}`", edit)
+        hint = f"; is it `{nearest}`" if nearest is not None else ""
+        message = _LOOKUP if unknown.is_lookup else None
+        yield ctx.finding(
+            mention.node, name=unknown.name, model=unknown.model, hint=hint, message=message, fix=fix
+        )

@@ -1,0 +1,163 @@
+"""Traps of PB130 over the shop; what is found raises under Django, and what is silent does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.rules.django_orm.shop import program, run
+from tests.rules.harness import findings, fix
+
+RULE = "unknown-lookup-field"
+
+# These run under Django without an error.
+VALID = {
+    "own columns": "Order.objects.filter(reference='x', paid=True).order_by('-total', 'pk', '?')",
+    "relations": "Order.objects.filter(customer__company__name='x', customer_id=1, customer__pk=2)",
+    "abstract base": "Order.objects.filter(created_at__year=2024, updated_at__date__gte='2024-01-01')",
+    "lookups of relations": "Order.objects.filter(customer__isnull=True, lines__in=[1], invoice=None)",
+    "reverse names": "Order.objects.filter(lines__quantity=1, lines__product__tags__name='x')",
+    "reverse name of a model": "Product.objects.filter(line__quantity=1, review__text='x')",
+    "reverse name by a pattern": "User.objects.filter(reviews__text='x', flags__object_id=1)",
+    "children": "Category.objects.filter(children__name='x', parent__parent=None)",
+    "parts of JSON": "Product.objects.filter(attributes__size__height__gt=3)",
+    "annotation": "Order.objects.annotate(size=models.Count('lines')).filter(size__gt=1).order_by('-size')",
+    "annotation without a name": "Order.objects.annotate(models.Count('lines')).filter(lines__count=1)",
+    "alias": "Order.objects.alias(size=models.Count('lines')).filter(size=1)",
+    "conditions": "Order.objects.filter(models.Q(paid=True) | ~models.Q(customer__phone='x'), total=1)",
+    "values": "Order.objects.values('pk', 'customer__phone', 'created_at__year')",
+    "only": "Order.objects.only('reference', 'customer__phone')",
+    "update": "Order.objects.update(reference='x', customer_id=1)",
+    "random and reversed": "Order.objects.order_by('customer', '-customer__company__name')",
+    "a method of its own": "Product.objects.listed().filter(name='x')",
+    "date parts": "Order.objects.filter(created_at__week_day=1, created_at__hour__gte=3)",
+}
+# Nothing is known for certain here.
+UNKNOWN = {
+    "keywords from elsewhere": "Order.objects.filter(**user)",
+    "unknown queryset": "user.orders.filter(nothing=1)",
+    "names from elsewhere": "Order.objects.annotate(**user).filter(nothing=1)",
+    "extra": "Order.objects.extra(select={'size': '1'}).order_by('size')",
+    "users have relations of packages": "User.objects.filter(emailaddress__verified=True)",
+    "rows of values": "Order.objects.values(x=models.F('pk')).filter(x=1)",
+    "other class": "user.filter(nothing=1)",
+}
+# These raise `FieldError` or `FieldDoesNotExist` under Django.
+FOUND = {
+    "misspelled": "Order.objects.filter(referense='x')",
+    "misspelled at the end": "Order.objects.exclude(customer__company__nam='x')",
+    "accessor instead of name": "Product.objects.filter(line_set__quantity=1)",
+    "unknown lookup": "Order.objects.filter(reference__like='x')",
+    "order": "Order.objects.order_by('-creatd_at')",
+    "condition": "Order.objects.filter(models.Q(payed=True) | models.Q(paid=False))",
+    "values": "Order.objects.values_list('refrence', flat=True)",
+    "update": "Order.objects.update(refrence='x')",
+    "in a relation": "Order.objects.filter(lines__amount=1)",
+    "behind an annotation": "Order.objects.annotate(size=models.Count('lines')).filter(sise=1)",
+    "another manager": "Order.with_customers.filter(nothing=1)",
+}
+MARK = "  # PB130"
+
+
+@pytest.mark.parametrize("code", (VALID | UNKNOWN).values(), ids=(VALID | UNKNOWN).keys())
+def test_silent(code: str) -> None:
+    assert findings(RULE, program(code), project="django_shop") == []
+
+
+@pytest.mark.parametrize("code", FOUND.values(), ids=FOUND.keys())
+def test_found(code: str) -> None:
+    findings(RULE, program(code + MARK), project="django_shop")
+
+
+def test_django_agrees() -> None:
+    printed = run(
+        f"""
+        from django.core.exceptions import FieldDoesNotExist, FieldError
+
+        def raises(code):
+            try:
+                queryset = eval(code)
+                if not isinstance(queryset, int):
+                    str(queryset.query)
+            except (FieldDoesNotExist, FieldError):
+                return True
+            return False
+
+        print([code for code in {[*VALID.values()]!r} if raises(code)])
+        print([code for code in {[*FOUND.values()]!r} if not raises(code)])
+        """
+    )
+    assert printed.split("\n") == ["[]", "[]"]
+
+
+def test_open_models_stay_silent() -> None:
+    models = """
+        from django.db import models
+        from history import HistoricalRecords
+
+        class Part(models.Model):
+            name = models.CharField(max_length=5)
+            {line}
+        """
+    text = "from parts.models import Part\n\nPart.objects.filter(changed=1){}\n"
+    for line, mark in {
+        "size = models.IntegerField()": MARK,
+        "history = HistoricalRecords()": "",
+        "changed = HistoricalRecords.changed": "",
+    }.items():
+        findings(RULE, text.format(mark), files={"parts/models.py": models.format(line=line)})
+    added = {
+        "parts/models.py": models.format(line=""),
+        "parts/more.py": "Part.add_to_class('changed', field)\n",
+    }
+    assert findings(RULE, text.format(""), files=added) == []
+
+
+def test_registered_lookups_stay_silent() -> None:
+    models = """
+        from django.db import models
+
+        class Part(models.Model):
+            name = models.CharField(max_length=5)
+        """
+    text = "from parts.models import Part\n\nPart.objects.filter(name__ilike=1){}\n"
+    findings(RULE, text.format(MARK), files={"parts/models.py": models})
+    lookups = "from django.db.models import Field\n\n\n@Field.register_lookup\nclass Like:\n    lookup_name = 'ilike'\n"
+    files = {"parts/models.py": models, "parts/lookups.py": lookups}
+    assert findings(RULE, text.format(""), files=files) == []
+
+
+def test_child_models_are_names_of_their_parents() -> None:
+    models = """
+        from django.db import models
+
+        class Place(models.Model):
+            name = models.CharField(max_length=5)
+        """
+    child = "from places.models import Place\n\n\nclass Restaurant(Place):\n    pass\n"
+    text = "from places.models import Place\n\nPlace.objects.filter(restaurant__name=1)\n"
+    assert findings(RULE, text, files={"places/models.py": models, "food/models.py": child}) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("filter(nmae='x')", "filter(name='x')"),
+        ("order_by('-size__x', '-nam')", "order_by('-size__x', '-name')"),
+        ("filter(maker__nane__in=[1])", "filter(maker__name__in=[1])"),
+        ("filter(nothing=1)", "filter(nothing=1)"),
+    ],
+)
+def test_fix_takes_the_only_name_that_is_near(before: str, after: str) -> None:
+    models = """
+        from django.db import models
+
+        class Maker(models.Model):
+            name = models.CharField(max_length=5)
+
+        class Part(models.Model):
+            name = models.CharField(max_length=5)
+            size = models.JSONField()
+            maker = models.ForeignKey(Maker, models.CASCADE)
+        """
+    text = "from parts.models import Part\n\nPart.objects.{}\n"
+    assert fix(RULE, text.format(before), files={"parts/models.py": models}) == text.format(after)
