@@ -48,11 +48,11 @@ def read_options(value: object) -> tuple[Options, list[str]]:
     Keys may be written as in TOML (`extend-select`) or as editors like them (`extendSelect`).
     """
     problems: list[str] = []
-    if isinstance(value, Mapping):
-        for wrapper in ("settings", SECTION):
-            inner = value.get(wrapper)
-            if isinstance(inner, Mapping):
-                value = inner
+    while isinstance(value, Mapping):
+        inner = value.get("settings", value.get(SECTION))
+        if not isinstance(inner, Mapping):
+            break
+        value = inner
     if not isinstance(value, Mapping):
         return Options(), problems
     table: dict[str, Any] = {}

@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 from typing import Any, BinaryIO
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcMethodNotFound
 from pygls.io_ import StdoutWriter
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
@@ -97,6 +97,10 @@ class Protocol(LanguageServerProtocol):
                 return
         elif method is not None and not self.initialized and method != types.EXIT:
             return
+        if method is not None and not self._is_known(method):
+            if identity is not None:
+                self._refuse(identity, JsonRpcMethodNotFound.CODE, f"there is no {method}")
+            return
         try:
             message = self.structure_message(content)
         except JsonRpcException as error:
@@ -107,10 +111,15 @@ class Protocol(LanguageServerProtocol):
             return
         self.handle_message(message)
 
+    def _is_known(self, method: object) -> bool:
+        return (
+            method in self.fm.builtin_features or method in self.fm.features or method == types.CANCEL_REQUEST
+        )
+
     def _refuse(self, identity: str | int | None, code: int, reason: str) -> None:
         _log.warning("refused a message: %s", reason)
-        error = types.ResponseError(code=code, message=reason)
-        self._send_data(types.ResponseErrorMessage(id=identity, error=error))
+        error = {"code": code, "message": reason}
+        self._send_data({"jsonrpc": self.VERSION, "id": identity, "error": error})
 
 
 class Framing:

@@ -8,12 +8,12 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Union
 
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
-PATIENCE = 30.0
+PATIENCE = 20.0
 Value = TypeVar("Value")
 CAPABILITIES: dict[str, Any] = {
     "workspace": {
@@ -64,6 +64,15 @@ class Editor(LanguageClient):
         self.news = asyncio.Condition()
         self.answer: types.InitializeResult
         self._add_features()
+        converter = self.protocol._converter
+
+        def action(value: dict[str, Any], _: object) -> types.CodeAction | types.Command:
+            # The library takes an action that has a command for a mere command.
+            kind = types.Command if isinstance(value.get("command"), str) else types.CodeAction
+            return converter.structure(value, kind)
+
+        converter.register_structure_hook(types.Command | types.CodeAction, action)
+        converter.register_structure_hook(Union[types.Command, types.CodeAction], action)  # noqa: UP007
 
     def _add_features(self) -> None:
         @self.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)

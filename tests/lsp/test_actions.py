@@ -1,0 +1,230 @@
+"""Code actions: the edits they make, in every encoding of positions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types
+
+from pybackend_lint.source import Source
+from pybackend_lint.suppression import Suppressions
+from tests.lsp.editor import LAZY_EDITS, Editor, editor
+
+pytestmark = pytest.mark.asyncio
+
+PROJECT = '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["sqlalchemy>=2.0", "pydantic>=2.5"]\n'
+TWO = """\
+from sqlalchemy.orm import Session
+
+from models import User
+
+
+def load(session: Session, first: int, second: int) -> tuple[User | None, User | None]:
+    return session.query(User).get(first), session.query(User).get(second)
+"""
+MODELS = """\
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "user"
+    id: Mapped[int] = mapped_column(primary_key=True)
+"""
+FIXED = TWO.replace("session.query(User).get(first)", "session.get(User, first)").replace(
+    "session.query(User).get(second)", "session.get(User, second)"
+)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "models.py").write_text(MODELS)
+    return tmp_path
+
+
+def encoding(name: str) -> dict[str, Any]:
+    return {"general": {"positionEncodings": [name]}}
+
+
+async def test_quick_fix_of_one_finding(root: Path) -> None:
+    path = root / "work.py"
+    async with editor(root) as client:
+        client.open(path, TWO)
+        first, second = await client.diagnostics(path)
+        assert (first.code, second.code) == ("PB501", "PB501")
+        actions = await client.actions(path, first.range, ["quickfix"])
+        fixes = [action for action in actions.values() if action.is_preferred]
+        (fix,) = fixes
+        assert fix.kind == "quickfix"
+        assert [item.range for item in fix.diagnostics or ()] == [first.range]
+        assert client.edited(path, fix.edit) == TWO.replace(
+            "session.query(User).get(first)", "session.get(User, first)"
+        )
+        (fix_all,) = [action for title, action in actions.items() if title.startswith("Fix all PB501")]
+        assert client.edited(path, fix_all.edit) == FIXED
+        assert not await client.actions(
+            path, types.Range(types.Position(0, 0), types.Position(0, 0)), ["quickfix"]
+        )
+
+
+async def test_fix_all_on_save(root: Path) -> None:
+    path = root / "work.py"
+    async with editor(root) as client:
+        client.open(path, TWO)
+        for only in ("source.fixAll", "source.fixAll.pybackend-lint", "source"):
+            (action,) = (await client.actions(path, None, [only])).values()
+            assert action.kind == "source.fixAll.pybackend-lint"
+            assert client.edited(path, action.edit) == FIXED
+        assert not await client.actions(path, None, ["source.organizeImports"])
+        client.write(path, FIXED)
+        assert not await client.actions(path, None, ["source.fixAll"])
+
+
+async def test_edits_that_are_asked_for_later(root: Path) -> None:
+    path = root / "work.py"
+    async with editor(root, capabilities=LAZY_EDITS) as client:
+        client.open(path, TWO)
+        actions = await client.actions(path)
+        lazy = [action for action in actions.values() if action.edit is None and action.command is None]
+        assert len(lazy) == 3  # the fix of the second finding has the title of the first
+        (fix_all,) = [action for action in lazy if action.kind == "source.fixAll.pybackend-lint"]
+        resolved = await client.code_action_resolve_async(fix_all)
+        assert client.edited(path, resolved.edit) == FIXED
+        client.write(path, "\n" + TWO)
+        stale = await client.code_action_resolve_async(fix_all)
+        assert stale.edit is None or client.edited(path, stale.edit) == "\n" + FIXED
+
+
+ASTRAL = "# 😀 𝔘𝔫𝔦𝔠𝔬𝔡𝔢, ü\n"
+
+
+@pytest.mark.parametrize("name", ["utf-8", "utf-16", "utf-32"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+async def test_positions_are_right_in_every_encoding(root: Path, name: str, newline: str) -> None:
+    path = root / "work.py"
+    text = (ASTRAL + TWO).replace("return session", 'return "😀ü", session').replace("\n", newline)
+    fixed = (ASTRAL + FIXED).replace("return session", 'return "😀ü", session').replace("\n", newline)
+    async with editor(root, capabilities=encoding(name)) as client:
+        assert client.encoding == name
+        client.open(path, newline)
+        client.write(path, text.replace("return", "retürn"))
+        client.replace(path, "retürn", "return")
+        client.replace(path, '"😀ü", ', '"😀", "ü", ')
+        client.replace(path, '"😀", "ü", ', '"😀ü", ')
+        assert client.texts[path] == text
+        found = await client.diagnostics(path, ["PB501", "PB501"])
+        assert [client.marked(path, item) for item in found] == [
+            "session.query(User).get(first)",
+            "session.query(User).get(second)",
+        ]
+        (action,) = (await client.actions(path, None, ["source.fixAll"])).values()
+        assert client.edited(path, action.edit) == fixed
+        actions = await client.actions(path, found[0].range)
+        (fix,) = [action for action in actions.values() if action.is_preferred]
+        assert client.edited(path, fix.edit) == text.replace(
+            "session.query(User).get(first)", "session.get(User, first)"
+        )
+
+
+async def test_the_default_encoding_is_utf_16(root: Path) -> None:
+    async with editor(root) as client:
+        assert client.answer.capabilities.position_encoding == types.PositionEncodingKind.Utf16
+    async with editor(root, capabilities={"general": {"positionEncodings": ["utf-7", "utf-8"]}}) as client:
+        assert client.encoding == "utf-8"
+
+
+LINES = {
+    "code": "    time.sleep(1)\n",
+    "an end of the file": "    time.sleep(1)",
+    "Windows": "    time.sleep(1)\r\n    return\r\n",
+    "another tool's comment": "    time.sleep(1)  # type: ignore[x]\n",
+    "a comment with codes": "    time.sleep(1)  # noqa: E501\n",
+    "a comment with a reason": "    time.sleep(1)  # noqa: S101 (because)\n",
+    "backslashes": "    time.sleep(1) or \\\n        None\n",
+    "a string of many lines": '    time.sleep(len("""a\nb"""))\n',
+    "inside of a string of many lines": '    print("""\n""", time.sleep(1), """\n""")\n',
+    "brackets": "    print(\n        time.sleep(1),\n        2,\n    )\n",
+}
+
+
+@pytest.mark.parametrize("lines", LINES.values(), ids=LINES)
+async def test_disabling_a_finding_hides_it(root: Path, lines: str) -> None:
+    path = root / "work.py"
+    text = ("import time\n\n\nasync def wörk() -> None:\n" + lines).replace("\r\n", "\n")
+    text = text.replace("\n", "\r\n") if "\r" in lines else text
+    async with editor(root) as client:
+        client.open(path, text)
+        (found,) = await client.diagnostics(path, ["PB604"])
+        actions = await client.actions(path, found.range)
+        disable = actions["Disable PB604 for this line"]
+        changed = client.edited(path, disable.edit)
+        assert ("why?" in changed) == ("# noqa" not in text)
+        client.write(path, changed)
+        assert await client.codes(path) == []
+        assert not Suppressions(Source("work.py", changed.encode())).unused([], {"PB600"})
+
+
+UNSAFE_PROJECT = '[project]\nname = "shop"\nversion = "1"\n'
+
+
+async def test_unsafe_fixes_say_so_and_project_files_have_fixes(root: Path) -> None:
+    path = root / "pyproject.toml"
+    async with editor(root) as client:
+        client.open(path, UNSAFE_PROJECT, language="toml")
+        (found,) = await client.diagnostics(path, ["PB002"])
+        actions = await client.actions(path, found.range)
+        (fix,) = [action for action in actions.values() if action.edit is not None]
+        assert "unsafe" in fix.title
+        assert not fix.is_preferred
+        client.write(path, client.edited(path, fix.edit))
+        assert await client.codes(path) == []
+        assert not [title for title in actions if "Disable" in title]
+        assert not await client.actions(path, None, ["source.fixAll"])
+
+
+async def test_a_fix_removes_the_import_that_it_orphans(root: Path) -> None:
+    path = root / "work.py"
+    text = "import time\n\n\nasync def work() -> None:\n    time.sleep(1)\n"
+    async with editor(root) as client:
+        client.open(path, text)
+        (found,) = await client.diagnostics(path, ["PB604"])
+        fixes = [action for action in (await client.actions(path, found.range)).values() if action.edit]
+        changed = client.edited(path, fixes[0].edit)
+        assert "await asyncio.sleep(1)" in changed
+        assert "import time" not in changed
+        assert "import asyncio" in changed
+
+
+async def test_documentation_is_opened(root: Path) -> None:
+    path = root / "work.py"
+    async with editor(root) as client:
+        client.open(path, TWO)
+        await client.diagnostics(path)
+        show = (await client.actions(path))["Open the documentation of PB501 (query-get)"]
+        assert show.command is not None
+        text = await run(client, show.command)
+        (shown,) = client.shown
+        assert shown.take_focus
+        assert text.startswith("# PB501: query-get")
+        assert Path(shown.uri.removeprefix("file://")).read_text() == text
+        assert (
+            await client.workspace_execute_command_async(
+                types.ExecuteCommandParams("pybackend-lint.openDocumentation", ["PB999"])
+            )
+            is None
+        )
+    no_documents = {"window": {"showDocument": {"support": False}}}
+    async with editor(root, capabilities=no_documents) as client:
+        await run(client, show.command)
+        assert await client.until(lambda: [line for line in client.messages if "PB501 (query-get)" in line])
+
+
+async def run(client: Editor, command: types.Command) -> str:
+    params = types.ExecuteCommandParams(command.command, command.arguments)
+    return str(await client.workspace_execute_command_async(params))

@@ -1,0 +1,225 @@
+"""Configuration: the client's settings, pyproject.toml, several roots, and changes of files on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types
+
+from tests.lsp.editor import editor
+from tests.lsp.test_diagnostics import BLOCKING, CALLER, DEPRECATED, HARMLESS, HELPER, PROJECT
+
+pytestmark = pytest.mark.asyncio
+
+CHANGED, CREATED, DELETED = (
+    types.FileChangeType.Changed,
+    types.FileChangeType.Created,
+    types.FileChangeType.Deleted,
+)
+NO_CONFIGURATION: dict[str, Any] = {
+    "workspace": {"configuration": False, "didChangeWatchedFiles": {"dynamicRegistration": False}}
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return project(tmp_path / "shop")
+
+
+def project(folder: Path, table: str = "") -> Path:
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(PROJECT + table)
+    (folder / "work.py").write_text(BLOCKING)
+    (folder / "helper.py").write_text(HELPER)
+    (folder / "caller.py").write_text(CALLER)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"ignore": ["PB604"]},
+        {"extendIgnore": ["blocking-sleep-or-wait-in-async"]},
+        {"select": ["PB1"]},
+        {"perFileIgnores": {"work.py": ["PB6"]}},
+        {"pybackend-lint": {"extend-exclude": ["work.py"]}},
+    ],
+    ids=str,
+)
+async def test_settings_of_the_client(root: Path, settings: dict[str, Any]) -> None:
+    async with editor(root, options=settings, capabilities=NO_CONFIGURATION) as client:
+        client.open(root / "work.py")
+        assert await client.codes(root / "work.py") == []
+        client.workspace_did_change_configuration(types.DidChangeConfigurationParams({}))
+        await client.diagnostics(root / "work.py", ["PB604"])
+        client.workspace_did_change_configuration(
+            types.DidChangeConfigurationParams({"pybackend-lint": settings})
+        )
+        await client.diagnostics(root / "work.py", [])
+
+
+async def test_settings_are_asked_for(root: Path) -> None:
+    async with editor(root, settings={"": {"ignore": ["PB604"]}}) as client:
+        client.open(root / "work.py")
+        await client.diagnostics(root / "work.py", [])
+        client.settings[""] = {"severity": {"PB6": "hint", "PB604": "error"}}
+        client.workspace_did_change_configuration(types.DidChangeConfigurationParams(None))
+        (found,) = await client.diagnostics(root / "work.py", ["PB604"])
+        assert found.severity == types.DiagnosticSeverity.Error
+
+
+async def test_wrong_settings_are_told_once_and_the_others_hold(root: Path) -> None:
+    settings = {"ignore": ["PB604"], "select": ["nonsense"], "severity": {"PB1": "grave"}}
+    async with editor(root, options=settings, capabilities=NO_CONFIGURATION) as client:
+        client.open(root / "work.py")
+        assert await client.codes(root / "work.py") == []
+        assert len(client.messages) == 2
+        assert any("nonsense" in line for line in client.messages)
+
+
+async def test_two_roots_have_settings_of_their_own(tmp_path: Path) -> None:
+    one = project(tmp_path / "one", '[tool.pybackend-lint]\nignore = ["PB604"]\n')
+    two, three = project(tmp_path / "two"), project(tmp_path / "three")
+    (two / "helper.py").write_text("def pause() -> None:\n    pass\n")
+    settings = {str(three): {"ignore": ["PB600"]}}
+    async with editor(one, two, settings=settings) as client:
+        for folder in (one, two, three):
+            for name in ("work.py", "caller.py"):
+                client.open(folder / name)
+        await client.diagnostics(one / "work.py", [])
+        await client.diagnostics(one / "caller.py", ["PB600"])
+        await client.diagnostics(two / "work.py", ["PB604"])
+        await client.diagnostics(two / "caller.py", [])
+        await client.diagnostics(three / "caller.py", ["PB600"])
+        added = types.WorkspaceFolder(three.as_uri(), "three")
+        removed = types.WorkspaceFolder(two.as_uri(), "two")
+        client.workspace_did_change_workspace_folders(
+            types.DidChangeWorkspaceFoldersParams(types.WorkspaceFoldersChangeEvent([added], [removed]))
+        )
+        await client.diagnostics(three / "caller.py", [])
+        await client.diagnostics(two / "work.py", ["PB604"])
+
+
+async def test_files_are_watched(root: Path) -> None:
+    async with editor(root) as client:
+        client.open(root / "caller.py")
+        client.open(root / "work.py")
+        await client.diagnostics(root / "caller.py", ["PB600"])
+        (watched,) = await client.until(
+            lambda: [
+                item for item in client.registrations if item.method == "workspace/didChangeWatchedFiles"
+            ]
+        )
+        options = client.protocol._converter.unstructure(watched.register_options)
+        assert any("pyproject.toml" in str(watcher) for watcher in options["watchers"])
+        (root / "helper.py").write_text("def pause() -> None:\n    pass\n")
+        client.touch((root / "helper.py", CHANGED))
+        await client.diagnostics(root / "caller.py", [])
+        (root / "helper.py").write_text(HELPER)
+        client.touch((root / "helper.py", CHANGED))
+        await client.diagnostics(root / "caller.py", ["PB600"])
+        (root / "helper.py").unlink()
+        client.touch((root / "helper.py", DELETED))
+        await client.diagnostics(root / "caller.py", [])
+        (root / "helper.py").write_text(HELPER)
+        client.touch((root / "helper.py", CREATED))
+        await client.diagnostics(root / "caller.py", ["PB600"])
+        (root / "helper").mkdir()
+        (root / "helper" / "__init__.py").write_text("def pause() -> None:\n    pass\n")
+        client.touch((root / "helper" / "__init__.py", CREATED))
+        await client.diagnostics(root / "caller.py", [])
+        client.touch(*((root / f"{number}.py", CREATED) for number in range(500)))
+        await client.diagnostics(root / "work.py", ["PB604"])
+
+
+async def test_configuration_is_read_again(root: Path) -> None:
+    async with editor(root) as client:
+        client.open(root / "work.py")
+        await client.diagnostics(root / "work.py", ["PB604"])
+        (root / "pyproject.toml").write_text(PROJECT + '[tool.pybackend-lint]\nignore = ["PB6"]\n')
+        client.touch((root / "pyproject.toml", CHANGED))
+        await client.diagnostics(root / "work.py", [])
+        (root / "pyproject.toml").write_text(PROJECT + '[tool.pybackend-lint]\nignored = ["PB6"]\n')
+        client.touch((root / "pyproject.toml", CHANGED))
+        await client.diagnostics(root / "work.py", ["PB604"])
+        assert await client.until(lambda: [line for line in client.messages if "'ignored'" in line])
+
+
+async def test_configuration_is_read_again_when_it_is_saved_in_the_editor(root: Path) -> None:
+    async with editor(root, capabilities=NO_CONFIGURATION) as client:
+        client.open(root / "work.py")
+        client.open(root / "pyproject.toml", language="toml")
+        await client.diagnostics(root / "work.py", ["PB604"])
+        client.write(root / "pyproject.toml", PROJECT + '[tool.pybackend-lint]\nignore = ["PB6"]\n')
+        client.save(root / "pyproject.toml")
+        await client.diagnostics(root / "work.py", [])
+
+
+async def test_versions_come_from_the_lock_file(root: Path) -> None:
+    path = root / "models.py"
+    (root / "pyproject.toml").write_text(PROJECT + 'dependencies = ["pydantic"]\n')
+    lock = 'version = 1\n[[package]]\nname = "pydantic"\nversion = "%s"\n'
+    (root / "uv.lock").write_text(lock % "1.10.0")
+    async with editor(root) as client:
+        client.open(path, DEPRECATED)
+        assert await client.codes(path) == []
+        (root / "uv.lock").write_text(lock % "2.9.0")
+        client.touch((root / "uv.lock", CHANGED))
+        await client.until(lambda: client.published[path.as_uri()][-1].diagnostics)
+
+
+async def test_a_named_configuration_file(root: Path) -> None:
+    (root / "lint.toml").write_text('[tool.pybackend-lint]\nignore = ["PB604"]\n')
+    async with editor(root, options={"configuration": "lint.toml"}, capabilities=NO_CONFIGURATION) as client:
+        client.open(root / "work.py")
+        assert await client.codes(root / "work.py") == []
+    async with editor(
+        root, options={"configuration": "absent.toml"}, capabilities=NO_CONFIGURATION
+    ) as client:
+        client.open(root / "work.py")
+        assert await client.codes(root / "work.py") == ["PB604"]
+        assert any("absent.toml" in line for line in client.messages)
+
+
+async def test_the_whole_workspace(root: Path) -> None:
+    (root / ".gitignore").write_text("ignored.py\n")
+    (root / ".git").mkdir()
+    (root / "ignored.py").write_text(BLOCKING)
+    async with editor(root) as client:
+        client.open(root / "work.py", HARMLESS)
+        await client.diagnostics(root / "work.py", [])
+        result = await client.workspace_execute_command_async(
+            types.ExecuteCommandParams("pybackend-lint.checkWorkspace")
+        )
+        assert (result["files"], result["findings"], result["cancelled"]) == (4, 1, False)
+        await client.diagnostics(root / "caller.py", ["PB600"])
+        kinds = [
+            type(value).__name__ if not isinstance(value, dict) else value["kind"]
+            for value in client.progress
+        ]
+        assert len(kinds) >= 3
+        # Files that were told of stay up to date.
+        client.open(root / "helper.py")
+        client.replace(root / "helper.py", "time.sleep(1)", "return")
+        await client.diagnostics(root / "caller.py", [])
+        client.close(root / "helper.py")
+        await client.diagnostics(root / "caller.py", ["PB600"])
+        (root / "helper.py").write_text(HARMLESS)
+        client.touch((root / "helper.py", CHANGED))
+        await client.diagnostics(root / "caller.py", [])
+
+
+async def test_the_check_of_the_workspace_can_be_cancelled(root: Path) -> None:
+    for number in range(300):
+        (root / f"module{number}.py").write_text(BLOCKING * 20)
+    async with editor(root) as client:
+        client.cancel_progress = True
+        result = await client.workspace_execute_command_async(
+            types.ExecuteCommandParams("pybackend-lint.checkWorkspace")
+        )
+        assert result["cancelled"]
+        assert result["files"] < 300
+        client.open(root / "work.py")
+        await client.diagnostics(root / "work.py", ["PB604"])

@@ -1,0 +1,250 @@
+"""The session itself: its end, what is no message, cancelled requests, failing rules, memory."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types
+
+from tests.lsp.editor import editor
+from tests.lsp.test_diagnostics import BLOCKING, HARMLESS
+
+pytestmark = pytest.mark.asyncio
+REPOSITORY = Path(__file__).parents[2]
+
+
+def message(**content: Any) -> bytes:
+    body = json.dumps({"jsonrpc": "2.0", **content}).encode()
+    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+def framed(body: bytes) -> bytes:
+    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+INITIALIZE = message(
+    id=1, method="initialize", params={"processId": None, "rootUri": None, "capabilities": {}}
+)
+SHUTDOWN = message(id=9, method="shutdown")
+EXIT = message(method="exit")
+
+
+def talk(*messages: bytes) -> tuple[int, list[dict[str, Any]]]:
+    """What the server answers to these bytes before it ends, and its exit code."""
+    result = subprocess.run(
+        [sys.executable, "-m", "pybackend_lint", "server"],
+        input=b"".join(messages),
+        capture_output=True,
+        timeout=60,
+        check=False,
+        cwd=REPOSITORY,
+    )
+    rest = result.stdout
+    answers = []
+    while rest:
+        header, _, rest = rest.partition(b"\r\n\r\n")
+        length = int(header.split(b"Content-Length: ")[1].split(b"\r\n")[0])
+        answers.append(json.loads(rest[:length]))
+        rest = rest[length:]
+    return result.returncode, answers
+
+
+async def test_exit_codes() -> None:
+    assert talk(INITIALIZE, SHUTDOWN, EXIT)[0] == 0
+    assert talk(INITIALIZE, EXIT)[0] == 1
+    assert talk(EXIT)[0] == 1
+    assert talk(INITIALIZE)[0] == 1  # the client is gone
+    assert talk()[0] == 1
+
+
+def errors(answers: list[dict[str, Any]]) -> dict[Any, int]:
+    return {answer["id"]: answer["error"]["code"] for answer in answers if "error" in answer}
+
+
+async def test_requests_at_the_wrong_time() -> None:
+    hover = {"textDocument": {"uri": "file:///a.py"}, "position": {"line": 0, "character": 0}}
+    early = message(id=5, method="textDocument/hover", params=hover)
+    late = message(id=6, method="textDocument/hover", params=hover)
+    code, answers = talk(early, INITIALIZE, INITIALIZE.replace(b'"id": 1', b'"id": 2'), SHUTDOWN, late, EXIT)
+    assert code == 0
+    assert errors(answers) == {5: -32002, 2: -32600, 6: -32600}
+    assert [answer["id"] for answer in answers if "result" in answer] == [1, 9]
+
+
+async def test_what_is_no_message() -> None:
+    nonsense = [
+        framed(b"{"),
+        framed(b"[]"),
+        framed(b"\xff\xfe"),
+        framed(b'{"jsonrpc": "1.0", "id": 3, "method": "shutdown"}'),
+        framed(b"[" * 100_000),
+        b"nonsense\r\n\r\n",
+        b"Content-Length: many\r\n\r\n{}",
+        b"content-length: 2\r\nContent-Type: application/vscode-jsonrpc\r\n\r\n{}",
+        message(method="textDocument/didOpen", params={"textDocument": 3}),
+        message(
+            method="textDocument/didChange",
+            params={"textDocument": {"uri": "file:///x.py", "version": 1}, "contentChanges": []},
+        ),
+        message(method="textDocument/didOpen", params=None),
+        message(method="no/such/notification", params=[1]),
+        message(method="$/no/such", params={}),
+        message(id="a", result=None),
+        message(id="b", error={"code": 1, "message": "no"}),
+        message(method="$/cancelRequest", params={"id": 77}),
+        message(id=4, method="no/such/request"),
+        message(id=5, method="textDocument/hover", params={"position": "here"}),
+        message(id=6, method="workspace/executeCommand", params={"command": "no.such"}),
+        message(
+            id=7,
+            method="workspace/executeCommand",
+            params={"command": "pybackend-lint.openDocumentation", "arguments": []},
+        ),
+    ]
+    code, answers = talk(INITIALIZE, *nonsense, SHUTDOWN, EXIT)
+    assert code == 0
+    assert errors(answers) == {None: -32600, 4: -32601, 5: -32602, 6: -32602, 7: -32602}
+    assert [answer["id"] for answer in answers if "result" in answer] == [1, 9]
+
+
+async def test_positions_outside_of_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "work.py"
+    async with editor(tmp_path) as client:
+        client.open(path, BLOCKING)
+        far = types.Range(types.Position(4_000, 7), types.Position(5_000, 9))
+        assert await client.actions(path, far) is not None
+        client.text_document_did_change(
+            types.DidChangeTextDocumentParams(
+                types.VersionedTextDocumentIdentifier(2, path.as_uri()),
+                [types.TextDocumentContentChangePartial(far, "\nx = 1\n")],
+            )
+        )
+        client.versions[path] = 2
+        client.texts[path] = BLOCKING + "\nx = 1\n"
+        assert await client.codes(path) == ["PB604"]
+        client.replace(path, "async def", "def")
+        assert await client.codes(path) == []
+
+
+async def test_requests_can_be_cancelled(tmp_path: Path) -> None:
+    path = tmp_path / "long.py"
+    function = (
+        "def f{0}(session: Session, key: int) -> User | None:\n    return session.query(User).get(key)\n\n\n"
+    )
+    text = "from sqlalchemy.orm import Session\nfrom models import User\n\n\n"
+    text += "".join(function.format(number) for number in range(1_500))
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = ["sqlalchemy>=2"]\n')
+    (tmp_path / "models.py").write_text(
+        "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase): pass\nclass User(Base): __tablename__ = 'u'\n"
+    )
+    async with editor(tmp_path) as client:
+        client.open(path, text)
+        params = types.CodeActionParams(
+            client.identity(path),
+            types.Range(types.Position(0, 0), types.Position(0, 0)),
+            types.CodeActionContext([], ["source.fixAll"]),
+        )
+        request = client.protocol.send_request("textDocument/codeAction", params, msg_id="to-cancel")
+        client.cancel_request(types.CancelParams("to-cancel"))
+        with pytest.raises(Exception, match="cancel"):
+            await asyncio.wait_for(asyncio.wrap_future(request), 20)
+        client.write(path, BLOCKING)
+        assert await client.codes(path) == ["PB604"]
+
+
+async def test_fast_typing_never_queues_work(tmp_path: Path) -> None:
+    path = tmp_path / "work.py"
+    async with editor(tmp_path) as client:
+        client.open(path, HARMLESS + "x = 0\n")
+        await client.diagnostics(path)
+        for number in range(500):
+            client.write(path, HARMLESS + f"x = {number}\n")
+        client.write(path, BLOCKING)
+        assert await client.codes(path) == ["PB604"]
+        versions = [told.version for told in client.published[path.as_uri()]]
+        assert versions == sorted(set(versions), key=lambda version: version or 0)
+        assert versions[-1] == 502
+        assert len(versions) < 400
+
+
+BROKEN_RULE = """
+import sys
+from dataclasses import replace
+from pybackend_lint.rules.asyncio import await_on_sync as broken
+
+
+def check(node, ctx):
+    raise RuntimeError("out of order")
+
+
+broken.check = replace(broken.check, check=check)
+from pybackend_lint.cli import main
+sys.exit(main(["server"]))
+"""
+
+
+async def test_a_rule_that_fails_is_told_once_and_the_others_go_on(tmp_path: Path) -> None:
+    script = tmp_path / "broken_server.py"
+    script.write_text(BROKEN_RULE)
+    text = "import time\n\n\nasync def work() -> None:\n    await print()\n    time.sleep(1)\n"
+    async with editor(tmp_path, command=(os.fspath(script),)) as client:
+        for name in ("one.py", "two.py"):
+            client.open(tmp_path / name, text)
+            assert "PB604" in await client.codes(tmp_path / name)
+        client.write(tmp_path / "one.py", "\n" + text)
+        assert "PB604" in await client.codes(tmp_path / "one.py")
+        assert len(client.messages) == 1
+        assert "out of order" in client.messages[0]
+        assert len(client.logged) >= 3
+
+
+def resident(process: int) -> int:
+    """The memory of a process in bytes."""
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs the memory of another process")
+async def test_memory_stays_flat_over_many_edits(tmp_path: Path) -> None:
+    path = tmp_path / "models.py"
+    text = "from django.db import models\n\n\n" + "".join(
+        f"class Model{number}(models.Model):\n    name = models.CharField(max_length=9)\n\n"
+        f"    def other(self):\n        return Model{number}.objects.filter(name=self.name)\n\n\n"
+        for number in range(40)
+    )
+    async with editor(tmp_path) as client:
+        client.open(path, text)
+        client.open(
+            tmp_path / "views.py",
+            "from models import Model1\n\n\ndef f():\n    return Model1.objects.all()\n",
+        )
+        assert client._server is not None
+        sizes = []
+        for number in range(600):
+            client.write(path, text + f"x = {number}\n")
+            await client.codes(path)
+            if number >= 200 and number % 50 == 0:
+                sizes.append(resident(client._server.pid))
+        assert sizes[-1] < sizes[0] * 1.05 + 2_000_000, sizes
+
+
+async def test_the_extra_is_named_when_it_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "pygls.py").write_text("raise ModuleNotFoundError('no', name='pygls')\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "pybackend_lint", "server"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(REPOSITORY)])},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "error: pygls is missing; install pybackend-lint[lsp]\n"
