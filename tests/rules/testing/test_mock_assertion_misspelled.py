@@ -86,7 +86,7 @@ def test_fix(text: str, expected: str | None) -> None:
 
 def test_the_right_names_really_check() -> None:
     """Every assertion that a fix may call fails on a mock that was never called."""
-    for name in sorted(testing._ASSERTIONS - {"assert_not_called", "assert_not_awaited"}):
+    for name in sorted(testing.ASSERTIONS - {"assert_not_called", "assert_not_awaited"}):
         arguments = [] if testing.takes_no_arguments(name) else [[call(1)]]
         with pytest.raises(AssertionError):
             getattr(AsyncMock(), name)(*arguments)
