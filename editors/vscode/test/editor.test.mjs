@@ -24,6 +24,7 @@ const settings = {
   "chat.commandCenter.enabled": false,
   "editor.minimap.enabled": false,
   "files.autoSave": "off",
+  "git.enabled": false,
   "security.workspace.trust.enabled": false,
   "telemetry.telemetryLevel": "off",
   "window.commandCenter": false,
@@ -222,7 +223,6 @@ test("the file of the example has squiggles and problems", async () => {
 test("the picture of the documentation", async () => {
   await page.keyboard.press("Control+b");
   await problems("charge");
-  await goTo(1);
   await goTo(...placeOf("charge(order.reference"));
   await page.locator(".view-line", { hasText: "charge(order.reference" }).getByText("charge").first().hover();
   await page.locator(".monaco-hover-content", { hasText: "PB600" }).first().waitFor({ timeout: patience });
