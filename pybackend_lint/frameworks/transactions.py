@@ -1,0 +1,307 @@
+"""Facts about Django's transactions: what runs inside of one, and which writes belong into one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pybackend_lint.frameworks import django, django_queries, django_web
+from pybackend_lint.frameworks.database_effects import DatabaseCall, database_call
+from pybackend_lint.project import calls
+from pybackend_lint.project.callers import callers
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import FUNCTIONS
+from pybackend_lint.semantic.types import Kind
+
+_COMMAND = "django.core.management.base.BaseCommand"
+_SERIALIZER = "rest_framework.serializers.BaseSerializer"
+# Classes whose methods Django calls inside of a transaction.
+_OPEN_CLASSES = ("django.contrib.admin.ModelAdmin", "django.contrib.admin.options.ModelAdmin")
+_VIEW_FUNCTIONS = frozenset(
+    {
+        "rest_framework.decorators.api_view", "django.contrib.auth.decorators.login_required",
+        "django.views.decorators.http.require_POST", "django.views.decorators.http.require_http_methods",
+    }
+)  # fmt: skip
+_TASKS = frozenset({"celery.shared_task", "celery.task", "celery.Celery.task", "celery.app.shared_task"})
+_MAX_DEPTH = 4
+
+
+def is_task(function: FunctionInfo) -> bool:
+    """Whether a function is a task of Celery."""
+    return any(name in _TASKS or (name or "").endswith(".task") for name in function.decorators)
+
+
+def is_view(function: FunctionInfo) -> bool:
+    """Whether a function answers a request: a view, or a method of a class-based one, of DRF too."""
+    owner = function.owner
+    if owner is not None:
+        return django_web.is_view(owner)
+    if any(name in _VIEW_FUNCTIONS for name in function.decorators):
+        return True
+    arguments = function.node.args.args
+    return bool(arguments) and arguments[0].arg == "request" and not function.node.decorator_list
+
+
+def is_entry(function: FunctionInfo) -> bool:
+    """Whether a framework calls a function: a view, a method of a serializer, a task or a command."""
+    owner = function.owner
+    if is_command(function):
+        return True
+    if owner is not None and owner.is_a(_SERIALIZER):
+        return function.node.name in {"create", "update", "save"}
+    return is_view(function) or is_task(function)
+
+
+def is_command(function: FunctionInfo) -> bool:
+    """Whether a function is the entry of a management command."""
+    owner = function.owner
+    return owner is not None and owner.is_a(_COMMAND) and function.node.name == "handle"
+
+
+def requests_are_atomic(module: Module) -> bool:
+    """Whether some file of the project mentions the setting that opens a transaction for each request."""
+    index = module.modules
+    return not isinstance(index, Index) or bool(files_with(index, module, b"ATOMIC_REQUESTS"))
+
+
+def opens_transaction(function: FunctionInfo) -> bool:
+    """Whether a function, or the class-based view that it belongs to, may run in a transaction as a whole.
+
+    True as well where a decorator may open one that is not known.
+    """
+    if any(_may_open(decorator, function.module) for decorator in function.node.decorator_list):
+        return True
+    owner = function.owner
+    return owner is not None and any(_class_opens(item) for item in owner.mro if isinstance(item, ClassInfo))
+
+
+def _may_open(decorator: ast.expr, module: Module) -> bool:
+    if django.is_atomic(decorator, module):
+        return True
+    if isinstance(decorator, ast.Call) and any(django.is_atomic(item, module) for item in decorator.args):
+        return True  # method_decorator(transaction.atomic)
+    name = module.qualified_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    function = module.modules.function_info(name) if name is not None else None
+    return name is None or (function is not None and b"atomic" in function.module.source.data)
+
+
+def _class_opens(item: ClassInfo) -> bool:
+    if any(_may_open(decorator, item.module) for decorator in item.node.decorator_list):
+        return True
+    starts = any(method.node.name in {"dispatch", "initial"} for method in item.methods())
+    return starts and b"atomic" in item.module.source.data
+
+
+def may_be_called_in_transaction(function: FunctionInfo, depth: int = 0) -> bool:
+    """Whether a caller of a function may have opened a transaction, as far up as calls are followed.
+
+    True where nobody is known to call it and no framework does: then it may be called from anywhere.
+    Coroutines run outside of them, for `atomic` cannot be used in a coroutine.
+    """
+    if function.is_async and not function.node.decorator_list:
+        return False
+    if opens_transaction(function) or depth > _MAX_DEPTH:
+        return True
+    known = callers(function)
+    if not known:
+        return not is_entry(function)
+    for caller in known:
+        around = caller.function
+        if around is None or django_queries.atomic_block(caller.call, caller.module) is not None:
+            return True
+        if around.node is function.node:
+            continue
+        if opens_transaction(around) or (
+            not is_entry(around) and may_be_called_in_transaction(around, depth + 1)
+        ):
+            return True
+    return False
+
+
+def enclosing(node: ast.AST, module: Module) -> FunctionInfo | None:
+    """The function in whose body a node stands, None for a lambda's or a module's."""
+    function = module.source.enclosing_function(node)
+    return module.function_info(function) if isinstance(function, FUNCTIONS) else None
+
+
+# Writes that belong together
+
+CREATES = ("create", "get_or_create", "update_or_create", "create_user", "acreate", "aget_or_create",
+           "aupdate_or_create", "save", "asave")  # fmt: skip
+_CREATED = frozenset({"create", "bulk_create", "acreate", "abulk_create", "get_or_create", "aget_or_create"})
+# Rows that tell of something that has happened, whether or not they can be written.
+_RECORDS = (
+    "log", "audit", "histor", "event", "notif", "activit", "message", "mail", "token", "record", "stat",
+)  # fmt: skip
+_OTHER_BLOCKS = (*FUNCTIONS, ast.Lambda, ast.ClassDef, ast.Try, ast.With)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TornWrite:
+    """A row of a model that is created, and a write that belongs to it and may fail behind it."""
+
+    model: str
+    second: DatabaseCall
+
+
+def torn_write(call: ast.Call, module: Module) -> TornWrite | None:
+    """The write that belongs to a row which a call creates, when nothing keeps the two together.
+
+    None where a transaction may be open, where the second only records the first, and where it is
+    allowed to fail.
+    """
+    statement = module.source.statement(call)
+    function = enclosing(call, module)
+    created = _created_row(call, statement, module) if function is not None else None
+    if created is None or function is None or _is_framework_hook(function):
+        return None
+    second = _dependent_write(statement, *created, module)
+    if second is None or _is_repaired(statement, call, second, module):
+        return None
+    if django_queries.atomic_block(call, module) is not None:
+        return None
+    if not is_task(function) and requests_are_atomic(module):
+        return None
+    return None if may_be_called_in_transaction(function) else TornWrite(created[1], second)
+
+
+def _created_row(call: ast.Call, statement: ast.stmt, module: Module) -> tuple[str, str] | None:
+    """The name that holds the row which a call creates, and its model."""
+    target: ast.expr | None = None
+    if isinstance(statement, ast.Assign):
+        target = statement.targets[0]
+    elif isinstance(statement, ast.AnnAssign):
+        target = statement.target
+    elif not isinstance(statement, ast.Expr):
+        return None
+    value = statement.value
+    if isinstance(value, ast.Await):
+        value = value.value
+    if value is not call or not isinstance(call.func, ast.Attribute):
+        return None
+    saves = call.func.attr in {"save", "asave"}
+    if target is None:
+        return _saved_row(call.func.value, module) if saves else None
+    if isinstance(target, ast.Tuple) and target.elts:
+        target = target.elts[0]
+    if not isinstance(target, ast.Name):
+        return None
+    if saves:  # of a form or serializer
+        made = module.type_of(call)
+        known = made if django.is_model_instance(made, module) else None
+        return (target.id, known.name) if known is not None else None
+    receiver = module.type_of(call.func.value)
+    row = receiver.argument() if django.is_queryset_or_manager(receiver, module) and receiver else None
+    return (target.id, row.name) if row is not None else None
+
+
+def _saved_row(row: ast.expr, module: Module) -> tuple[str, str] | None:
+    """The name and model of a row that is saved for the first time: the function has just made it."""
+    found = module.lookup(row.id, row) if isinstance(row, ast.Name) else None
+    made = found[1][0].value if found is not None and len(found[1]) == 1 else None
+    callee = module.type_of(made.func) if isinstance(made, ast.Call) else None
+    known = module.type_of(row)
+    if callee is None or callee.kind is not Kind.CLASS or known is None or not isinstance(row, ast.Name):
+        return None
+    return (row.id, known.name) if django.is_model_instance(known, module) else None
+
+
+def _is_framework_hook(function: FunctionInfo) -> bool:
+    owner = function.owner
+    if owner is None:
+        return False
+    saves = django.is_model(owner) and function.node.name in {"save", "delete", "clean"}
+    return saves or owner.is_a(_COMMAND, *_OPEN_CLASSES)
+
+
+def _dependent_write(statement: ast.stmt, name: str, model: str, module: Module) -> DatabaseCall | None:
+    for later in _following(statement, module):
+        for node in _own(later):
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
+                return None
+            if isinstance(node, ast.Call) and _uses(node, name):
+                found = _belonging(node, model, module)
+                if found is not None:
+                    return found
+        if isinstance(later, (ast.Return, ast.Raise)):
+            return None
+    return None
+
+
+def _is_repaired(statement: ast.stmt, first: ast.Call, second: DatabaseCall, module: Module) -> bool:
+    """Whether doing all again makes up for a second write that failed.
+
+    What finds the row instead of creating it goes on from there, unless the second write asks for a new one.
+    """
+    method = first.func.attr if isinstance(first.func, ast.Attribute) else ""
+    if not method.endswith("_or_create"):
+        return False
+    match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=[_, ast.Name(id=flag)])]):
+            for around in module.source.ancestors(second.site.node):
+                if (
+                    isinstance(around, ast.If)
+                    and isinstance(around.test, ast.Name)
+                    and around.test.id == flag
+                ):
+                    return False
+    return True
+
+
+def _following(statement: ast.stmt, module: Module) -> list[ast.stmt]:
+    """The statements behind one in its block."""
+    parent = module.source.parent(statement)
+    for field in ("body", "orelse", "finalbody"):
+        block = getattr(parent, field, None)
+        if isinstance(block, list) and statement in block:
+            return block[block.index(statement) + 1 :]
+    return []
+
+
+def _own(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The nodes of a statement in the order of the text, without functions, and without guarded blocks."""
+    pending: list[ast.AST] = [statement]
+    while pending:
+        node = pending.pop()
+        if not isinstance(node, _OTHER_BLOCKS):
+            yield node
+            pending.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def _uses(call: ast.Call, name: str) -> bool:
+    """Whether a call gets a row, its key, or rows that are made with it, or is one of its relation."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    for value in given:
+        inner = value.value if isinstance(value, ast.Attribute) and value.attr in {"pk", "id"} else value
+        if isinstance(inner, ast.Name) and inner.id == name:
+            return True
+    match call.func:
+        case ast.Attribute(attr="bulk_create" | "abulk_create"):
+            parts = (part for value in given for part in ast.walk(value))
+            return any(isinstance(part, ast.Name) and part.id == name for part in parts)
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id=owner))):
+            return owner == name
+    return False
+
+
+def _belonging(call: ast.Call, model: str, module: Module) -> DatabaseCall | None:
+    """The creation of rows of another model that a call makes, itself or in a function of the project."""
+    awaited = {id(call)} if isinstance(module.source.parent(call), ast.Await) else set()
+    for site in calls.sites_of(call, module, awaited):
+        found = database_call(site)
+        if found is None or not found.writes:
+            continue
+        if found.chain:
+            return found if found.chain[-1].name.rpartition(".")[2] in _CREATED else None
+        receiver = site.callee.receiver
+        row = receiver.argument() if receiver is not None else None
+        if found.method not in _CREATED or row is None or row.name == model:
+            return None
+        other = row.name.rpartition(".")[2].lower()
+        return None if any(word in other for word in _RECORDS) else found
+    return None

@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.rules.django_orm.shop import run
+from tests.rules.harness import findings, fix
+
+RULE = "writes-without-atomic"
+
+FILES = {
+    "shop/__init__.py": "",
+    "shop/models.py": """
+        from django.conf import settings
+        from django.db import models
+
+        class Order(models.Model):
+            customer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+
+        class Line(models.Model):
+            order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+            product = models.IntegerField()
+
+        class Invoice(models.Model):
+            order = models.OneToOneField(Order, models.CASCADE)
+            number = models.IntegerField(default=0)
+
+        class Tag(models.Model):
+            name = models.CharField(max_length=20)
+    """,
+    "pyproject.toml": '[project]\ndependencies = ["django>=5.2"]\n',
+}
+HEAD = "from django.db import models, transaction\n\nfrom shop.models import Invoice, Line, Order, Tag\n"
+
+FOUND = {
+    "view": """
+        def place(request):
+            order = Order.objects.create(customer=request.user)
+            for product in request.session["cart"]:
+                Line.objects.create(order=order, product=product)  # PB123
+    """,
+    "row that is saved, and its relation": """
+        from django.views import View
+
+        class Place(View):
+            def post(self, request):
+                order = Order(customer=request.user)
+                order.save()
+                order.lines.create(product_id=1)  # PB123
+                order.save()
+    """,
+    "rows that are made with it": """
+        def place(request):
+            order = Order.objects.create(customer=request.user)
+            Line.objects.bulk_create([Line(order=order, product=p) for p in request.session["cart"]])  # PB123
+    """,
+    "serializer": """
+        from rest_framework import serializers
+
+        class OrderSerializer(serializers.ModelSerializer):
+            def create(self, validated_data):
+                lines = validated_data.pop("lines")
+                order = Order.objects.create(**validated_data)
+                for line in lines:
+                    Line.objects.create(order_id=order.pk, **line)  # PB123
+                return order
+    """,
+    "task": """
+        from celery import shared_task
+
+        @shared_task
+        def bill(order_id):
+            order, created = Order.objects.get_or_create(pk=order_id)
+            if created:
+                Invoice.objects.create(order=order)  # PB123
+    """,
+    "helper that views call": """
+        def place(request):
+            return make(request.user)
+
+        def make(user):
+            order = Order.objects.create(customer=user)
+            Invoice.objects.create(order=order)  # PB123
+            return order
+    """,
+    "helper that writes": """
+        def place(request):
+            order = Order.objects.create(customer=request.user)
+            bill(order)  # PB123
+
+        def bill(order):
+            number(order, 1)
+
+        def number(order, value):
+            Invoice.objects.create(order=order, number=value)
+    """,
+    "coroutine": """
+        async def place(request):
+            order = await Order.objects.acreate(customer=request.user)
+            await Invoice.objects.acreate(order=order)  # PB123
+    """,
+}
+
+SILENT = {
+    "in a transaction": """
+        @transaction.atomic
+        def place(request):
+            order = Order.objects.create(customer=request.user)
+            Invoice.objects.create(order=order)
+
+        def again(request):
+            with transaction.atomic():
+                order = Order.objects.create(customer=request.user)
+                Invoice.objects.create(order=order)
+    """,
+    "decorated class": """
+        from django.utils.decorators import method_decorator
+        from django.views import View
+
+        @method_decorator(transaction.atomic, name="dispatch")
+        class Place(View):
+            def post(self, request):
+                order = Order.objects.create(customer=request.user)
+                Invoice.objects.create(order=order)
+    """,
+    "decorated base class": """
+        from django.views import View
+
+        class Atomic(View):
+            @transaction.atomic
+            def dispatch(self, request, *args):
+                return super().dispatch(request, *args)
+
+        class Place(Atomic):
+            def post(self, request):
+                order = Order.objects.create(customer=request.user)
+                Invoice.objects.create(order=order)
+    """,
+    "one caller has opened a transaction": """
+        def place(request):
+            return make(request.user)
+
+        def place_all(request):
+            with transaction.atomic():
+                make(request.user)
+
+        def make(user):
+            order = Order.objects.create(customer=user)
+            Invoice.objects.create(order=order)
+    """,
+    "nobody known calls it": """
+        def make(user):
+            order = Order.objects.create(customer=user)
+            Invoice.objects.create(order=order)
+    """,
+    "unrelated, or a row of the same model": """
+        def place(request):
+            order = Order.objects.create(customer=request.user)
+            Tag.objects.create(name="new")
+            Order.objects.create(customer=order.customer)
+    """,
+    "allowed to fail": """
+        def place(request):
+            order = Order.objects.create(customer=request.user)
+            try:
+                Invoice.objects.create(order=order)
+            except ValueError:
+                order.delete()
+    """,
+    "found again when the rest failed": """
+        def place(request):
+            order, _ = Order.objects.get_or_create(customer=request.user)
+            if not Invoice.objects.filter(order=order).exists():
+                Invoice.objects.create(order=order)
+    """,
+    "row that only tells of the first": """
+        class OrderLog(models.Model):
+            order = models.ForeignKey(Order, models.CASCADE)
+
+        def place(request):
+            order = Order.objects.create(customer=request.user)
+            OrderLog.objects.create(order=order)
+    """,
+    "management command": """
+        from django.core.management.base import BaseCommand
+
+        class Command(BaseCommand):
+            def handle(self, **options):
+                order = Order.objects.create(customer_id=1)
+                Invoice.objects.create(order=order)
+    """,
+    "method of the admin": """
+        from django.contrib import admin
+
+        class OrderAdmin(admin.ModelAdmin):
+            def save_model(self, request, obj, form, change):
+                order = Order.objects.create(customer=request.user)
+                Invoice.objects.create(order=order)
+    """,
+    "name that holds another row": """
+        def place(request):
+            order = Order.objects.create(customer=request.user)
+            print(order)
+            order = Order.objects.get(pk=1)
+            Invoice.objects.create(order=order)
+    """,
+}
+
+
+def text(code: str) -> str:
+
+    return HEAD + textwrap.dedent(code)
+
+
+@pytest.mark.parametrize("code", FOUND.values(), ids=FOUND.keys())
+def test_found(code: str) -> None:
+    findings(RULE, text(code), files=FILES)
+
+
+@pytest.mark.parametrize("code", SILENT.values(), ids=SILENT.keys())
+def test_silent(code: str) -> None:
+    assert findings(RULE, text(code), files=FILES) == []
+
+
+def test_requests_may_be_atomic() -> None:
+    settings = {"config/production.py": "DATABASES = {'default': {'ATOMIC_REQUESTS': True}}\n"}
+    code = FOUND["view"].replace("  # PB123", "")
+    assert findings(RULE, text(code), files={**FILES, **settings}) == []
+    findings(RULE, text(FOUND["task"]), files={**FILES, **settings})
+
+
+def test_the_chain_is_told() -> None:
+    (finding,) = findings(RULE, text(FOUND["helper that writes"]), files=FILES)
+    assert finding.message == (
+        "Wrap these writes in `transaction.atomic()`: when `bill()` fails, the `Order` stays without it"
+    )
+    assert [place.message for place in finding.related] == [
+        "the row is committed here",
+        "calls `number`",
+        "calls `django.db.models.QuerySet.create`",
+    ]
+
+
+def test_fix() -> None:
+    files = {
+        "shop/models.py": "from django.db import models\n\n\nclass Order(models.Model):\n    pass\n\n\n"
+        "class Bill(models.Model):\n    order = models.ForeignKey(Order, models.CASCADE)\n",
+        "pyproject.toml": '[project]\ndependencies = ["django>=5.2"]\n',
+    }
+    head = "from django.db import transaction\nfrom celery import shared_task\nfrom shop.models import Bill, Order\n"
+    body = "    order = {}Order.objects.{}create()\n    {}Bill.objects.{}create(order=order)\n"
+    before = f"{head}\n\n@shared_task\ndef f():\n{body.format(*[''] * 4)}"
+    after = fix(RULE, before, files=files)
+    assert after == before.replace("def f", "@transaction.atomic\ndef f")
+    coroutine = f"{head}\n\nasync def f(request):\n{body.format('await ', 'a', 'await ', 'a')}"
+    assert fix(RULE, coroutine, files=files) == coroutine
+
+
+def test_the_first_row_stays_until_a_transaction_holds_both() -> None:
+    printed = run(
+        """
+        from django.db import IntegrityError
+
+        user = User.objects.create(username="ada")
+
+        def place():
+            order = Order.objects.create(customer=user)
+            Line.objects.create(order=order, product_id=None)
+
+        for function in (place, transaction.atomic(place)):
+            try:
+                function()
+            except IntegrityError:
+                print(Order.objects.count(), end=" ")
+        """
+    )
+    assert printed.split() == ["1", "1"]  # one left behind by the first, none by the second
