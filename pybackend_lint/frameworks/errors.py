@@ -7,18 +7,15 @@ import re
 from collections.abc import Iterator
 from typing import cast
 
-from pybackend_lint.project.calls import call_sites, target
-from pybackend_lint.project.index import Index
+from pybackend_lint.frameworks import fastapi, request_data
+from pybackend_lint.project import raises
 from pybackend_lint.rule import Context
-from pybackend_lint.semantic.definitions import FunctionInfo
-from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind
 
 BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _MOST_RAISED = 3
-_DEEPEST = 4
 
 
 def caught_names(handler: ast.ExceptHandler, ctx: Context) -> list[str | None]:
@@ -86,56 +83,16 @@ def raised_by(body: list[ast.stmt], ctx: Context) -> tuple[str, ...]:
     names: set[str] = set()
     for node in nodes_of(body):
         if isinstance(node, ast.Raise):
-            names |= _raised(node, ctx.module)
+            name = raises.raised_class(node, ctx.module)
+            names |= {name} if name is not None else set()
         elif isinstance(node, ast.Call):
             callee = ctx.type_of(node.func)
             if callee is not None and callee.kind is Kind.FUNCTION:
                 function = ctx.module.modules.function_info(callee.name)
                 if function is not None:
-                    names |= raised(function)
+                    names |= {escape.name for escape in raises.escapes(function)}
     names.discard("builtins.NotImplementedError")
     return tuple(sorted(names)) if len(names) <= _MOST_RAISED else ()
-
-
-def raised(function: FunctionInfo, depth: int = 0) -> frozenset[str]:
-    """Qualified names of the exceptions that leave a function, through the project functions it calls."""
-    index = function.module.modules
-    assert isinstance(index, Index)
-    return index.fact(("raised", function.name, id(function.node), depth), lambda: _leaving(function, depth))
-
-
-def _leaving(function: FunctionInfo, depth: int) -> frozenset[str]:
-    source = function.module.source
-    names: set[str] = set()
-    for node in source.in_scope(ast.Raise, function.node):
-        if not any(isinstance(ancestor, (ast.Try, ast.TryStar)) for ancestor in _inside(function, node)):
-            names |= _raised(node, function.module)
-    if depth < _DEEPEST:
-        for site in call_sites(function):
-            inner = target(site)
-            if inner is not None and inner is not function and (site.awaited or not inner.is_async):
-                guarded = any(isinstance(a, (ast.Try, ast.TryStar)) for a in _inside(function, site.node))
-                if not guarded:
-                    names |= raised(inner, depth + 1)
-    return frozenset(names)
-
-
-def _inside(function: FunctionInfo, node: ast.AST) -> Iterator[ast.AST]:
-    for ancestor in function.module.source.ancestors(node):
-        if ancestor is function.node:
-            return
-        yield ancestor
-
-
-def _raised(node: ast.Raise, module: Module) -> set[str]:
-    if node.exc is None:
-        return set()
-    error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-    name = module.qualified_name(error)
-    known = module.type_of(error)
-    if name is None or known is None or known.kind not in {Kind.CLASS, Kind.EXTERNAL}:
-        return set()
-    return {name}
 
 
 def keeps_traceback(name: str | None) -> bool:
@@ -234,3 +191,127 @@ def guards_one_library_call(block: ast.Try, ctx: Context) -> bool:
         return False
     callee = ctx.type_of(calls[0].func)
     return callee is not None and callee.kind is Kind.EXTERNAL
+
+
+# What a client reads: calls that make an answer, by qualified name.
+_ANSWERS = frozenset(
+    {
+        "fastapi.HTTPException", "starlette.exceptions.HTTPException", "flask.jsonify", "flask.make_response",
+        "flask.Response", "flask.abort", "werkzeug.exceptions.abort", "django.http.JsonResponse",
+        "django.http.HttpResponse", "django.http.HttpResponseBadRequest",
+        "django.http.HttpResponseServerError",
+        "django.http.response.JsonResponse", "django.http.response.HttpResponse",
+        "rest_framework.response.Response",
+        *(
+            f"starlette.responses.{name}"
+            for name in ("JSONResponse", "HTMLResponse", "PlainTextResponse", "Response")
+        ),
+        "fastapi.responses.ORJSONResponse", "fastapi.responses.UJSONResponse",
+    }
+)  # fmt: skip
+_ANSWER_WORDS = frozenset(name.rpartition(".")[2] for name in _ANSWERS)
+_DATABASE = ("sqlalchemy.exc.", "django.db.")
+_TEXTS = frozenset({"str", "repr", "format"})
+_TRACEBACKS = frozenset({"traceback.format_exc", "traceback.format_exception"})
+
+
+def exposed(handler: ast.ExceptHandler, ctx: Context) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """The texts of an unforeseen error that a handler sends to a client, each with the answer that holds it.
+
+    Unforeseen are errors of any class and those of the database. Where the block does nothing but call one
+    function of a library, the text says what was wrong with the input, and nothing is reported.
+    """
+    if not any(name in BROAD or (name or "").startswith(_DATABASE) for name in caught_names(handler, ctx)):
+        return
+    answers = [answer for answer in _answers(handler, ctx) if not _only_while_debugging(answer, ctx)]
+    if answers and not _guards_one_foreign_call(enclosing_try(handler, ctx), ctx):
+        for answer in answers:
+            text = _error_text(answer, handler, ctx)
+            if text is not None:
+                yield text, answer
+
+
+def _guards_one_foreign_call(block: ast.Try, ctx: Context) -> bool:
+    """Whether a block does nothing that can fail but one call of what is not the project's."""
+    nodes = list(nodes_of(block.body))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    if len(calls) != 1 or any(isinstance(node, ast.Subscript) for node in nodes):
+        return False
+    callee = ctx.type_of(calls[0].func)
+    if callee is None:
+        name = ctx.qualified_name(calls[0].func)
+        return name is None or not ctx.module.modules.owns(name)
+    return callee.kind is Kind.EXTERNAL
+
+
+def _answers(handler: ast.ExceptHandler, ctx: Context) -> Iterator[ast.expr]:
+    for node in nodes_of(handler.body):
+        if isinstance(node, ast.Call):
+            func = node.func
+            last = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+            if last in _ANSWER_WORDS:
+                known = ctx.type_of(func)
+                if known is not None and known.name in _ANSWERS:
+                    yield node
+        elif isinstance(node, ast.Return) and isinstance(node.value, (ast.Dict, ast.JoinedStr, ast.Tuple)):
+            if _is_answered(handler, ctx):
+                yield node.value
+
+
+def _is_answered(handler: ast.ExceptHandler, ctx: Context) -> bool:
+    """Whether what the function of a handler returns goes to a client."""
+    function = ctx.enclosing_function(handler)
+    if not isinstance(function, FUNCTIONS) or not function.decorator_list:
+        return False
+    info = ctx.function_info(function)
+    return fastapi.is_route(info) or request_data.is_flask_view(info)
+
+
+def _error_text(answer: ast.expr, handler: ast.ExceptHandler, ctx: Context) -> ast.expr | None:
+    """The part of an answer that is the text of the caught error or its traceback."""
+    stack: list[ast.AST] = [answer]
+    while stack:
+        node = stack.pop()
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=[ast.Name(id=caught), *_]) if name in _TEXTS:
+                if caught == handler.name:
+                    return node
+            case ast.Call(func=ast.Attribute() as func) if ctx.qualified_name(func) in _TRACEBACKS:
+                return node
+            case ast.FormattedValue(value=ast.Name(id=caught)) if caught == handler.name:
+                return node.value
+            case ast.Attribute(value=ast.Name(id=caught), attr="args" | "message") if caught == handler.name:
+                return node
+            case ast.BinOp(op=ast.Mod(), right=ast.Name(id=caught)) if caught == handler.name:
+                return node
+            case ast.Name(id=name) if name != handler.name and node is not answer:
+                value = _text_kept(name, handler)
+                if value is not None and not _is_looked_at(name, handler):
+                    stack.append(value)
+        stack.extend(ast.iter_child_nodes(node))
+    return None
+
+
+def _text_kept(name: str, handler: ast.ExceptHandler) -> ast.expr | None:
+    """What the handler assigns to a name."""
+    for statement in handler.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+                return value
+    return None
+
+
+def _is_looked_at(name: str, handler: ast.ExceptHandler) -> bool:
+    """Whether a handler chooses by what a text says, so that it knows which errors it passes on."""
+    return any(
+        isinstance(node, ast.Compare)
+        and any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
+        for node in nodes_of(handler.body)
+    )
+
+
+def _only_while_debugging(node: ast.AST, ctx: Context) -> bool:
+    return any(
+        isinstance(ancestor, (ast.If, ast.IfExp)) and "debug" in ast.unparse(ancestor.test).lower()
+        for ancestor in ctx.ancestors(node)
+    )

@@ -313,19 +313,23 @@ def _is_flask_router(node: ast.expr, module: Module) -> bool:
     return info.is_a(*names) if info is not None else known.name in names
 
 
+def is_flask_view(function: FunctionInfo) -> bool:
+    """Whether a function is registered with `@app.route(...)` or its like on Flask's applications."""
+    return any(
+        isinstance(decorator, ast.Call)
+        and isinstance(decorator.func, ast.Attribute)
+        and decorator.func.attr in _ROUTES
+        and _is_flask_router(decorator.func.value, function.module)
+        for decorator in function.node.decorator_list
+    )
+
+
 def flask_views(module: Module) -> Iterator[FunctionInfo]:
-    """The functions that a file registers with `@app.route(...)` or its like on Flask's applications."""
+    """The functions of a file that are Flask views."""
     source = module.source
     nodes: list[Function] = [*source.nodes(ast.FunctionDef), *source.nodes(ast.AsyncFunctionDef)]
-    for node in nodes:
-        if any(
-            isinstance(decorator, ast.Call)
-            and isinstance(decorator.func, ast.Attribute)
-            and decorator.func.attr in _ROUTES
-            and _is_flask_router(decorator.func.value, module)
-            for decorator in node.decorator_list
-        ):
-            yield module.function_info(node)
+    functions = (module.function_info(node) for node in nodes if node.decorator_list)
+    return filter(is_flask_view, functions)
 
 
 def _constrains(word: ast.keyword) -> bool:

@@ -1,0 +1,147 @@
+"""Traps of exception-text-exposed, and what a client reads."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.rules.execution import executed
+from tests.rules.harness import findings
+
+HEAD = """
+import json, logging, traceback
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from unknown import parse
+app = FastAPI()
+logger = logging.getLogger(__name__)
+DEBUG = False
+class ShopError(Exception): ...
+def run(): ...
+"""
+SILENT = {
+    "a designed error": """
+        def a():
+            try:
+                return run()
+            except ShopError as error:
+                raise HTTPException(400, detail=str(error))
+    """,
+    "one call of a library": """
+        def a(text):
+            try:
+                return parse(text)
+            except Exception as error:
+                raise HTTPException(400, detail=f"not valid: {error}")
+    """,
+    "only the class": """
+        def a():
+            try:
+                return run()
+            except Exception as error:
+                raise HTTPException(500, detail=type(error).__name__) from error
+    """,
+    "logged, not sent": """
+        def a():
+            try:
+                return run()
+            except Exception as error:
+                logger.error("failed: %s", error)
+                raise HTTPException(500, detail="failed") from error
+    """,
+    "while debugging": """
+        def a():
+            try:
+                return run()
+            except Exception as error:
+                return JSONResponse({"error": str(error) if DEBUG else "failed"}, 500)
+    """,
+    "no answer": """
+        def a():
+            try:
+                return run()
+            except Exception as error:
+                return {"error": str(error)}
+    """,
+    "chosen by what the text says": """
+        def a():
+            try:
+                return run()
+            except Exception as error:
+                text = str(error)
+                if "timeout" in text:
+                    raise HTTPException(504, detail=text)
+                raise
+    """,
+}
+FOUND = {
+    "any error": """
+        def a():
+            try:
+                return run()
+            except Exception as error:
+                raise HTTPException(500, detail=str(error))  # PB912
+    """,
+    "an error of the database": """
+        def a(session):
+            try:
+                session.add(run())
+                session.commit()
+            except SQLAlchemyError as error:
+                return JSONResponse({"error": f"{error}"}, 500)  # PB912
+    """,
+    "the traceback": """
+        def a():
+            try:
+                return run()
+            except Exception:
+                return JSONResponse({"error": traceback.format_exc()}, 500)  # PB912
+    """,
+    "what a route returns": """
+        @app.get("/a")
+        def a():
+            try:
+                return run()
+            except Exception as error:
+                return {"error": str(error)}  # PB912
+    """,
+    "kept in a name": """
+        def a():
+            try:
+                return run()
+            except Exception as error:
+                message = "failed: " + str(error)  # PB912
+                raise HTTPException(500, detail=message)
+    """,
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_silent(name: str) -> None:
+    findings("PB912", HEAD + textwrap.dedent(SILENT[name]))
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found(name: str) -> None:
+    findings("PB912", HEAD + textwrap.dedent(FOUND[name]))
+
+
+def test_the_client_reads_the_statement() -> None:
+    answered = executed(
+        """
+        import sqlalchemy as sa
+        from fastapi import HTTPException
+
+        def order(engine):
+            try:
+                with engine.begin() as connection:
+                    connection.execute(sa.text("INSERT INTO card VALUES (:number)"), {"number": "4111-secret"})
+            except Exception as error:
+                return HTTPException(500, detail=str(error)).detail
+        """
+    )["order"]
+    import sqlalchemy as sa
+
+    assert "4111-secret" in answered(sa.create_engine("sqlite://"))
