@@ -305,3 +305,87 @@ def _belonging(call: ast.Call, model: str, module: Module) -> DatabaseCall | Non
         other = row.name.rpartition(".")[2].lower()
         return None if any(word in other for word in _RECORDS) else found
     return None
+
+
+# Locks and coroutines
+
+_EVALUATES = frozenset(
+    {"get", "first", "last", "earliest", "latest", "in_bulk", "get_or_create", "update_or_create"}
+)
+_LOOKS = frozenset({"list", "tuple", "set", "len", "bool", "sorted", "dict", "next"})
+_NEEDS_CONNECTION = frozenset(
+    f"django.db.transaction.{name}"
+    for name in ("atomic", "on_commit", "set_autocommit", "get_autocommit", "commit", "rollback", "savepoint",
+                 )
+)  # fmt: skip
+
+
+def lock_without_transaction(call: ast.Call, module: Module) -> FunctionInfo | None:
+    """The view, task or command that evaluates a queryset with `select_for_update` outside of a transaction.
+
+    None where a transaction may be open, and where the queryset is only built.
+    """
+    receiver = module.type_of(call.func.value) if isinstance(call.func, ast.Attribute) else None
+    function = enclosing(call, module)
+    if function is None or not django.is_queryset_or_manager(receiver, module):
+        return None
+    if not _is_evaluated(call, module) or django_queries.atomic_block(call, module) is not None:
+        return None
+    if function.is_async or opens_transaction(function) or _manages_transaction(function):
+        return None
+    if is_command(function) or is_task(function):
+        return None if callers(function) and may_be_called_in_transaction(function) else function
+    if not is_view(function) or requests_are_atomic(module) or _is_admin(function):
+        return None
+    return None if callers(function) and may_be_called_in_transaction(function) else function
+
+
+def _is_admin(function: FunctionInfo) -> bool:
+    return function.owner is not None and function.owner.is_a(*_OPEN_CLASSES)
+
+
+def _manages_transaction(function: FunctionInfo) -> bool:
+    """Whether a function turns off the commit after each query itself, or enters a block in another way."""
+    source = function.module.source
+    return any(
+        source.enclosing_function(call) is function.node
+        for name in ("set_autocommit", "enter_context", "atomic")
+        for call in source.calls.get(name, ())
+    )
+
+
+def _is_evaluated(call: ast.Call, module: Module) -> bool:
+    """Whether the rows of a chain of queryset methods that starts at a call are read at once."""
+    node: ast.expr = call
+    source = module.source
+    while True:
+        parent = source.parent(node)
+        if isinstance(parent, ast.Attribute):
+            outer = source.parent(parent)
+            if not isinstance(outer, ast.Call) or outer.func is not parent:
+                return False
+            if parent.attr in _EVALUATES:
+                return True
+            if parent.attr not in django.LAZY:
+                return False
+            node = outer
+            continue
+        if isinstance(parent, ast.Subscript) and parent.value is node:
+            if not isinstance(parent.slice, ast.Slice):
+                return True
+            node = parent
+            continue
+        if isinstance(parent, (ast.For, ast.comprehension)):
+            return parent.iter is node
+        if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and node in parent.args:
+            if parent.func.id == "get_object_or_404":
+                return parent.args[0] is node
+            return parent.func.id in _LOOKS
+        return False
+
+
+def needs_connection(node: ast.expr, module: Module) -> str | None:
+    """The name of the function when an expression is or calls one that works on the connection itself."""
+    target = node.func if isinstance(node, ast.Call) else node
+    name = module.qualified_name(target)
+    return name.rpartition(".")[2] if name in _NEEDS_CONNECTION else None
