@@ -98,7 +98,7 @@ def _is_one_edit(one: str, other: str) -> bool:
 
 def unknown_names(call: ast.Call, module: Module) -> Iterator[tuple[Mention, UnknownName]]:
     """The names in a call of a queryset's or manager's own method that its model does not have."""
-    found = django.own_method(call.func, module)
+    found = django.own_method(call.func, module) if _has_names(call) else None
     if found is None:
         return
     method, receiver = found
@@ -110,6 +110,19 @@ def unknown_names(call: ast.Call, module: Module) -> Iterator[tuple[Mention, Unk
         unknown = _unknown(info, mention.path, fact, with_lookups=method not in _COLUMNS | {"only", "defer"})
         if unknown is not None:
             yield mention, unknown
+
+
+def _has_names(call: ast.Call) -> bool:
+    """Whether a call may name fields, by its form: dictionaries have methods of the same names."""
+    if any(keyword.arg is not None and keyword.arg not in _OPTIONS for keyword in call.keywords):
+        return True
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    if call.func.attr in _TEXTS:
+        return any(isinstance(argument, ast.Constant) for argument in call.args)
+    return any(isinstance(argument, (ast.Call, ast.BinOp, ast.UnaryOp)) for argument in call.args) and (
+        call.func.attr in {"filter", "exclude", "get"}
+    )
 
 
 def _mentions(call: ast.Call, method: str, module: Module) -> Iterator[Mention]:
@@ -164,7 +177,7 @@ def _unknown(info: ClassInfo, path: str, fact: Loaded, *, with_lookups: bool) ->
             return None
         if declared is not None:
             return _unknown_lookup(declared, parts[position + 1 :], current) if with_lookups else None
-        if (position and name in _KNOWN) or _may_exist(current, name) or not is_known_completely(current):
+        if (position and name in _KNOWN) or not is_known_completely(current) or _may_exist(current, name):
             return None
         return UnknownName(name, current.node.name, tuple(django_models.fields(current)))
     return None
@@ -197,18 +210,17 @@ def _query_relation(info: ClassInfo, name: str) -> Relation | None:
 
 
 def _may_exist(info: ClassInfo, name: str) -> bool:
-    """Whether a name that is no field may be one all the same: a model that inherits, or unknown code."""
+    """Whether a name that is no field may be one all the same: unknown code, or a model that inherits."""
+    for item in info.mro:
+        bindings = item.scope.bindings.get(name, ()) if isinstance(item, ClassInfo) else ()
+        if any(not isinstance(binding.node, FUNCTIONS) for binding in bindings):
+            return True
     index = info.module.modules
     assert isinstance(index, Index)
     inherits = re.compile(rb"^\s*class\s+" + re.escape(name.encode()) + rb"\b", re.IGNORECASE | re.MULTILINE)
-    for path in files_with(index, info.module, info.node.name.encode()):
-        if inherits.search(index.files.read(path) or b""):
-            return True
     return any(
-        not isinstance(binding.node, FUNCTIONS)
-        for item in info.mro
-        if isinstance(item, ClassInfo)
-        for binding in item.scope.bindings.get(name, ())
+        inherits.search(index.files.read(path) or b"")
+        for path in files_with(index, info.module, info.node.name.encode())
     )
 
 
@@ -224,11 +236,9 @@ def _is_complete(info: ClassInfo) -> bool:
         return False
     if any(name.startswith("django.contrib.") for name in info.libraries):
         return False  # packages relate to users
-    if _mentioned(info.module, b"AUTH_USER_MODEL") and django_models.user_model(info.module) is None:
+    if not all(_has_plain_body(item) for item in info.mro if isinstance(item, ClassInfo)):
         return False
-    if _mentioned(info.module, b"add_to_class") or _mentioned(info.module, b"contribute_to_class"):
-        return False
-    return all(_has_plain_body(item) for item in info.mro if isinstance(item, ClassInfo))
+    return not any(_mentioned(info.module, word) for word in (b"add_to_class", b"contribute_to_class"))
 
 
 def _has_plain_body(info: ClassInfo) -> bool:
