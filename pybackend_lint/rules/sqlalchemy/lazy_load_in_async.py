@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
-from pybackend_lint.frameworks import sqlalchemy_loading
+from pybackend_lint.frameworks import sqlalchemy_expiry, sqlalchemy_loading
 from pybackend_lint.rule import UNSAFE, Context, rule
 
 
@@ -162,9 +162,12 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     - SQLAlchemy, Asynchronous I/O: "Preventing Implicit IO when Using AsyncSession"
     - SQLAlchemy, Error Messages: "greenlet_spawn has not been called" (`MissingGreenlet`)
     """
-    for attribute in sqlalchemy_loading.attributes_read(ctx.function_info(node)):
+    function = ctx.function_info(node)
+    for attribute in sqlalchemy_loading.attributes_read(function):
         read = sqlalchemy_loading.lazy_read(attribute, ctx)
-        if read is not None and read.loaded.is_async:
+        if read is None or sqlalchemy_expiry.is_detached(attribute, function, ctx):
+            continue
+        if read.loaded.is_async:
             yield ctx.finding(
                 attribute,
                 entity=read.owner.rpartition(".")[2],

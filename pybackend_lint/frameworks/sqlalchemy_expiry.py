@@ -1,0 +1,382 @@
+"""Objects whose attributes cannot be read any more: expired by a commit or rollback, or detached.
+
+Source: SQLAlchemy, "Session Basics" ("Committing", "Rolling Back", "Closing") and "Asynchronous I/O"; tried
+under 2.0 and 2.1: a commit expires every attribute of every object of the session unless
+`expire_on_commit=False`, a rollback does so whatever the flag says, and closing detaches the objects.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pybackend_lint.frameworks import sqlalchemy_names as names
+from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead, lazy_read
+from pybackend_lint.frameworks.sqlalchemy_mapping import attributes, mapped_class
+from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
+from pybackend_lint.frameworks.sqlalchemy_words import relation_names
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
+from pybackend_lint.semantic.definitions import FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
+from pybackend_lint.semantic.types import CONTEXT_MANAGER, Kind, Type
+
+if TYPE_CHECKING:
+    from pybackend_lint.rule import Context
+
+_EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+_ENDS_TRANSACTION = frozenset({"commit", "rollback"})
+# Methods of a session after which an object is not expired, or not its own any more.
+_DETACHES = frozenset({"expunge", "expunge_all", "make_transient", "merge", "refresh"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExpiredRead:
+    """A read of an attribute of an object that a commit or rollback has expired.
+
+    `ended` is the statement that did; `method` is `"commit"` or `"rollback"`.
+    """
+
+    node: ast.Attribute
+    name: str
+    session: str
+    method: str
+    ended: ast.Expr
+
+
+def expires_on_commit(module: Module) -> bool:
+    """Whether the sessions of a project expire their objects: no file of it says `expire_on_commit`."""
+    index = module.modules
+    return isinstance(index, Index) and not files_with(index, module, b"expire_on_commit")
+
+
+def expired_reads(function: FunctionInfo) -> Iterator[ExpiredRead]:
+    """The reads of expired attributes in a coroutine function, the first for each object and end.
+
+    After a commit only where `expires_on_commit` holds; after a rollback always, for loaded objects.
+    """
+    module = function.module
+    for awaited in function.own(ast.Await):
+        ended = _end_of_transaction(awaited, module)
+        if ended is None:
+            continue
+        statement, session, method = ended
+        objects = _objects(function, statement, session, method)
+        if objects and (method == "rollback" or expires_on_commit(module)):
+            yield from _reads(function, statement, session, method, objects)
+
+
+def _end_of_transaction(awaited: ast.Await, module: Module) -> tuple[ast.Expr, str, str] | None:
+    """The statement, session and method of `await session.commit()` or `await session.rollback()`."""
+    match awaited.value:
+        case ast.Call(func=ast.Attribute(value=session, attr=method), args=[]) if method in _ENDS_TRANSACTION:
+            statement = module.source.parent(awaited)
+            known = module.type_of(session) if isinstance(statement, ast.Expr) else None
+            if isinstance(statement, ast.Expr) and _is_async_session(known, module):
+                return statement, module.source.segment(session), method
+    return None
+
+
+def _is_async_session(known: Type | None, module: Module) -> bool:
+    if known is None or known.kind is not Kind.INSTANCE:
+        return False
+    info = module.modules.class_info(known.name)
+    wanted = (names.ASYNC_SESSION, names.ASYNC_SCOPED_SESSION)
+    return info.is_a(*wanted) if info is not None else known.name in wanted
+
+
+def _objects(function: FunctionInfo, end: ast.Expr, session: str, method: str) -> set[str]:
+    """The names of a function that hold objects of a session where a transaction ends."""
+    module, source = function.module, function.module.source
+    added = {
+        argument.id
+        for call in function.own(ast.Call)
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr == "add"
+        and source.segment(call.func.value) == session
+        and call.lineno <= end.lineno
+        for argument in call.args
+        if isinstance(argument, ast.Name)
+    }
+    found: set[str] = set()
+    for name in function.own(ast.Name):
+        if name.id in found or not isinstance(name.ctx, ast.Load) or name.lineno < end.lineno:
+            continue
+        if not isinstance(source.parent(name), ast.Attribute):
+            continue
+        bindings = module.lookup(name.id, name)
+        if bindings is None or bindings[0].node is not function.node or len(bindings[1]) != 1:
+            continue
+        binding = bindings[1][0]
+        if binding.kind not in {"assign", "for"} or not _is_before(binding.node, end):
+            continue
+        known = module.type_of(name)
+        if (
+            known is None
+            or mapped_class(known.name, module.modules) is None
+            or known.kind is not Kind.INSTANCE
+        ):
+            continue
+        is_loaded = isinstance(known.fact, Loaded) and known.fact.is_async
+        if is_loaded or (method == "commit" and name.id in added and isinstance(binding.value, ast.Call)):
+            found.add(name.id)
+    return found
+
+
+def _is_before(node: ast.AST, end: ast.stmt) -> bool:
+    return getattr(node, "lineno", 0) < end.lineno
+
+
+def _reads(
+    function: FunctionInfo, end: ast.Expr, session: str, method: str, objects: set[str]
+) -> Iterator[ExpiredRead]:
+    module, source = function.module, function.module.source
+    left = set(objects)
+    for statement in after(end, function):
+        nodes = [
+            node
+            for node in inside(statement)
+            if isinstance(node, (ast.Attribute, ast.Call, ast.Await, ast.Name, ast.AsyncFor, ast.AsyncWith))
+        ]
+        nodes.sort(key=lambda node: (node.lineno, node.col_offset))
+        for node in nodes:
+            match node:
+                case ast.AsyncFor() | ast.AsyncWith():
+                    return
+                case ast.Await():
+                    # May load objects again; what is read in its arguments is read before.
+                    for inner in inside(node):
+                        if isinstance(inner, ast.Attribute):
+                            found = _expired(inner, left, module)
+                            if found is not None:
+                                left.discard(found)
+                                yield ExpiredRead(inner, found, session, method, end)
+                    if not _loads_nothing(node, session, source.segment):
+                        return
+                    left -= {item.id for item in inside(node) if isinstance(item, ast.Name)}
+                case ast.Call(func=ast.Attribute(attr=attr)) if attr in _DETACHES:
+                    return
+                case ast.Attribute(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()) if name in left:
+                    left.discard(name)
+                case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                    left.discard(name)
+                case ast.Attribute():
+                    found = _expired(node, left, module)
+                    if found is not None:
+                        left.discard(found)
+                        yield ExpiredRead(node, found, session, method, end)
+        if not left:
+            return
+
+
+def _loads_nothing(awaited: ast.Await, session: str, text: object) -> bool:
+    """Whether awaiting a call leaves other objects expired: a refresh, or a call without the session."""
+    call = awaited.value
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or not callable(text):
+        return False
+    return call.func.attr in {"refresh", "commit", "flush"} and text(call.func.value) == session
+
+
+def _expired(node: ast.Attribute, objects: set[str], module: Module) -> str | None:
+    """The object whose mapped attribute is read, when it is one of `objects`."""
+    if not (isinstance(node.value, ast.Name) and node.value.id in objects and isinstance(node.ctx, ast.Load)):
+        return None
+    known = module.type_of(node.value)
+    info = mapped_class(known.name, module.modules) if known is not None else None
+    if info is None:
+        return None
+    mapped = attributes(info)
+    return node.value.id if node.attr in mapped.columns or node.attr in mapped.relations else None
+
+
+def after(statement: ast.stmt, function: FunctionInfo) -> Iterator[ast.stmt]:
+    """The statements that run behind a statement on some path, up to the end of the function.
+
+    Handlers, `else` branches and further turns of loops are left out.
+    """
+    source = function.module.source
+    current: ast.AST = statement
+    while current is not function.node:
+        parent = source.parent(current)
+        if parent is None:
+            return
+        for block in ("body", "orelse", "finalbody", "handlers"):
+            listed = getattr(parent, block, None)
+            if isinstance(listed, list) and current in listed and isinstance(current, ast.stmt):
+                for item in listed[listed.index(current) + 1 :]:
+                    yield item
+                    if isinstance(item, _EXITS):
+                        return
+        current = parent
+
+
+def inside(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a statement or expression without the bodies of functions, lambdas and classes in it."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        yield current
+        if not isinstance(current, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+            pending.extend(ast.iter_child_nodes(current))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetachedRead:
+    """A read of an attribute of an object whose session is closed.
+
+    - `name`: how the object is written; `attribute`: what is read of it.
+    - `block`: the `with` statement whose end closed the session, in the module `home`.
+    """
+
+    node: ast.Attribute
+    name: str
+    attribute: str
+    block: ast.With | ast.AsyncWith
+    home: Module
+    read: LazyRead
+
+
+def detached_reads(function: FunctionInfo, ctx: Context) -> Iterator[DetachedRead]:
+    """The reads, in a function of the checked file, of what objects of closed sessions do not hold."""
+    seen: set[tuple[str, str]] = set()
+    for node in function.own(ast.Attribute):
+        if not isinstance(node.ctx, ast.Load):
+            continue
+        found = _detached(node, function, ctx)
+        if found is not None and (found.name, found.attribute) not in seen:
+            seen.add((found.name, found.attribute))
+            yield found
+
+
+def _detached(node: ast.Attribute, function: FunctionInfo, ctx: Context) -> DetachedRead | None:
+    if node.attr not in relation_names(ctx.module).relations:
+        return None
+    binding = _origin(node.value, function, ctx.module)
+    if binding is None or binding.value is None:
+        return None
+    closed = _closed_before(binding.node, node, ctx) or _closed_by_callee(binding.value, ctx.module)
+    if closed is None:
+        return None
+    read = lazy_read(node, ctx)
+    if read is None:
+        return None
+    return DetachedRead(node, ctx.text(node.value), node.attr, *closed, read)
+
+
+def _origin(node: ast.expr, function: FunctionInfo, module: Module) -> Binding | None:
+    """The assignment that gives a function the object, or list of objects, that an expression comes from."""
+    for _ in range(3):
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        found = module.lookup(node.id, node) if isinstance(node, ast.Name) else None
+        if found is None or len(found[1]) != 1:
+            return None
+        binding = found[1][0]
+        if binding.kind == "assign":
+            return binding if found[0].node is function.node else None
+        if binding.kind not in {"for", "comprehension"} or binding.value is None:
+            return None
+        node = binding.value
+    return None
+
+
+Closed = tuple[ast.With | ast.AsyncWith, Module]
+
+
+def _closed_before(bound: ast.AST, node: ast.Attribute, ctx: Context) -> Closed | None:
+    """The `with` block that opened a session around a binding and has ended where an attribute is read."""
+    around = list(ctx.ancestors(node))
+    for ancestor in ctx.ancestors(bound):
+        if isinstance(ancestor, FUNCTIONS):
+            return None
+        if isinstance(ancestor, (ast.With, ast.AsyncWith)) and ancestor not in around:
+            if opens_session(ancestor, ctx.module) and (ancestor.end_lineno or 0) < node.lineno:
+                return ancestor, ctx.module
+    return None
+
+
+def _closed_by_callee(value: ast.expr, module: Module) -> Closed | None:
+    """The block of the called function whose end closed the session of all that it returns."""
+    if isinstance(value, ast.Await):
+        value = value.value
+    callee = module.type_of(value.func) if isinstance(value, ast.Call) else None
+    if callee is None or callee.kind is not Kind.FUNCTION:
+        return None
+    called = module.modules.function_info(callee.name)
+    if called is None or called.yields or not called.is_transparent:
+        return None
+    source, blocks = called.module.source, set()
+    for returned in called.returned:
+        if returned is None or (isinstance(returned, ast.Constant) and returned.value is None):
+            continue
+        block = next(
+            (
+                ancestor
+                for ancestor in source.ancestors(returned)
+                if isinstance(ancestor, (ast.With, ast.AsyncWith)) and opens_session(ancestor, called.module)
+            ),
+            None,
+        )
+        if block is None:
+            return None
+        blocks.add(block)
+    return (blocks.pop(), called.module) if len(blocks) == 1 else None
+
+
+def opens_session(block: ast.With | ast.AsyncWith, module: Module) -> bool:
+    """Whether a `with` statement makes a session of its own, which its end closes."""
+    return any(_makes_session(item.context_expr, module) for item in block.items)
+
+
+def _makes_session(manager: ast.expr, module: Module) -> bool:
+    if not isinstance(manager, ast.Call):
+        return False
+    known = module.type_of(manager)
+    if known is None or known.kind is not Kind.INSTANCE:
+        return False
+    callee = module.type_of(manager.func)
+    if known.name == CONTEXT_MANAGER:
+        if not _is_session(known.argument(), module) or callee is None:
+            return False
+        if callee.kind is Kind.FUNCTION:
+            function = module.modules.function_info(callee.name)
+            return function is not None and _closes(function)
+        receiver = callee.receiver
+        return receiver is not None and receiver.name in {names.SESSION_MAKER, names.ASYNC_SESSION_MAKER}
+    if not _is_session(known, module) or callee is None:
+        return False
+    is_factory = callee.is_instance(names.SESSION_MAKER, names.ASYNC_SESSION_MAKER)
+    return is_factory or callee.name in {names.SESSION, names.ASYNC_SESSION}
+
+
+def _is_session(known: Type | None, module: Module) -> bool:
+    if known is None or known.kind is not Kind.INSTANCE:
+        return False
+    info = module.modules.class_info(known.name)
+    wanted = (names.SESSION, names.ASYNC_SESSION)
+    return info.is_a(*wanted) if info is not None else known.name in wanted
+
+
+def _closes(function: FunctionInfo) -> bool:
+    """Whether a context manager of the project closes the session that it gives."""
+    source = function.module.source
+    yields = source.in_scope(ast.Yield, function.node)
+    if any(
+        isinstance(call.func, ast.Attribute) and call.func.attr == "close" for call in function.own(ast.Call)
+    ):
+        return True
+    return bool(yields) and all(
+        any(
+            isinstance(ancestor, (ast.With, ast.AsyncWith)) and opens_session(ancestor, function.module)
+            for ancestor in source.ancestors(item)
+        )
+        for item in yields
+    )
+
+
+def is_detached(node: ast.Attribute, function: FunctionInfo, ctx: Context) -> bool:
+    """Whether the session of an object is closed where a relationship of it is read."""
+    return _detached(node, function, ctx) is not None

@@ -1,0 +1,212 @@
+"""Traps of detached-lazy-load, and a proof under SQLAlchemy: what is reported raises, what is silent does not."""
+
+from __future__ import annotations
+
+import asyncio
+import textwrap
+
+import pytest
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import DetachedInstanceError
+
+from tests.rules.harness import findings, fix
+from tests.rules.sqlalchemy.execution import imported
+from tests.rules.sqlalchemy.test_lazy_load_in_async import MODELS
+
+DATABASE = """
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session, selectinload, sessionmaker
+from sqlalchemy.pool import StaticPool
+
+from shop.models import Order
+
+engine = create_engine("sqlite://", poolclass=StaticPool)
+async_engine = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
+factory = sessionmaker(engine)
+async_factory = async_sessionmaker(async_engine)
+
+
+@contextmanager
+def session_scope() -> Iterator[Session]:
+    session = factory()
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def find_order(key: int) -> Order:
+    with Session(engine) as session:
+        return session.get_one(Order, key)
+
+
+def find_order_with_lines(key: int) -> Order:
+    with Session(engine) as session:
+        return session.get_one(Order, key, options=[selectinload(Order.lines)])
+
+
+def attached_order(session: Session, key: int) -> Order:
+    with session.begin_nested():
+        return session.get_one(Order, key)
+"""
+FILES = {"shop/models.py": MODELS, "shop/database.py": DATABASE}
+HEADER = """
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from shop.database import async_factory, attached_order, engine, factory, find_order, find_order_with_lines
+from shop.database import session_scope
+from shop.models import Order
+
+"""
+RAISES = {
+    "a session of the function": """
+        def load():
+            with Session(engine) as session:
+                order = session.get_one(Order, 1)
+            return order.lines  # PB524
+    """,
+    "a factory": """
+        def load():
+            with factory() as session:
+                orders = session.scalars(select(Order)).all()
+            return [order.customer for order in orders]  # PB524
+    """,
+    "a transaction of a factory": """
+        def load():
+            with factory.begin() as session:
+                order = session.scalars(select(Order)).one()
+            return order.lines  # PB524
+    """,
+    "a context manager of the project": """
+        def load():
+            with session_scope() as session:
+                order = session.get_one(Order, 1)
+            return len(order.lines)  # PB524
+    """,
+    "a function in another file": """
+        def load():
+            order = find_order(1)
+            return order.lines  # PB524
+    """,
+    "an asynchronous session": """
+        async def load():
+            async with async_factory() as session:
+                order = await session.get_one(Order, 1)
+            return order.lines  # PB524
+    """,
+}
+SILENT = {
+    "loaded by an option": """
+        def load():
+            with Session(engine) as session:
+                order = session.get_one(Order, 1, options=[selectinload(Order.lines)])
+            return order.lines, find_order_with_lines(1).lines
+    """,
+    "read inside first": """
+        def load():
+            with Session(engine) as session:
+                order = session.get_one(Order, 1)
+                count = len(order.lines)
+            return order.lines, count
+    """,
+    "a column": """
+        def load():
+            with Session(engine) as session:
+                order = session.get_one(Order, 1)
+            return order.customer_id
+    """,
+    "only a transaction ends": """
+        def load():
+            with Session(engine) as session:
+                with session.begin():
+                    order = session.get_one(Order, 1)
+                return order.lines
+    """,
+    "the caller's session": """
+        def load():
+            with Session(engine) as session:
+                order = attached_order(session, 1)
+                return order.lines
+    """,
+    "loaded by the mapping": """
+        def load():
+            with Session(engine) as session:
+                order = session.get_one(Order, 1)
+            return order.notes
+    """,
+    "attached again": """
+        def load():
+            with Session(engine) as session:
+                order = session.get_one(Order, 1)
+            with Session(engine) as session:
+                order = session.merge(order)
+                return order.lines
+    """,
+}
+
+
+def program(function: str) -> str:
+    return HEADER + "\n" + textwrap.dedent(function)
+
+
+def run(code: str) -> None:
+    """Run `load` of a program over a database in memory that both engines see through one connection each."""
+    with imported({"shop.models": MODELS, "shop.database": DATABASE, "program": code}) as modules:
+        models, database = modules["shop.models"], modules["shop.database"]
+        load = modules["program"].load
+
+        def fill(session: Session) -> None:
+            order = models.Order(id=1, lines=[models.Line()])
+            session.add(models.Customer(id=1, orders=[order]))
+
+        async def main() -> None:
+            async with database.async_engine.begin() as connection:
+                await connection.run_sync(models.Base.metadata.create_all)
+            async with database.async_factory.begin() as session:
+                await session.run_sync(fill)
+            try:
+                await load()
+            finally:
+                await database.async_engine.dispose()
+
+        if asyncio.iscoroutinefunction(load):
+            asyncio.run(main())
+            return
+        models.Base.metadata.create_all(database.engine)
+        with database.factory.begin() as session:
+            fill(session)
+        load()
+
+
+@pytest.mark.parametrize("source", RAISES.values(), ids=RAISES)
+def test_found_and_raises(source: str) -> None:
+    code = program(source)
+    (found,) = findings("detached-lazy-load", code, files=FILES)
+    assert len(found.related) == 3
+    with pytest.raises(DetachedInstanceError):
+        run(code)
+
+
+@pytest.mark.parametrize("source", SILENT.values(), ids=SILENT)
+def test_silent_and_runs(source: str) -> None:
+    code = program(source)
+    assert findings("detached-lazy-load", code, files=FILES) == []
+    run(code)
+
+
+@pytest.mark.parametrize("key", ["a session of the function", "a context manager of the project"])
+def test_fixed_code_runs(key: str) -> None:
+    code = program(RAISES[key])
+    after = fix("detached-lazy-load", code, files=FILES)
+    assert after != code
+    run(after)
+
+
+def test_a_detached_object_is_reported_once() -> None:
+    code = program(RAISES["an asynchronous session"]).replace("PB524", "")
+    assert findings("lazy-load-in-async", code, files=FILES) == []
