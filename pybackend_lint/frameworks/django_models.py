@@ -650,6 +650,35 @@ class Inventory:
             ]
         return found
 
+    def add(self, path: str, data: bytes) -> None:
+        """Take in a Python file."""
+        if b"_save" in data and _SAVE_SIGNAL.search(data):
+            self.signals.append(File(path, data))
+        relates = b"class " in data and any(word in data for word in _RELATION_WORDS)
+        if relates or (b"Model" in data and b"class " in data):
+            classes = frozenset(match.lower() for match in _CLASS.findall(data))
+            computes = b"%(class)s" in data or b"%(model_name)s" in data or b"%(app_label)s" in data
+            self.python.append(File(path, data, classes, relates, computes))
+
+    def follow(self, path: str, old: bytes | None, new: bytes | None) -> bool:
+        """Take over the new content of a file; see `project.index.Following`."""
+        if new is None:
+            return False
+        if path in self.entries or _is_migration(path):
+            return True
+        fresh = Inventory()
+        fresh.add(path, new)
+        for files, found in ((self.signals, fresh.signals), (self.python, fresh.python)):
+            at = next((number for number, file in enumerate(files) if file.path == path), len(files))
+            if found or at < len(files):
+                files[at : at + 1] = found
+                self._pointing.clear()
+        return True
+
+
+def _is_migration(path: str) -> bool:
+    return os.path.basename(os.path.dirname(path)) == "migrations"
+
 
 def workspace_of(module: Module) -> str:
     """The root of the workspace that a module lies in."""
@@ -668,8 +697,8 @@ def _inventory(index: Index, root: str) -> Inventory:
     paths = files_below(index, root, _ENTRIES)
     index.rest_on(everything_below(root), paths)
     for path in paths:
-        folder, name = os.path.split(path)
-        if os.path.basename(folder) == "migrations":
+        name = os.path.basename(path)
+        if _is_migration(path):
             continue
         if name in {"manage.py", "wsgi.py", "asgi.py"} or not name.endswith(".py"):
             result.entries.append(path)
@@ -677,13 +706,7 @@ def _inventory(index: Index, root: str) -> Inventory:
         data = index.files.read(path)
         if data is None:
             continue
-        if b"_save" in data and _SAVE_SIGNAL.search(data):
-            result.signals.append(File(path, data))
-        relates = b"class " in data and any(word in data for word in _RELATION_WORDS)
-        if relates or (b"Model" in data and b"class " in data):
-            classes = frozenset(match.lower() for match in _CLASS.findall(data))
-            computes = b"%(class)s" in data or b"%(model_name)s" in data or b"%(app_label)s" in data
-            result.python.append(File(path, data, classes, relates, computes))
+        result.add(path, data)
     return result
 
 
