@@ -24,7 +24,7 @@ from typing import Any
 
 from pybackend_lint import __version__
 from pybackend_lint.finding import Applicability, Edit, Finding, Fix, Position, Related, Severity
-from pybackend_lint.project.files import is_below
+from pybackend_lint.project.files import gains, is_below, is_group
 
 DIRECTORY = ".pybackend_lint_cache"
 
@@ -175,6 +175,7 @@ class Cache:
             self._listings[directory] = (now, current)
             self._changed = True
         invalid: set[str] = set()
+        groups = [group for group in self._consulted if is_group(group)]
         for path, state in self._files.items():
             current_state = _state(path, state)
             if current_state is state:
@@ -183,6 +184,8 @@ class Cache:
                 if path in self._reads:
                     return False
                 invalid.add(path)
+                data = _content(path)
+                invalid |= {group for group in groups if gains(group, path, data)}
             self._files[path] = current_state
             self._changed = True
         for directory, names in added.items():
@@ -190,8 +193,8 @@ class Cache:
             invalid |= {directory, os.path.join(directory, "__init__.py")}
             found = {os.path.join(directory, name.removesuffix("/").removesuffix(".py")) for name in names}
             invalid |= {module for module, missed in self._missed.items() if not found.isdisjoint(missed)}
-            # What rests on all files of a tree rests on the new one too.
-            invalid |= {group for group in self._consulted if is_below(directory, group)}
+            # What rests on all files of a tree, or on those that mention a text, may rest on the new one too.
+            invalid |= {group for group in groups if is_below(directory, group)}
         if invalid:
             changed = set(invalid)
             self._invalid = self._dependents(invalid)
@@ -360,6 +363,14 @@ def _state(path: str, known: _State) -> _State:
     if (status.st_mtime_ns, status.st_size) == known[:2]:
         return known
     return (status.st_mtime_ns, status.st_size, _hash(path))
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _hash(path: str) -> str:

@@ -54,6 +54,14 @@ def words(data: bytes) -> set[bytes]:
     return set(data.translate(_WORDS).split())
 
 
+def mentions(data: bytes, text: bytes) -> bool:
+    """Whether a file holds a text that begins and ends where words begin and end."""
+    if text not in data:
+        return False
+    wanted = words(text)
+    return wanted <= words(data)
+
+
 _CLASSES = [cls for cls in vars(ast).values() if isinstance(cls, type) and issubclass(cls, ast.AST)]
 _FIELDS: dict[type, tuple[str, ...]] = {cls: _child_fields(cls) for cls in _CLASSES}
 # `None` stands in the lists of some fields: keys of `{**x}`, defaults of keyword-only parameters.

@@ -118,6 +118,21 @@ def test_those_who_consulted_a_changed_file_are_checked_again(project: Path) -> 
     assert run(project)[1] == FINDINGS
 
 
+def test_who_asked_for_callers_is_checked_again_when_a_file_begins_to_mention_the_function(
+    project: Path,
+) -> None:
+    start = "import asyncio\n\nfrom shop.caller import handler\n\nasyncio.run(handler())\n"
+    run(project)
+    change(project / "shop/alone.py", "x = 2\n")
+    assert run(project)[0] == {"alone.py"}
+    change(project / "shop/alone.py", start)
+    checked, findings = run(project)
+    assert "caller.py" in checked
+    assert findings == [finding for finding in FINDINGS if finding[0] != "caller.py"]
+    change(project / "shop/alone.py", "x = 2\n")
+    assert run(project)[1] == FINDINGS
+
+
 def test_a_touched_file_is_not_checked_again(project: Path) -> None:
     run(project)
     for path in project.rglob("*.py"):

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 
+from pybackend_lint.source import mentions
+
 _EVERYTHING = "**"
 
 
@@ -81,11 +83,23 @@ def everything_below(directory: str) -> str:
     return os.path.join(directory, _EVERYTHING)
 
 
+def mentions_below(directory: str, text: bytes) -> str:
+    """A name, which is no path of a file, for the files of a directory tree that mention a text."""
+    return f"{everything_below(directory)}?{os.fsdecode(text)}"
+
+
 def is_group(name: str) -> bool:
-    """Whether a name is one made by `everything_below`, not the path of a file."""
-    return name.endswith(_EVERYTHING)
+    """Whether a name is one made by `everything_below` or `mentions_below`, not the path of a file."""
+    return f"{os.sep}{_EVERYTHING}" in name
 
 
 def is_below(directory: str, group: str) -> bool:
-    """Whether a directory lies in the tree that a group made by `everything_below` names."""
-    return group.endswith(_EVERYTHING) and f"{directory}{os.sep}".startswith(group.removesuffix(_EVERYTHING))
+    """Whether a directory lies in the tree of a group, a name made by one of the functions above."""
+    root, separator, _ = group.partition(f"{os.sep}{_EVERYTHING}")
+    return bool(separator) and f"{directory}{os.sep}".startswith(f"{root}{os.sep}")
+
+
+def gains(group: str, path: str, data: bytes) -> bool:
+    """Whether a file's new content makes it one of the files that `mentions_below` names."""
+    root, _, text = group.partition(f"{os.sep}{_EVERYTHING}?")
+    return bool(text) and path.startswith(f"{root}{os.sep}") and mentions(data, os.fsencode(text))

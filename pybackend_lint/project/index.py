@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeVar, runtime_checkable
 
-from pybackend_lint.project.files import Files, is_below, is_group
+from pybackend_lint.project.files import Files, gains, is_below, is_group
 from pybackend_lint.project.layout import Layout
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
@@ -140,7 +140,9 @@ class Index:
         if old is not None and source is not None and old.source.data == source.data:
             return set()
         self._follow(path, old.source.data if old is not None else None, source.data if source else None)
-        affected = self._invalidate({path}, path)
+        data = source.data if source is not None else self.files.read(path) or b""
+        gained = {group for group in self.consulted if gains(group, path, data)}
+        affected = self._invalidate({path, *gained}, path)
         if source is not None:
             self._sources[path] = source
         return affected
@@ -280,6 +282,10 @@ class Index:
         """
         self._rests.add(group)
         self.consulted.setdefault(self._checked, set()).add(group)
+        self.consulted.setdefault(group, set()).update(paths)
+
+    def know(self, group: str, paths: Iterable[str]) -> None:
+        """Record which files a group has, without resting on it."""
         self.consulted.setdefault(group, set()).update(paths)
 
     # Imports

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Container
 
-from pybackend_lint.project.files import everything_below
+from pybackend_lint.project.files import everything_below, mentions_below
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.source import words
@@ -14,29 +14,46 @@ _SKIPPED = frozenset({"node_modules", "site-packages", "build", "dist", "venv", 
 _MOST_FILES = 20_000
 
 
+class _FilesByWord:
+    """The Python files of a directory tree, by the words in them."""
+
+    def __init__(self, index: Index, root: str) -> None:
+        self._paths = files_below(index, root)
+        self._by_word: dict[bytes, set[str]] = {}
+        index.know(everything_below(root), self._paths)
+        for path in self._paths:
+            for word in words(index.files.read(path) or b""):
+                self._by_word.setdefault(word, set()).add(path)
+
+    def files(self, text: bytes) -> set[str]:
+        """The files that hold all words of a text."""
+        return set.intersection(*(self._by_word.get(word, set()) for word in words(text)))
+
+    def follow(self, path: str, old: bytes | None, new: bytes | None) -> bool:
+        if old is None or new is None:
+            return False
+        if path in self._paths:
+            before, after = words(old), words(new)
+            for word in before - after:
+                self._by_word[word].discard(path)
+            for word in after - before:
+                self._by_word.setdefault(word, set()).add(path)
+        return True
+
+
 def files_with(index: Index, asker: Module, text: bytes) -> list[str]:
     """The paths of the Python files in the project of `asker` that contain a text, sorted.
 
     The text begins and ends where words begin and end. Hidden folders, virtual environments and build
-    results are left out. The answer rests on every file of the project, and is recorded so.
+    results are left out. The answer and what is made of it rest on these files, and on no other file
+    beginning to mention the text.
     """
     root = index.layout.project_root(os.path.dirname(index.path_of(asker)))
-    by_word = index.fact(("words of files", root), lambda: _files_by_word(index, root))
-    wanted = words(text)
-    found = set.intersection(*(set(by_word.get(word, ())) for word in wanted))
-    if wanted != {text}:
-        found = {path for path in found if text in (index.files.read(path) or b"")}
+    found = index.fact(("words of files", root), lambda: _FilesByWord(index, root)).files(text)
+    if words(text) != {text}:
+        found = {path for path in found if text in index.content(path)}
+    index.rest_on(mentions_below(root, text), found)
     return sorted(found)
-
-
-def _files_by_word(index: Index, root: str) -> dict[bytes, list[str]]:
-    found: dict[bytes, list[str]] = {}
-    paths = files_below(index, root)
-    index.rest_on(everything_below(root), paths)
-    for path in paths:
-        for word in words(index.files.read(path) or b""):
-            found.setdefault(word, []).append(path)
-    return found
 
 
 def files_below(index: Index, root: str, also: Container[str] = ()) -> list[str]:
