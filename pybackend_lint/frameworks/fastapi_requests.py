@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import os
 import re
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from pybackend_lint.frameworks import fastapi
@@ -45,6 +46,8 @@ _SCALARS = frozenset(
 _UNIONS = frozenset({"typing.Union", "typing.Optional"})
 # Bases that add no parameters to a class that FastAPI calls.
 _PLAIN_BASES = frozenset({"abc.ABC", "builtins.object", "pydantic.BaseModel", "typing.Generic"})
+# Packages whose names in annotations are types, and no aliases that inject something.
+_WITHOUT_ALIASES = sys.stdlib_module_names | {"fastapi", "pydantic", "sqlalchemy", "sqlmodel", "starlette"}
 # Decorators after which a function still shows its own parameters to FastAPI.
 _KEEP_PARAMETERS = frozenset(
     {
@@ -171,11 +174,13 @@ class DependencyTree:
     """The project functions that run before a route, each once, what routers and the application want first.
 
     - `names`: the parameters and fields by which they and classes take values of the request, by alias.
+    - `has_security`: schemes of `fastapi.security` are among them.
     - `is_open`: some dependency is not known, so that there may be more.
     """
 
     functions: tuple[FunctionInfo, ...]
     names: frozenset[str]
+    has_security: bool
     is_open: bool
 
 
@@ -183,7 +188,7 @@ def route_dependencies(route: Route) -> DependencyTree:
     """What FastAPI runs before a route: for its parameters, and for all `dependencies=` on its way."""
     calls, is_open = _registrations(route)
     found = _closure([*_wanted_by_calls(calls), *_wanted_by_function(route)])
-    return DependencyTree(found.functions, found.names, found.is_open or is_open)
+    return replace(found, is_open=found.is_open or is_open)
 
 
 _Wanted = tuple[ast.arg | None, Module, ast.expr | None]
@@ -209,7 +214,7 @@ def _wanted_by_function(route: Route) -> Iterator[_Wanted]:
 def _closure(wanted: Iterable[_Wanted]) -> DependencyTree:
     found: dict[str, FunctionInfo] = {}
     names: set[str] = set()
-    is_open = False
+    has_security = is_open = False
     pending = deque(wanted)
     while pending:
         parameter, module, default = pending.popleft()
@@ -217,9 +222,11 @@ def _closure(wanted: Iterable[_Wanted]) -> DependencyTree:
             injected = fastapi.injected(parameter, default, module)
             if injected is None:
                 names.add(_name_in_request(parameter, default, module))
+                is_open = is_open or _may_hide_dependency(parameter, default, module)
         else:
             injected = _marker(default, module)
             is_open = is_open or injected is None
+        has_security = has_security or (injected is not None and injected.is_security)
         if injected is None or injected.is_security:
             continue
         function, result = injected.function, injected.result
@@ -232,7 +239,20 @@ def _closure(wanted: Iterable[_Wanted]) -> DependencyTree:
         if function is not None and function.name not in found:
             found[function.name] = function
             pending += [(item, function.module, value) for item, value in function.parameters()]
-    return DependencyTree(tuple(found.values()), frozenset(names), is_open)
+    return DependencyTree(tuple(found.values()), frozenset(names), has_security, is_open)
+
+
+def _may_hide_dependency(parameter: ast.arg, default: ast.expr | None, module: Module) -> bool:
+    """Whether the annotation of a parameter may be an alias that injects something, from who knows where."""
+    if parameter.annotation is None or fastapi.marker_of(default, module) is not None:
+        return False
+    bare, metadata, home = fastapi.annotated(parameter.annotation, module)
+    if metadata or not isinstance(bare, (ast.Name, ast.Attribute)):
+        return False
+    name = home.qualified_name(bare)
+    if name is None:
+        return True
+    return home.modules.class_info(name) is None and name.partition(".")[0] not in _WITHOUT_ALIASES
 
 
 def _name_in_request(parameter: ast.arg, default: ast.expr | None, module: Module) -> str:
@@ -266,7 +286,8 @@ def _fields(info: ClassInfo) -> frozenset[str] | None:
 def untaken_path_parameters(route: Route) -> list[str]:
     """The names in the path of a route, as its own registration writes it, that nothing takes.
 
-    Neither the route does nor any dependency on its way; empty where one of them is not known or may
+    Neither the route does nor any dependency on its way. A function that also has a path without the
+    name cannot take it. Empty where one of them is not known or may
     read the parameters from the request itself. A route that gets the request may forward it with its
     path, or answer with a page that reads it.
     """
@@ -280,7 +301,12 @@ def untaken_path_parameters(route: Route) -> list[str]:
         for item, value in function.parameters()
         if fastapi.injected(item, value, home) is None
     }
-    names = [name for name in names if name not in own]
+    others = [other.path or "" for other in fastapi.routes_of(function)]
+    names = [
+        name
+        for name in names
+        if name not in own and all(name in _PARAMETER_OF_PATH.findall(path) for path in others)
+    ]
     if not names or not _keeps_parameters(function) or _takes(function, _REQUEST):
         return []
     calls, is_open = _registrations(route)

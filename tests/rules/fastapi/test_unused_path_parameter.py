@@ -78,6 +78,8 @@ SILENT = {
         @changed
         def route(): ...
     """,
+    "another path without it": "@app.get('/x')\n@app.get('/{key}/x')\ndef route(): ...",
+    "an annotation that may hold a dependency": "@app.get('/{key}')\ndef route(user: library.User): ...",
     "a path that is not known": "@app.get(library.path)\ndef route(): ...",
     "a function that is not known": "app.add_api_route('/{key}', library.route)",
     "a method of a class": """
