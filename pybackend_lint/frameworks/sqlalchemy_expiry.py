@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead, lazy_read
-from pybackend_lint.frameworks.sqlalchemy_mapping import attributes, mapped_class
+from pybackend_lint.frameworks.sqlalchemy_mapping import attributes, library_name, mapped_class
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
 from pybackend_lint.frameworks.sqlalchemy_words import relation_names
 from pybackend_lint.project.index import Index
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _ENDS_TRANSACTION = frozenset({"commit", "rollback"})
 # Methods of a session after which an object is not expired, or not its own any more.
-_DETACHES = frozenset({"expunge", "expunge_all", "make_transient", "merge", "refresh"})
+_DETACHES = frozenset({"expunge", "expunge_all", "make_transient", "merge"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -380,3 +380,40 @@ def _closes(function: FunctionInfo) -> bool:
 def is_detached(node: ast.Attribute, function: FunctionInfo, ctx: Context) -> bool:
     """Whether the session of an object is closed where a relationship of it is read."""
     return _detached(node, function, ctx) is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """A read of an expired object somewhere in the project, and the module that it stands in."""
+
+    read: ExpiredRead
+    module: Module
+
+
+def is_expiring_factory(call: ast.Call, module: Module) -> bool:
+    """Whether a call makes asynchronous sessions, or one, whose objects expire on commit."""
+    if any(item.arg in {None, "expire_on_commit"} for item in call.keywords):
+        return False
+    known = module.type_of(call)
+    callee = library_name(call.func, module)
+    match callee:
+        case names.ASYNC_SESSION_MAKER | names.ASYNC_SESSION:
+            return True
+        case names.SESSION_MAKER:
+            return known is not None and _is_async_session(known.argument(), module)
+    return False
+
+
+def first_read_after_commit(module: Module) -> Evidence | None:
+    """The first read, by path, of an object that a commit has expired in the project of a module."""
+    index = module.modules
+    if not isinstance(index, Index) or not expires_on_commit(module):
+        return None
+    for path in files_with(index, module, b"commit"):
+        other = index.at(path, module)
+        for node in other.source.nodes(ast.AsyncFunctionDef) if other is not None else ():
+            assert other is not None
+            for read in expired_reads(other.function_info(node)):
+                if read.method == "commit":
+                    return Evidence(read, other)
+    return None
