@@ -519,7 +519,7 @@ def run_server(options: argparse.Namespace) -> int:
     try:
         from pybackend_lint.lsp.server import run
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in {"pygls", "lsprotocol", "cattrs"}:
+        if error.name is None or error.name.partition(".")[0] not in {"attrs", "cattrs", "lsprotocol", "pygls"}:
             raise
         _complain([f"{error.name} is missing; install pybackend-lint[lsp]"])
         return ERROR

@@ -18,7 +18,7 @@ from pybackend_lint.finding import Finding, Position, Severity
 from pybackend_lint.frameworks.libraries import libraries
 from pybackend_lint.newer_syntax import needed_python
 from pybackend_lint.project.files import Files
-from pybackend_lint.project.index import Index
+from pybackend_lint.project.index import Index, Postponed
 from pybackend_lint.project.layout import Layout
 from pybackend_lint.project.project import Project
 from pybackend_lint.registry import ENTRIES
@@ -43,10 +43,12 @@ class Report:
 
     - `findings`: sorted, selected and not suppressed.
     - `errors`: one line for each rule that failed; the other rules went on.
+    - `complete`: whether no question was postponed, as happens only when `Index.most_files` is set.
     """
 
     findings: list[Finding]
     errors: list[str] = field(default_factory=list)
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +156,7 @@ class Engine:
         project = self.project_of(path)
         findings: list[Finding] = []
         errors: list[str] = []
+        complete = True
         for rule in self._rules_for(source, path, project, selected):
             if interrupted():
                 raise Interrupted
@@ -161,12 +164,14 @@ class Engine:
             try:
                 for node in _candidates(rule, source):
                     findings.extend(rule.check(node, context))
+            except Postponed:
+                complete = False
             except Exception as error:  # a rule that fails must not stop the others
                 errors.append(_internal_error(rule, display, error))
         if findings and self.settings.respect_noqa and b"noqa" in source.data.lower():
             findings, _ = Suppressions(source).split(findings)
         self.index.trim()
-        return Report(self._selected(findings, selected), errors)
+        return Report(self._selected(findings, selected), errors, complete)
 
     def check_project_file(self, path: Path, display: str, data: bytes) -> Report:
         """Check a project file such as `pyproject.toml`; `path` is absolute, `display` is reported."""

@@ -17,6 +17,8 @@ from pybackend_lint.source import Source, SourceError
 
 # So many changes at once, as a change of the branch makes them, are not followed one by one.
 _MANY = 200
+# The first check of a document reads no more files than this for one question.
+_FEW = 100
 _STRUCTURAL = frozenset({"__init__.py", "manage.py", "setup.py"})
 
 
@@ -30,10 +32,14 @@ class FileChange(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What checking one document gave; `errors` has one line for each rule that failed."""
+    """What checking one document gave.
+
+    `errors` has one line for each rule that failed; `complete` tells whether all questions were asked.
+    """
 
     findings: Sequence[Finding] = ()
     errors: Sequence[str] = ()
+    complete: bool = True
 
 
 class Checker:
@@ -126,7 +132,8 @@ class Checker:
             source = Source(path, data)
             if _error(source) is not None:
                 return set()
-            appeared, same = before is None and not os.path.exists(path), False
+            on_disk = _read(path) if before is None else before
+            appeared, same = on_disk is None, on_disk == data
             self._buffers[path] = data
         affected: set[str] = set()
         for _, engine in self._engines.values():
@@ -176,9 +183,12 @@ class Checker:
 
     # Checks
 
-    def check(self, path: str, data: bytes, interrupted: Callable[[], bool]) -> Outcome:
+    def check(
+        self, path: str, data: bytes, interrupted: Callable[[], bool], *, quick: bool = False
+    ) -> Outcome:
         """The findings in a document; `change` must have been told of its text.
 
+        A quick check leaves out rules that would have to read a large project first.
         Raises `Interrupted` when `interrupted` says so.
         """
         if self.is_excluded(path):
@@ -189,7 +199,7 @@ class Checker:
             if error is not None:
                 selected = SYNTAX_ERROR in self.settings_of(path).rules_for(Path(path))
                 return Outcome([syntax_error(error, path)] if selected else [])
-        return self._run(path, data, interrupted)
+        return self._run(path, data, interrupted, quick=quick)
 
     def check_changed(self, path: str, data: bytes, interrupted: Callable[[], bool]) -> list[Finding]:
         """The findings in a document if it had another content; `change` has to tell its real one again."""
@@ -219,17 +229,20 @@ class Checker:
             found |= {target.path: None for target in targets.files if self.folder_of(target.path) is folder}
         return list(found)
 
-    def _run(self, path: str, data: bytes, interrupted: Callable[[], bool]) -> Outcome:
+    def _run(
+        self, path: str, data: bytes, interrupted: Callable[[], bool], *, quick: bool = False
+    ) -> Outcome:
         engine = self.engine_of(path)
         if os.path.basename(path) in PROJECT_FILES:
             return Outcome(engine.check_project_file(Path(path), path, data).findings)
+        engine.index.most_files = _FEW if quick else None
         report = engine.check(Source(path, data), Path(path), interrupted)
         if not self._lasting_errors.issuperset(report.errors):
             # What failed may have rested on something that is out of date: once more with a new index.
             self._engines.pop(id(engine.settings))
             report = self.engine_of(path).check(Source(path, data), Path(path), interrupted)
             self._lasting_errors.update(report.errors)
-        return Outcome(report.findings, report.errors)
+        return Outcome(report.findings, report.errors, report.complete)
 
 
 def _read(path: str) -> bytes | None:

@@ -55,7 +55,11 @@ class Checked:
     @cached_property
     def result_id(self) -> str:
         """A name of the diagnostics, the same for the same ones."""
-        return blake2b(repr(self.diagnostics).encode("utf-8", "replace"), digest_size=8).hexdigest()
+        findings = repr(self.outcome.findings).encode("utf-8", "replace")
+        places = repr(
+            [(shown.range.start.line, shown.range.start.character, shown.severity) for shown in self.diagnostics]
+        )
+        return blake2b(findings + places.encode(), digest_size=8).hexdigest()
 
 
 class Session(LanguageServer):
@@ -179,7 +183,8 @@ class Session(LanguageServer):
             affected = self.checker.change(document.path, text.data)
             if affected:
                 self.call(self.affect, affected)
-            outcome = self.checker.check(document.path, text.data, interrupted)
+            quick = document.uri not in self._checked
+            outcome = self.checker.check(document.path, text.data, interrupted, quick=quick)
             self._durations[document.uri] = self.loop.time() - started
             return self._as_checked(document.path, version, text, outcome)
 
@@ -204,6 +209,8 @@ class Session(LanguageServer):
         checked = done.result()
         before = self._checked.get(document.uri)
         self._checked[document.uri] = checked
+        if not checked.outcome.complete:
+            self.check(document)
         self.tell_all(checked.outcome.errors)
         self._changed()
         if not self.pull:

@@ -49,6 +49,7 @@ class ImportGraph:
         self._index = index
         self._imported: dict[str, tuple[str, ...]] = {}
         self._components: dict[str, frozenset[str]] = {}
+        self._before: dict[str, tuple[str, ...]] = {}  # what changed files imported when these were found
         self._places: dict[tuple[object, int, str], _Place] = {}
         self._own_packages: dict[str, tuple[str, ...]] = {}
         self._packages: dict[str, tuple[str, ...]] = {}
@@ -178,8 +179,9 @@ class ImportGraph:
         """Take over a file's new content; False when files came or went, which changes what names lead to."""
         if new is None:
             return False
-        self._imported.pop(path, None)
-        self._components.clear()
+        imported = self._imported.pop(path, None)
+        if imported is not None:
+            self._before.setdefault(path, imported)
         return True
 
     def reachable(self, path: str) -> frozenset[str]:
@@ -195,6 +197,9 @@ class ImportGraph:
 
     def component(self, path: str) -> frozenset[str]:
         """The files that import each other, at any distance, with the file at `path`; at least itself."""
+        if any(self.imported(changed) != imported for changed, imported in self._before.items()):
+            self._components.clear()
+        self._before.clear()
         if path not in self._components:
             self._find_components(path)
         return self._components[path]
@@ -207,6 +212,7 @@ class ImportGraph:
         on_stack = {start}
         work: list[tuple[str, Iterator[str]]] = [(start, iter(self.imported(start)))]
         while work:
+            self._index.may_read(len(number))
             path, targets = work[-1]
             for target in targets:
                 if target in self._components:

@@ -21,6 +21,10 @@ _STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
 Fact = TypeVar("Fact")
 
 
+class Postponed(Exception):
+    """A question needs to read more files than may be read now."""
+
+
 @runtime_checkable
 class Following(Protocol):
     """A fact about many files that can follow a change of one of them, for less than computing it again."""
@@ -70,6 +74,7 @@ class Index:
     """
 
     keep = 8_000_000
+    most_files: int | None = None  # how many files one question may read at present
 
     def __init__(self, files: Files, layout: Layout, libraries: Libraries) -> None:
         self._held = 0
@@ -287,6 +292,11 @@ class Index:
     def know(self, group: str, paths: Iterable[str]) -> None:
         """Record which files a group has, without resting on it."""
         self.consulted.setdefault(group, set()).update(paths)
+
+    def may_read(self, files: int) -> None:
+        """Raise `Postponed` when a question must not read so many files now; ask before they are read."""
+        if self.most_files is not None and files > self.most_files:
+            raise Postponed
 
     # Imports
 

@@ -71,4 +71,5 @@ def files_below(index: Index, root: str, also: Container[str] = ()) -> list[str]
                     pending.append(os.path.join(directory, name))
             elif name.endswith(".py") or name in also:
                 found.append(os.path.join(directory, name))
+    index.may_read(len(found))
     return found

@@ -101,7 +101,7 @@ async def test_edits_that_are_asked_for_later(root: Path) -> None:
         assert stale.edit is None or client.edited(path, stale.edit) == "\n" + FIXED
 
 
-ASTRAL = "# 😀 𝔘𝔫𝔦𝔠𝔬𝔡𝔢, ü\n"
+ASTRAL = "# 😀🐍, ü\n"
 
 
 @pytest.mark.parametrize("name", ["utf-8", "utf-16", "utf-32"])
