@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import cast
 
 from pybackend_lint.frameworks import fastapi, request_data
 from pybackend_lint.project import raises
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
 from pybackend_lint.rule import Context
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
+from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind
 
@@ -227,7 +233,7 @@ def exposed(handler: ast.ExceptHandler, ctx: Context) -> Iterator[tuple[ast.expr
     if answers and not _guards_one_foreign_call(enclosing_try(handler, ctx), ctx):
         for answer in answers:
             text = _error_text(answer, handler, ctx)
-            if text is not None:
+            if text is not None and not _only_while_debugging(text, ctx):
                 yield text, answer
 
 
@@ -315,3 +321,107 @@ def _only_while_debugging(node: ast.AST, ctx: Context) -> bool:
         isinstance(ancestor, (ast.If, ast.IfExp)) and "debug" in ast.unparse(ancestor.test).lower()
         for ancestor in ctx.ancestors(node)
     )
+
+
+# Errors that leave routes of FastAPI
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The exceptions that an application answers by handlers; `is_open`: there may be others."""
+
+    names: frozenset[str]
+    is_open: bool
+
+
+# Errors that a client is not to blame for, by what their names hold.
+_OUR_OWN = (
+    "bug",
+    "internal",
+    "config",
+    "setting",
+    "unreachable",
+    "invariant",
+    "assertion",
+    "fatal",
+    "startup",
+)
+_REGISTERING = ("exception_handler", "add_exception_handler")
+_WRAPPING = (b"route_class", b"BaseHTTPMiddleware", b"exception_handlers", b"set_exception_handler")
+
+
+def unanswered(function: FunctionInfo) -> Iterator[tuple[ast.AST, raises.Escape]]:
+    """The exceptions of the project that leave a route for which the application has no handler.
+
+    Each with the place in the route that it comes from. Nothing where handlers, middleware or classes of
+    routes may answer that are not known, and nothing for errors that no other route or handler answers: they
+    may be meant to be a failure of the server.
+    """
+    index = function.module.modules
+    if not isinstance(index, Index):
+        return
+    seen: set[str] = set()
+    for node, escape in raises.sources(function):
+        info = index.class_info(escape.name)
+        if info is None or escape.name in seen or not info.is_a("builtins.Exception") or not info.is_closed:
+            continue
+        if info.is_a("starlette.exceptions.HTTPException", "fastapi.HTTPException"):
+            continue
+        if any(word in info.node.name.lower() for word in _OUR_OWN):
+            continue
+        seen.add(escape.name)
+        answered = _answered_errors(function.module, index)
+        above = raises.superclasses(escape.name, index)
+        if answered.is_open or above is None or not answered.names.isdisjoint(above):
+            continue
+        if _is_answered_elsewhere(info, function, answered, index):
+            yield node, escape
+
+
+def _answered_errors(module: Module, index: Index) -> Answered:
+    root = index.layout.project_root(os.path.dirname(index.path_of(module)))
+    return index.fact(("answered errors", root), lambda: _registered(module, index))
+
+
+def _registered(module: Module, index: Index) -> Answered:
+    names: set[str] = set()
+    for word in _WRAPPING:
+        if files_with(index, module, word):
+            return Answered(frozenset(), is_open=True)
+    for path in files_with(index, module, b"middleware"):
+        if b'middleware("http")' in (index.files.read(path) or b""):
+            return Answered(frozenset(), is_open=True)
+    for registering in _REGISTERING:
+        for path in files_with(index, module, registering.encode()):
+            other = index.at(path, module)
+            for call in other.source.calls.get(registering, ()) if other is not None else ():
+                wanted = fastapi.argument(call, 0, "exc_class_or_status_code")
+                known = other.type_of(wanted) if other is not None and wanted is not None else None
+                if known is not None and known.kind in {Kind.CLASS, Kind.EXTERNAL}:
+                    names.add(known.name)
+                elif not (isinstance(wanted, ast.Constant) and isinstance(wanted.value, int)):
+                    return Answered(frozenset(), is_open=True)
+    return Answered(frozenset(names), is_open=False)
+
+
+def _is_answered_elsewhere(info: ClassInfo, function: FunctionInfo, answered: Answered, index: Index) -> bool:
+    """Whether another route catches the error, or a handler answers one of the same family."""
+    family = {item.name for item in info.mro if isinstance(item, ClassInfo)}
+    for name in answered.names:
+        other = index.class_info(name)
+        if other is not None and any(
+            isinstance(item, ClassInfo) and item.name in family for item in other.mro
+        ):
+            return True
+    module = function.module
+    for path in files_with(index, module, info.node.name.encode()):
+        other_module = index.at(path, module)
+        if other_module is None or b"except" not in other_module.source.data:
+            continue
+        for route in fastapi.routes(other_module):
+            if route.function is None or route.function.node is function.node:
+                continue
+            for handler in route.function.own(ast.ExceptHandler):
+                if info.name in raises.handled_names(handler, other_module):
+                    return True
+    return False

@@ -88,24 +88,31 @@ def escapes(function: FunctionInfo, depth: int = 0) -> tuple[Escape, ...]:
 
 
 def _escapes(function: FunctionInfo, depth: int) -> tuple[Escape, ...]:
-    module = function.module
     found: dict[str, Escape] = {}
+    for _, escape in sources(function, depth):
+        found.setdefault(escape.name, escape)
+    return tuple(found.values())
+
+
+def sources(function: FunctionInfo, depth: int = 0) -> Iterator[tuple[ast.AST, Escape]]:
+    """Where exceptions that can leave a function come from in its body: `raise` statements, then calls."""
+    module = function.module
     for node in sorted(function.own(ast.Raise), key=lambda item: item.lineno):
         name = raised_class(node, module)
-        if name is not None and name not in found and leaves(node, name, function):
-            found[name] = Escape(name, (_place(node, module, f"raises `{name.rpartition('.')[2]}`"),))
-    if depth < MAX_DEPTH:
-        for site in call_sites(function):
-            inner = target(site)
-            if inner is None or inner is function or inner.yields or (inner.is_async and not site.awaited):
-                continue
-            if not inner.is_transparent:
-                continue
-            for escape in escapes(inner, depth + 1):
-                if escape.name not in found and leaves(site.node, escape.name, function):
-                    step = _place(site.node, module, f"calls `{inner.node.name}()`")
-                    found[escape.name] = Escape(escape.name, (step, *escape.steps))
-    return tuple(found.values())
+        if name is not None and leaves(node, name, function):
+            yield node, Escape(name, (_place(node, module, f"raises `{name.rpartition('.')[2]}`"),))
+    if depth >= MAX_DEPTH:
+        return
+    for site in call_sites(function):
+        inner = target(site)
+        if inner is None or inner is function or inner.yields or (inner.is_async and not site.awaited):
+            continue
+        if not inner.is_transparent:
+            continue
+        for escape in escapes(inner, depth + 1):
+            if leaves(site.node, escape.name, function):
+                step = _place(site.node, module, f"calls `{inner.node.name}()`")
+                yield site.node, Escape(escape.name, (step, *escape.steps))
 
 
 def _place(node: ast.AST, module: Module, message: str) -> Related:
