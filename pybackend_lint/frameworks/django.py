@@ -761,6 +761,8 @@ def _value(node: ast.expr, this: str, receiver: Type, function: FunctionInfo, de
             )
         case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=method)):
             return _super_result(receiver, method, node, function)
+        case ast.Call(args=[ast.Attribute(value=ast.Name(id=name), attr="model"), *_]) if name == this:
+            return _built_queryset(node.func, receiver, module) or module.type_of(node)
         case ast.Call(func=ast.Attribute(value=inner, attr=method)):
             owner = _value(inner, this, receiver, function, depth + 1)
             if owner is None or not is_queryset_or_manager(owner, module):
@@ -772,6 +774,17 @@ def _value(node: ast.expr, this: str, receiver: Type, function: FunctionInfo, de
             owner = _value(inner, this, receiver, function, depth + 1)
             return KNOWLEDGE.subscript(owner, index, module) if owner is not None else None
     return module.type_of(node)
+
+
+def _built_queryset(cls: ast.expr, receiver: Type, module: Module) -> Type | None:
+    """The queryset that `OrderQuerySet(self.model)` gives in a method that runs on `receiver`."""
+    name = module.qualified_name(cls)
+    row = receiver.argument()
+    if name is None or row is None or not _is_a(name, QUERYSET, module):
+        return None
+    info = module.modules.class_info(name)
+    plain = Loaded() if info is None or _is_plain(info) else None
+    return Type(name, Kind.INSTANCE, (instance(row.name, fact=plain),))
 
 
 def _method_result(owner: Type, method: str, call: ast.Call, module: Module) -> Type | None:
@@ -852,9 +865,10 @@ def _related(value: Type, name: str, found: Relation, module: Module) -> Type:
         return instance(_OPAQUE)
     here = value.fact if isinstance(value.fact, Loaded) else None
     if found.is_single:
-        return Type(
-            found.target, fact=here.below(name) if here is not None else None, optional=found.nullable
-        )
+        fact = here.below(name) if here is not None else None
+        if fact is not None and found.back is not None:
+            fact = replace(fact, whole=fact.whole | {found.back})
+        return Type(found.target, fact=fact, optional=found.nullable)
     below = here.below(name) if here is not None else Loaded()
     cached = here is None or here.covers(name)
     default = None

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from pybackend_lint.project.files import everything_below
+from pybackend_lint.project.files import everything_below, mentions_below
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_below
 from pybackend_lint.semantic.definitions import ClassInfo
@@ -85,6 +85,8 @@ LIBRARY_MODELS = frozenset(
 _RELATION_WORDS = (b"ForeignKey", b"OneToOneField", b"ManyToManyField", b"ParentalKey", b"ParentalManyToMany")
 _SETTINGS_MODULE = re.compile(rb"""DJANGO_SETTINGS_MODULE["']?\s*[,=:\]]+\s*=?\s*["']?([A-Za-z_][\w.]*)""")
 _CLASS = re.compile(rb"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
+_MODEL_WORDS = (b"Model", *_RELATION_WORDS)
+_SIGNAL_WORDS = (b"pre_save", b"post_save")
 _SAVE_SIGNAL = re.compile(rb"\b(?:pre|post)_save\b")
 # A receiver that names no sender hears of every model.
 _ANY_SENDER = re.compile(
@@ -155,8 +157,8 @@ class Relation:
     - `kind`: `forward` (one row through a column of this table), `generic` (one row of any model),
       `reverse` (one row that points here) or `multi` (a manager over rows).
     - `target`: qualified name of the other model, None when it is not known.
-    - `back`: for the manager of a reverse foreign key, the field of the target that leads back; Django
-      fills it in without a query.
+    - `back`: the attribute of the target's rows that leads back and that Django fills in without a query:
+      of one-to-one relations in both directions, and of the rows of a reverse foreign key.
     """
 
     kind: str
@@ -308,7 +310,8 @@ def _library_relation(model: str, name: str, module: Module) -> Relation | None:
 
 def _forward(info: ClassInfo, declared: Field) -> Relation | None:
     if declared.cls in _SINGLE:
-        return Relation("forward", target(info, declared), nullable=declared.flag("null"))
+        back = accessor(info, declared) if declared.cls == _ONE_TO_ONE else None
+        return Relation("forward", target(info, declared), nullable=declared.flag("null"), back=back)
     if declared.cls == _MANY or declared.cls == _GENERIC_REVERSE:
         return Relation("multi", target(info, declared))
     return Relation("generic", None, nullable=True) if declared.cls == _GENERIC else None
@@ -695,7 +698,7 @@ def inventory(module: Module) -> Inventory:
 def _inventory(index: Index, root: str) -> Inventory:
     result = Inventory()
     paths = files_below(index, root, _ENTRIES)
-    index.rest_on(everything_below(root), paths)
+    index.know(everything_below(root), paths)
     for path in paths:
         name = os.path.basename(path)
         if _is_migration(path):
@@ -707,6 +710,9 @@ def _inventory(index: Index, root: str) -> Inventory:
         if data is None:
             continue
         result.add(path, data)
+    for files, words in ((result.python, _MODEL_WORDS), (result.signals, _SIGNAL_WORDS)):
+        for word in words:
+            index.rest_on(mentions_below(root, b"*" + word), [file.path for file in files])
     return result
 
 

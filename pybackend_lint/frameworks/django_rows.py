@@ -220,7 +220,10 @@ def _path_reads(chain: ast.Attribute, rows: Rows, fact: Loaded, module: Module) 
     model = rows.row.name
     path: list[str] = []
     last: Read | None = None
+    back: str | None = None
     for position, node in enumerate(nodes[:_MAX_STEPS]):
+        if node.attr == back:
+            break
         relation = django_models.relation(model, node.attr, module)
         if relation is None:
             break
@@ -239,7 +242,7 @@ def _path_reads(chain: ast.Attribute, rows: Rows, fact: Loaded, module: Module) 
             last = Read(node, joined, relation, rows.row.name)
         if relation.target is None:
             break
-        model = relation.target
+        model, back = relation.target, relation.back
     if last is not None:
         yield last
 

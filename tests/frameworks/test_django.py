@@ -238,3 +238,59 @@ def test_imports_are_looked_for_beside_manage_py(tmp_path: Path) -> None:
     found = module.type_of(value)
     assert found is not None
     assert found.name == "backend.accounts.models.Company"
+
+
+def test_querysets_that_managers_build_from_their_model(tmp_path: Path) -> None:
+    found = types(
+        tmp_path,
+        """
+        class PartQuerySet(models.QuerySet):
+            def tagged(self):
+                return self.prefetch_related("tags")
+
+        class PartManager(models.Manager):
+            def get_queryset(self):
+                return PartQuerySet(self.model, using=self._db).filter(hidden=False).select_related("maker")
+
+        class Part(models.Model):
+            maker = models.ForeignKey(Company, models.CASCADE)
+            tags = models.ManyToManyField(Tag)
+
+            objects = PartManager()
+
+        parts = Part.objects.filter(pk=1)
+        tagged = Part.objects.get_queryset().tagged()
+        """,
+    )
+    assert short(found["parts"]) == "PartQuerySet[Part]"
+    loaded = django.loaded(found["tagged"])
+    assert loaded is not None
+    assert (loaded.select, loaded.prefetch) == (frozenset({"maker"}), frozenset({"tags"}))
+
+
+def test_one_to_one_relations_lead_back_without_a_query(tmp_path: Path) -> None:
+    module = shop(tmp_path, HEADER)
+    profile, user = module.export("Profile"), module.export("User")
+    assert profile is not None
+    assert user is not None
+    forward = django_models.relation(profile, "user", module)
+    reverse = django_models.relation(user, "profile", module)
+    assert forward is not None
+    assert reverse is not None
+    assert (forward.back, reverse.back) == ("profile", "user")
+
+
+def test_related_names_by_position(tmp_path: Path) -> None:
+    text = """
+        class Maker(models.Model):
+            pass
+
+        class Part(models.Model):
+            maker = models.ForeignKey(Maker, models.CASCADE, "parts")
+            others = models.ManyToManyField(Maker, "other_parts")
+        """
+    module = shop(tmp_path, HEADER + textwrap.dedent(text))
+    for name in ("parts", "other_parts"):
+        found = django_models.relation("shop_report.Maker", name, module)
+        assert found is not None
+        assert found.kind == "multi"

@@ -17,6 +17,7 @@ SILENT = {
     "selected by a queryset method": "[p.category.name for p in Product.objects.listed()]",
     "unknown method": "[p.category.name for p in Product.objects.searched(name='x')]",
     "unknown arguments": "[o.customer.phone for o in Order.objects.select_related(*NAMES)]",
+    "back over a one to one": ("[p.user.profile.bio for p in Profile.objects.select_related('user')]"),
     "key only": "[(o.customer_id, o.customer.pk, o.customer.id) for o in Order.objects.all()]",
     "first row only": "[o.customer.phone for o in Order.objects.all()[:1]]",
     "one row from a place": "[o.customer.phone for o in Order.objects.all()[user : user + 1]]",
@@ -217,6 +218,8 @@ def test_django_runs_one_query_per_row() -> None:
         count(lambda: [o.customer.phone for o in Order.objects.select_related("customer")])
         count(lambda: [o.customer.phone for o in Order.with_customers.open()])
         count(lambda: [o.invoice.number for o in Order.objects.all()])
+        Profile.objects.create(user=user)
+        count(lambda: [p.user.profile.bio for p in Profile.objects.select_related("user")])
         count(lambda: [o.customer_id for o in Order.objects.all()])
         order = Order.objects.get(pk=order.pk)
         count(lambda: [line.order.customer for line in order.lines.all()])
@@ -225,4 +228,4 @@ def test_django_runs_one_query_per_row() -> None:
         count(lambda: [line.product.name for o in orders for line in o.lines.all()])
         """
     )
-    assert printed.split() == ["4", "1", "1", "4", "1", "2", "1", "2"]
+    assert printed.split() == ["4", "1", "1", "4", "1", "1", "2", "1", "2"]
