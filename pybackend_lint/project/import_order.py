@@ -77,16 +77,41 @@ def failing_imports(module: Module) -> list[Unbound]:
     members = import_graph(index).component(path)
     if not 1 < len(members) <= _MOST_MODULES:
         return []
-    if not _known_failing(index, members, ()):
+    cycles = index.lasting_fact(("import cycles",), _Cycles)
+    if not cycles.failing(index, members, ()):
         return []
-    found = _known_failing(index, members, _django_models(index, module))
+    found = cycles.failing(index, members, _django_models(index, module))
     return [failure for failure in found if failure.path == path]
 
 
-def _known_failing(index: Index, members: frozenset[str], models: tuple[str, ...]) -> tuple[Unbound, ...]:
-    return index.lasting_fact(
-        ("failing imports", min(members), models), lambda: _failing(index, members, models)
-    )
+class _Cycles:
+    """What is known about import cycles; kept while what their modules do at the top level stays the same."""
+
+    def __init__(self) -> None:
+        self._programs: dict[str, _Program] = {}
+        self._failing: dict[tuple[str, tuple[str, ...]], tuple[dict[str, _Program], tuple[Unbound, ...]]] = {}
+
+    def failing(self, index: Index, members: frozenset[str], models: tuple[str, ...]) -> tuple[Unbound, ...]:
+        """The imports that fail in a cycle when `models` come before the others."""
+        programs: dict[str, _Program] = {}
+        for path in members:
+            program = self._programs.get(path)
+            if program is None:
+                module = index.at(path)
+                if module is None:
+                    return ()
+                program = self._programs[path] = _program(module, index)
+            programs[path] = program
+        key = (min(members), models)
+        known = self._failing.get(key)
+        if known is None or known[0] != programs:
+            known = self._failing[key] = programs, _failing(index, programs, models)
+        return known[1]
+
+    def follow(self, path: str, old: bytes | None, new: bytes | None) -> bool:
+        """Take over a file's new content; see `project.index.Following`."""
+        self._programs.pop(path, None)
+        return new is not None
 
 
 def _django_models(index: Index, module: Module) -> tuple[str, ...]:
@@ -102,15 +127,9 @@ def _django_models(index: Index, module: Module) -> tuple[str, ...]:
     )
 
 
-def _failing(index: Index, members: frozenset[str], models: tuple[str, ...]) -> tuple[Unbound, ...]:
-    programs: dict[str, _Program] = {}
-    for path in members:
-        module = index.at(path)
-        if module is None:
-            return ()
-        programs[path] = _program(module, index)
+def _failing(index: Index, programs: dict[str, _Program], models: tuple[str, ...]) -> tuple[Unbound, ...]:
     found: dict[tuple[str, Position, str], Unbound] = {}
-    for entry in sorted(members.difference(models)):
+    for entry in sorted(programs.keys() - set(models)):
         run = _Run(index, programs)
         run.start_all(models)
         failure = run.start(entry)
@@ -297,7 +316,14 @@ def is_type_checking(test: ast.expr) -> bool:
 
 
 def module_names(paths: Iterable[str], module: Module) -> list[str]:
-    """The names of some files' modules, as a message says them."""
+    """The names of some files' modules, as `module` would import them."""
     index = module.modules
     assert isinstance(index, Index)
-    return [index.layout.module_name(path) for path in paths]
+    roots = index.layout.import_roots(os.path.dirname(index.path_of(module)))
+    return [_module_name(path, roots) for path in paths]
+
+
+def _module_name(path: str, roots: tuple[str, ...]) -> str:
+    around = [root for root in roots if path.startswith(root + os.sep)]
+    relative = os.path.relpath(path, max(around, key=len, default=os.sep))
+    return relative.removesuffix(".py").removesuffix(f"{os.sep}__init__").replace(os.sep, ".")
