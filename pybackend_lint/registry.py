@@ -253,6 +253,18 @@ ENTRIES: tuple[Entry, ...] = (
         tags=("correctness",),
     ),
     Entry(
+        code="PB125",
+        name="side-effect-in-atomic",
+        module="pybackend_lint.rules.django_orm.side_effect_in_atomic",
+        message="Call `{what}` from `transaction.on_commit()`: the transaction may still be rolled back",
+        summary="A transaction sends mail, calls a service or queues a task before it is committed.",
+        nodes=("With", "FunctionDef"),
+        words=("atomic",),
+        applies="django",
+        fix="unsafe",
+        tags=("correctness",),
+    ),
+    Entry(
         code="PB126",
         name="on-commit-late-binding",
         module="pybackend_lint.rules.django_orm.on_commit_late_binding",

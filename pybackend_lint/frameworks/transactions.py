@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pybackend_lint.frameworks import django, django_queries, django_web
-from pybackend_lint.frameworks.database_effects import DatabaseCall, database_call
+from pybackend_lint.frameworks.database_effects import DatabaseCall, database_call, direct_call
 from pybackend_lint.project import calls
 from pybackend_lint.project.callers import callers
+from pybackend_lint.project.calls import CallSite, Step
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
@@ -48,10 +49,8 @@ def is_view(function: FunctionInfo) -> bool:
 
 
 def is_entry(function: FunctionInfo) -> bool:
-    """Whether a framework calls a function: a view, a method of a serializer, a task or a command."""
+    """Whether a framework calls a function for a user: a view, a method of a serializer or a task."""
     owner = function.owner
-    if is_command(function):
-        return True
     if owner is not None and owner.is_a(_SERIALIZER):
         return function.node.name in {"create", "update", "save"}
     return is_view(function) or is_task(function)
@@ -389,3 +388,169 @@ def needs_connection(node: ast.expr, module: Module) -> str | None:
     target = node.func if isinstance(node, ast.Call) else node
     name = module.qualified_name(target)
     return name.rpartition(".")[2] if name in _NEEDS_CONNECTION else None
+
+
+# Effects that a rollback does not undo
+
+_MAIL = frozenset(
+    {
+        "django.core.mail.send_mail", "django.core.mail.send_mass_mail", "django.core.mail.EmailMessage.send",
+        "django.core.mail.EmailMultiAlternatives.send", "django.core.mail.message.EmailMessage.send",
+        "django.core.mail.message.EmailMultiAlternatives.send",
+    }
+)  # fmt: skip
+_HTTP = frozenset(
+    f"{client}.{verb}"
+    for client in ("requests", "requests.Session", "httpx", "httpx.Client")
+    for verb in ("post", "put", "patch", "delete")
+)
+_CUSTOM_TASKS = (b"task_cls", b"def apply_async", b"def delay")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SideEffect:
+    """A call in a transaction whose effect stays when the transaction is rolled back, or comes too early.
+
+    - `what`: the name of what is sent; `queues`: whether a task is queued that may run before the commit.
+    """
+
+    node: ast.Call
+    what: str
+    queues: bool
+    chain: tuple[Step, ...] = ()
+
+
+Block = ast.With | ast.FunctionDef
+
+
+def side_effects(block: Block, module: Module) -> list[SideEffect]:
+    """What a block of statements in a transaction sends or queues, if it writes to the database."""
+    if isinstance(block, ast.FunctionDef):
+        openings = block.decorator_list
+    else:
+        openings = [item.context_expr for item in block.items]
+    if not any(django.is_atomic(opening, module) for opening in openings):
+        return []
+    sites = django_queries.sites_within(block.body, module)
+    found = [effect for site in sites for effect in _effect(site, block, module)]
+    if found and not any(_writes(site) for site in sites):
+        found = []
+    return [*found, *_queued_tasks(block, sites, module)]
+
+
+def _writes(site: CallSite) -> bool:
+    found = database_call(site)
+    return found is not None and found.writes
+
+
+def _effect(site: CallSite, block: Block, module: Module) -> Iterator[SideEffect]:
+    call = site.node
+    if not isinstance(call, ast.Call) or _is_inner(call, block, module):
+        return
+    if site.name in _MAIL or (site.name in _HTTP and isinstance(module.source.parent(call), ast.Expr)):
+        yield SideEffect(call, ".".join(site.name.split(".")[-2:]), False)
+    else:
+        function = calls.target(site)
+        if function is not None and calls.follows(function) and not function.is_async:
+            chain = calls.reach(function, "sends mail", _sends_mail, lambda inner: not inner.is_async)
+            if chain is not None:
+                yield SideEffect(call, chain[-1].name, False, chain)
+
+
+def _sends_mail(site: CallSite) -> bool:
+    return site.name in _MAIL
+
+
+def _queued_tasks(block: Block, sites: list[CallSite], module: Module) -> Iterator[SideEffect]:
+    """The tasks that are queued with rows that the block writes: they may run before the rows are there."""
+    source = module.source
+    first, last = block.body[0].lineno, block.end_lineno or block.lineno
+    made = [
+        call
+        for name in ("delay", "apply_async")
+        for call in source.calls.get(name, ())
+        if first <= call.lineno <= last
+    ]
+    index = module.modules
+    function = source.enclosing_function(block.body[0])
+    if not made or not isinstance(index, Index):
+        return
+    if any(files_with(index, module, text) for text in _CUSTOM_TASKS):
+        return
+    written = _written_names(sites, module)
+    for call in sorted(made, key=lambda item: item.lineno):
+        inside = source.enclosing_function(call) is function and not _is_inner(call, block, module)
+        task = _task(call, module) if inside else None
+        if task is not None and any(_is_given(call, name) for name in written):
+            yield SideEffect(call, task.node.name, True)
+
+
+def _task(call: ast.Call, module: Module) -> FunctionInfo | None:
+    """The task that a call queues; None where its class may wait for the commit itself."""
+    target = call.func.value if isinstance(call.func, ast.Attribute) else None
+    known = module.type_of(target) if target is not None else None
+    function = None
+    if known is not None and known.kind is Kind.FUNCTION:
+        function = module.modules.function_info(known.name)
+    if function is None or not is_task(function):
+        return None
+    keywords = [
+        keyword.arg
+        for decorator in function.node.decorator_list
+        if isinstance(decorator, ast.Call)
+        for keyword in decorator.keywords
+    ]
+    return None if "base" in keywords or None in keywords else function
+
+
+def _is_inner(call: ast.Call, block: ast.AST, module: Module) -> bool:
+    """Whether a call stands in another transaction inside of the block, which is looked at by itself."""
+    for around in module.source.ancestors(call):
+        if around is block:
+            return False
+        if isinstance(around, ast.With) and any(
+            django.is_atomic(i.context_expr, module) for i in around.items
+        ):
+            return True
+    return False
+
+
+def _written_names(sites: list[CallSite], module: Module) -> frozenset[str]:
+    """The names, `self` among them, of rows that are created or saved."""
+    found = set()
+    for site in sites:
+        written = direct_call(site)
+        if written is None or not written.writes or not isinstance(site.node, ast.Call):
+            continue
+        statement = module.source.statement(site.node)
+        func = site.node.func
+        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and written.method == "save":
+            found.add(func.value.id)
+        if isinstance(statement, ast.Assign) and statement.value is site.node and written.method in _CREATED:
+            target = statement.targets[0]
+            target = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
+            if isinstance(target, ast.Name):
+                found.add(target.id)
+    return frozenset(found)
+
+
+def _is_given(call: ast.Call, name: str) -> bool:
+    """Whether a call passes a row or its key, alone or in the lists that `apply_async` takes."""
+    pending = [*call.args, *(keyword.value for keyword in call.keywords)]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, (ast.List, ast.Tuple)):
+            pending.extend(value.elts)
+        elif isinstance(value, ast.Dict):
+            pending.extend(value.values)
+        elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "str":
+            pending.extend(value.args)
+        else:
+            row = (
+                value.value
+                if isinstance(value, ast.Attribute) and value.attr in {"pk", "id", "uuid"}
+                else value
+            )
+            if isinstance(row, ast.Name) and row.id == name:
+                return True
+    return False

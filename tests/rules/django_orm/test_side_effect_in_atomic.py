@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.rules.django_orm.shop import run
+from tests.rules.harness import findings, fix
+
+RULE = "side-effect-in-atomic"
+
+FILES = {
+    "shop/__init__.py": "",
+    "shop/models.py": """
+        from django.db import models
+
+        class Order(models.Model):
+            paid = models.BooleanField(default=False)
+    """,
+    "shop/tasks.py": """
+        from celery import Celery, shared_task
+        from shop.models import Order
+
+        app = Celery("shop")
+
+        @shared_task
+        def charge(order_id):
+            print(order_id)
+
+        @app.task(bind=True)
+        def ship(self, order_id):
+            print(order_id)
+
+        @shared_task(base=AfterCommit)
+        def careful(order_id):
+            print(order_id)
+
+        def deferred(order_id):
+            print(order_id)
+    """,
+    "shop/mails.py": """
+        from django.core.mail import EmailMessage, send_mail
+        from django.db import transaction
+
+        class Mails:
+            def confirm(self, address):
+                self.send(address)
+
+            def send(self, address):
+                EmailMessage("Order", "", None, [address]).send()
+
+        def later(address):
+            transaction.on_commit(lambda: send_mail("Order", "", None, [address]))
+    """,
+    "pyproject.toml": '[project]\ndependencies = ["django>=5.2"]\n',
+}
+HEAD = """\
+import requests
+from django.core.mail import EmailMultiAlternatives, send_mail
+from django.db import transaction
+
+from shop.mails import Mails, later
+from shop.models import Order
+from shop.tasks import careful, charge, deferred, ship
+"""
+
+FOUND = {
+    "tasks": """
+        @transaction.atomic
+        def place(request):
+            order = Order.objects.create()
+            charge.delay(order.pk)  # PB125
+            charge.delay(order_id=str(order.id))  # PB125
+            ship.apply_async(args=[order.pk], countdown=5)  # PB125
+            ship.apply_async((), {"order_id": order.pk})  # PB125
+    """,
+    "row that is saved": """
+        def pay(order: Order):
+            with transaction.atomic():
+                order.paid = True
+                if order.paid:
+                    charge.delay(order.pk)  # PB125
+                order.save()
+
+        def first(self):
+            with transaction.atomic():
+                order, created = Order.objects.get_or_create(pk=1)
+                if created:
+                    charge.delay(order.pk)  # PB125
+    """,
+    "mails": """
+        def pay(order, mails: Mails):
+            with transaction.atomic():
+                order = Order.objects.get(pk=1)
+                order.save()
+                send_mail("Paid", "", None, [])  # PB125
+                message = EmailMultiAlternatives("Paid")
+                message.send()  # PB125
+                mails.confirm("a@shop.example")  # PB125
+    """,
+    "requests": """
+        @transaction.atomic
+        def pay(pk):
+            Order.objects.filter(pk=pk).update(paid=True)
+            requests.post("https://hooks.example")  # PB125
+    """,
+}
+
+SILENT = {
+    "after the commit": """
+        from functools import partial
+
+        @transaction.atomic
+        def place(request):
+            order = Order.objects.create()
+            transaction.on_commit(lambda: charge.delay(order.pk))
+            transaction.on_commit(partial(send_mail, "Order", "", None, []))
+            charge.delay_on_commit(order.pk)
+            later("a@shop.example")
+
+        def pay(order):
+            with transaction.atomic():
+                order.save()
+            charge.delay(order.pk)
+            send_mail("Paid", "", None, [])
+    """,
+    "rows that were there before": """
+        @transaction.atomic
+        def place(request):
+            order = Order.objects.create()
+            old = Order.objects.get(pk=1)
+            charge.delay(old.pk)
+            charge.delay(request.user.pk, order.paid)
+    """,
+    "nothing is written": """
+        @transaction.atomic
+        def report(request):
+            order = Order.objects.select_for_update().first()
+            send_mail("Report", "", None, [])
+    """,
+    "answers that decide": """
+        @transaction.atomic
+        def pay(pk):
+            Order.objects.filter(pk=pk).update(paid=True)
+            response = requests.post("https://pay.example")
+            response.raise_for_status()
+            requests.get("https://shop.example")
+    """,
+    "tasks that may wait themselves, and other functions": """
+        @transaction.atomic
+        def place(request, queue):
+            order = Order.objects.create()
+            careful.delay(order.pk)
+            queue.delay(order.pk)
+            deferred(order.pk)
+    """,
+    "no transaction": """
+        def place(request):
+            order = Order.objects.create()
+            charge.delay(order.pk)
+            send_mail("Paid", "", None, [])
+    """,
+}
+
+
+def text(code: str) -> str:
+    return HEAD + textwrap.dedent(code)
+
+
+@pytest.mark.parametrize("code", FOUND.values(), ids=FOUND.keys())
+def test_found(code: str) -> None:
+    findings(RULE, text(code), files=FILES)
+
+
+@pytest.mark.parametrize("code", SILENT.values(), ids=SILENT.keys())
+def test_silent(code: str) -> None:
+    assert findings(RULE, text(code), files=FILES) == []
+
+
+def test_projects_whose_tasks_wait_for_the_commit() -> None:
+    files = {**FILES, "shop/celery.py": "app = Celery('shop', task_cls='shop.celery:AfterCommit')\n"}
+    code = text(FOUND["tasks"]).replace("  # PB125", "")
+    assert findings(RULE, code, files=files) == []
+
+
+FIXED = {
+    "arguments": (
+        "charge.delay(order.pk, 1)",
+        "transaction.on_commit(partial(charge.delay, order.pk, 1))",
+    ),
+    "none": ("EmailMultiAlternatives().send()", "transaction.on_commit(EmailMultiAlternatives().send)"),
+    "result that is used": ("task = charge.delay(order.pk)", None),
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), FIXED.values(), ids=FIXED.keys())
+def test_fix(line: str, expected: str | None) -> None:
+    body = "from functools import partial\n\n\n@transaction.atomic\ndef f():\n    order = Order.objects.create()\n"
+    assert fix(RULE, f"{HEAD}{body}    {line}\n", files=FILES) == f"{HEAD}{body}    {expected or line}\n"
+
+
+def test_mail_leaves_before_the_rollback() -> None:
+    printed = run(
+        """
+        from functools import partial
+        from django.core import mail
+        from django.core.mail import send_mail
+
+        settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+        mail.outbox = []
+        user = User.objects.create(username="ada")
+        send = partial(send_mail, "Order", "", "shop@example.com", ["ada@example.com"])
+
+        def place(notify):
+            with transaction.atomic():
+                Order.objects.create(customer=user)
+                notify()
+                raise ValueError("no stock")
+
+        for notify in (send, lambda: transaction.on_commit(send)):
+            mail.outbox.clear()
+            try:
+                place(notify)
+            except ValueError:
+                print(Order.objects.count(), len(mail.outbox), end=" ")
+        """
+    )
+    assert printed.split() == ["0", "1", "0", "0"]
+
+
+def test_a_task_that_is_queued_in_the_transaction_does_not_find_its_row() -> None:
+    printed = run(
+        """
+        import tempfile, threading
+        from django.db import connections
+
+        folder = tempfile.mkdtemp()
+        connections.databases["file"] = {**connections.databases["default"], "NAME": folder + "/shop.db"}
+        with connections["file"].schema_editor() as editor:
+            editor.create_model(Tag)
+
+        def in_a_worker(pk):
+            def work():
+                print(Tag.objects.using("file").filter(pk=pk).exists(), end=" ")
+                connections["file"].close()
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+
+        with transaction.atomic("file"):
+            in_a_worker(Tag.objects.using("file").create(name="early").pk)
+        with transaction.atomic("file"):
+            pk = Tag.objects.using("file").create(name="late").pk
+            transaction.on_commit(lambda: in_a_worker(pk), using="file")
+        """
+    )
+    assert printed.split() == ["False", "True"]
