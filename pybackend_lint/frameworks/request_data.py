@@ -229,6 +229,7 @@ CODE = RequestData("code", _EVERYTHING, by_design=True)
 PATHS = RequestData("path", _EVERYTHING - {Sent.SEGMENT})
 REQUESTS = RequestData("request", _EVERYTHING - {Sent.SEGMENT}, urls=True, by_design=True)
 REDIRECTS = RequestData("redirect", _BY_LINK, urls=True)
+FIELDS = RequestData("fields", frozenset({Sent.QUERY, Sent.FORM, Sent.BODY}), by_design=True)
 HTML = RequestData("html", _BY_LINK | {Sent.SEGMENT})
 
 

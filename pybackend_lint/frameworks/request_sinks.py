@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pybackend_lint.frameworks import django_sql, flask, sqlalchemy_text
+from pybackend_lint.frameworks import django, django_models, django_sql, flask, sqlalchemy_text
 from pybackend_lint.frameworks.fastapi import argument
+from pybackend_lint.frameworks.sqlalchemy_mapping import is_mapped
 from pybackend_lint.project.data_flow import text_parts
 from pybackend_lint.rule import Context
 from pybackend_lint.semantic.module import Module
@@ -377,6 +378,88 @@ def html_texts(module: Module) -> Iterator[ast.expr]:
 def _is_html(call: ast.Call) -> bool:
     return len(call.args) <= 2 and not any(
         word.arg is None or word.arg in {"content_type", "mimetype", "headers"} for word in call.keywords
+    )
+
+
+# Columns of models
+
+_DJANGO_WRITES = frozenset({"create", "update", "get_or_create", "update_or_create", "acreate", "aupdate"})
+
+
+def filled_by_mapping(module: Module) -> Iterator[Sink]:
+    """The mappings that a file unpacks into the columns of a model: `Order(**data)`, `setattr` in a loop."""
+    source = module.source
+    for keyword in source.nodes(ast.keyword):
+        if keyword.arg is None and not isinstance(keyword.value, (ast.Dict, ast.DictComp)):
+            call = source.parent(keyword)
+            if isinstance(call, ast.Call) and not _is_reduced(keyword.value, module):
+                model = _filled_model(call, module)
+                if model is not None:
+                    yield Sink(keyword.value, model)
+    for call in source.calls.get("setattr", ()):
+        match call.args:
+            case [_, ast.Name() as key, _] if isinstance(call.func, ast.Name):
+                mapping = _looped_over(key, module)
+                known = module.type_of(call.args[0])
+                model = (
+                    _model(known.name, module) if known is not None and known.kind is Kind.INSTANCE else None
+                )
+                if mapping is not None and model is not None and not _is_reduced(mapping, module):
+                    yield Sink(key, model)
+
+
+def _looped_over(key: ast.Name, module: Module) -> ast.expr | None:
+    """The mapping whose `items()` a loop goes through for a key."""
+    found = module.lookup(key.id, key)
+    binding = found[1][0] if found is not None and len(found[1]) == 1 else None
+    if binding is None or binding.kind != "for" or binding.path != (0,):
+        return None
+    match binding.value:
+        case ast.Call(func=ast.Attribute(value=mapping, attr="items"), args=[]):
+            return mapping
+    return None
+
+
+def _filled_model(call: ast.Call, module: Module) -> str | None:
+    """The name of the model whose columns a call sets by its keywords."""
+    func = call.func
+    known = module.type_of(func)
+    if known is None:
+        return None
+    if known.kind is Kind.CLASS:
+        info = module.modules.class_info(known.name)
+        init = info.method("__init__") if info is not None else None
+        return _model(known.name, module) if init is None or init.node.args.kwarg is not None else None
+    if isinstance(func, ast.Attribute) and func.attr in _DJANGO_WRITES:
+        method = django.own_method(func, module)
+        model = django.model_of(method[1], module) if method is not None else None
+        return model.node.name if model is not None else None
+    return None
+
+
+def _model(name: str, module: Module) -> str | None:
+    info = module.modules.class_info(name)
+    if info is None or not (django_models.is_model(info) or is_mapped(info)):
+        return None
+    return info.node.name
+
+
+def _is_reduced(mapping: ast.expr, module: Module) -> bool:
+    """Whether the function takes keys out of a mapping, so that it thought of which are there."""
+    if not isinstance(mapping, ast.Name):
+        return False
+    source = module.source
+    function = source.enclosing_function(mapping)
+    for call in source.calls.get("pop", ()):
+        if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+            if call.func.value.id == mapping.id and source.enclosing_function(call) is function:
+                return True
+    return any(
+        isinstance(target, ast.Subscript)
+        and isinstance(target.value, ast.Name)
+        and target.value.id == mapping.id
+        for statement in source.nodes(ast.Delete)
+        for target in statement.targets
     )
 
 

@@ -375,6 +375,8 @@ class _Search:
             return self._result(function, call, frame, place, inside) if function is not None else None
         if isinstance(func, ast.Attribute):
             method = func.attr
+            if callee is not None and callee.name.startswith("pydantic."):
+                return None  # a model as a dictionary: what it holds was validated
             if method == "join" and place is Place.ANYWHERE and len(call.args) == 1 and _is_text(func.value):
                 return self.trace(call.args[0], frame, place, inside=True)
             if method == "replace" and call.args:

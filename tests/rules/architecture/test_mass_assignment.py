@@ -1,0 +1,161 @@
+"""Traps of mass-assignment, and what SQLAlchemy stores."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.rules.execution import executed
+from tests.rules.harness import findings
+
+HEAD = """
+from flask import Flask, request
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+app = Flask(__name__)
+FIELDS = ("name",)
+
+class Base(DeclarativeBase): ...
+
+class Customer(Base):
+    __tablename__ = "customer"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    is_admin: Mapped[bool] = mapped_column(default=False)
+
+class Filter:
+    def __init__(self, **terms): ...
+
+class Strict(Base):
+    __tablename__ = "strict"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+    def __init__(self, name): ...
+"""
+SILENT = {
+    "chosen keys": """
+        @app.post("/a")
+        def a():
+            sent = request.get_json()
+            return Customer(**{key: sent[key] for key in FIELDS}).name
+    """,
+    "keys taken out": """
+        @app.post("/a")
+        def a():
+            sent = request.get_json()
+            sent.pop("is_admin", None)
+            return Customer(**sent).name
+    """,
+    "validated": """
+        @app.post("/a")
+        def a():
+            sent = schema.load(request.get_json())
+            return Customer(**sent).name
+    """,
+    "no model": """
+        @app.post("/a")
+        def a():
+            return Filter(**request.args).rows
+    """,
+    "a constructor that names its fields": """
+        @app.post("/a")
+        def a():
+            return Strict(**request.get_json()).name
+    """,
+    "an allowed key": """
+        @app.patch("/a/<int:number>")
+        def a(number):
+            customer = Customer(name="a")
+            for key, value in request.get_json().items():
+                if key in FIELDS:
+                    setattr(customer, key, value)
+            return customer.name
+    """,
+}
+FOUND = {
+    "a form": """
+        @app.post("/a")
+        def a():
+            sent = request.form.to_dict()
+            return Customer(**sent).name  # PB935
+    """,
+    "attribute by attribute": """
+        @app.patch("/a/<int:number>")
+        def a(number):
+            customer = Customer(name="a")
+            for key, value in request.get_json().items():
+                if hasattr(customer, key):
+                    setattr(customer, key, value)  # PB935
+            return customer.name
+    """,
+    "through a function": """
+        def create(fields):
+            return Customer(**fields)  # PB935
+
+        @app.post("/a")
+        def a():
+            return create(request.json["customer"]).name
+    """,
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_silent(name: str) -> None:
+    findings("PB935", HEAD + textwrap.dedent(SILENT[name]))
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found(name: str) -> None:
+    findings("PB935", HEAD + textwrap.dedent(FOUND[name]))
+
+
+def test_django_rest_framework_and_fastapi() -> None:
+    findings(
+        "PB935",
+        """
+        from django.db import models
+        from rest_framework.response import Response
+        from rest_framework.views import APIView
+
+        class Order(models.Model):
+            total = models.IntegerField()
+
+        class Orders(APIView):
+            def post(self, request):
+                order = Order.objects.create(**request.data)  # PB935
+                return Response(order.pk)
+
+        class Staff(APIView):
+            permission_classes = [IsAdminUser]
+
+            def post(self, request):
+                return Response(Order.objects.create(**request.data).pk)
+        """,
+    )
+    findings(
+        "PB935",
+        HEAD
+        + textwrap.dedent("""
+        from fastapi import FastAPI
+        from pydantic import BaseModel
+        api = FastAPI()
+
+        class New(BaseModel):
+            name: str
+
+        @api.post("/a")
+        def a(sent: dict) -> str:
+            return Customer(**sent).name  # PB935
+
+        @api.post("/b")
+        def b(sent: New) -> str:
+            return Customer(**sent.dict()).name
+        """),
+    )
+
+
+def test_the_column_is_set() -> None:
+    names = executed(HEAD + textwrap.dedent(FOUND["through a function"]))
+    sent = {"customer": {"name": "a", "is_admin": True}}
+    with names["app"].test_request_context(json=sent):
+        assert names["create"](names["request"].json["customer"]).is_admin is True
