@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from pybackend_lint.frameworks import fastapi, pydantic
 from pybackend_lint.frameworks.fastapi import Route
-from pybackend_lint.frameworks.sqlalchemy_mapping import is_mapped, mapped_class
+from pybackend_lint.frameworks.sqlalchemy_mapping import is_mapped, is_table, mapped_class
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import NONE, Kind, Type
@@ -210,3 +211,86 @@ def _reads_no_attributes(schema: ClassInfo) -> bool:
                 continue
         return False
     return not {"from_attributes", "orm_mode"} & set(pydantic.config(schema))
+
+
+# Entities in answers
+
+_PASSWORDS = r"passw|pwd|(?:^|_)hash(?:ed)?(?:_|$)|(?:^|_)salt$"
+_NEVER_SHOWN = re.compile(_PASSWORDS, re.IGNORECASE)
+_SENSITIVE = re.compile(rf"{_PASSWORDS}|secret|(?:^|_)token$|api_?key", re.IGNORECASE)
+_LISTS = frozenset(
+    {"builtins.list", "builtins.tuple", "builtins.set", "typing.Sequence", "typing.Iterable",
+     "sqlalchemy.ScalarResult"}
+)  # fmt: skip
+_LEAVE_OUT = frozenset({"response_model_exclude", "response_model_include", None})
+
+
+def returned_entities(route: Route) -> list[tuple[ast.Return, ClassInfo]]:
+    """Where a route that declares no answer returns mapped objects or lists of them."""
+    function = route.function
+    if function is None or function.node.returns is not None or not route.methods:
+        return []
+    given = {keyword.arg for keyword in route.call.keywords}
+    if given & {None, "response_model", "response_class"} or function.node.decorator_list[-1:] != [
+        route.call
+    ]:
+        return []
+    found = []
+    for node in function.own(ast.Return):
+        entity = _entity_of(
+            function.module.type_of(node.value) if node.value is not None else None, function.module
+        )
+        if entity is not None:
+            found.append((node, entity))
+    return found
+
+
+def _entity_of(known: Type | None, module: Module) -> ClassInfo | None:
+    while known is not None and known.kind is Kind.INSTANCE and known.name in _LISTS:
+        known = known.argument()
+    if known is None or known.kind is not Kind.INSTANCE:
+        return None
+    return mapped_class(known.name, module.modules)
+
+
+def leaked_field(route: Route) -> tuple[ast.expr, ClassInfo, pydantic.Field] | None:
+    """A column that is named like a secret and part of a route's answer, since that is the table itself.
+
+    Gives what declares the answer, the model and the column. What POST answers may be a key or token
+    that is shown once.
+    """
+    function = route.function
+    if function is None or {keyword.arg for keyword in route.call.keywords} & _LEAVE_OUT:
+        return None
+    written = fastapi.argument(route.call, None, "response_model")
+    home = route.module
+    if written is None:
+        written, home = function.node.returns, function.module
+    known = (
+        home.annotation_type(written, route.call if home is route.module else function.node)
+        if written
+        else None
+    )
+    while known is not None and known.name in _LISTS:
+        known = known.argument()
+    model = home.modules.class_info(known.name) if known is not None else None
+    if model is None or written is None or not pydantic.is_model(model) or not _is_table(model):
+        return None
+    sensitive = _NEVER_SHOWN if route.methods == frozenset({"POST"}) else _SENSITIVE
+    for name, field in pydantic.fields(model).items():
+        if sensitive.search(name) and _is_shown_text(field):
+            return written, model, field
+    return None
+
+
+def _is_table(model: ClassInfo) -> bool:
+    return any(isinstance(item, ClassInfo) and is_table(item) for item in model.mro)
+
+
+def _is_shown_text(field: pydantic.Field) -> bool:
+    """Whether a field holds a text that answers show: it is neither left out nor masked."""
+    call, module = field.field_call, field.owner.module
+    if call is not None and any(keyword.arg in {"exclude", None} for keyword in call.keywords):
+        return False
+    known = module.annotation_type(field.annotation, field.node)
+    return known is not None and known.name in {"builtins.str", "builtins.bytes"}

@@ -1,0 +1,123 @@
+"""Rule PB327: response-model-missing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from pybackend_lint.finding import Finding, Related
+from pybackend_lint.frameworks import fastapi, fastapi_responses
+from pybackend_lint.rule import Context, rule
+
+
+@rule(
+    "PB327",
+    "response-model-missing",
+    "Declare what `{function}` returns: clients get every loaded column of `{entity}`",
+    nodes=(ast.Module,),
+    words=("get", "post", "put", "patch", "delete", "api_route"),
+    applies="fastapi",
+    tags=("security",),
+)
+def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
+    """A route without response model returns an object of a mapped class.
+
+    ## Why
+    FastAPI serialises whatever the object has loaded: password hashes, internal notes, and each column
+    that is added later. The OpenAPI document says nothing about the answer, so generated clients have
+    no type for it.
+
+    ## Bad
+    ```python
+    from fastapi import APIRouter
+    from shop import services
+
+    router = APIRouter(prefix="/users")
+
+    @router.get("/{user_id}")
+    def read_user(user_id: int):
+        return services.get_user(user_id)
+    ```
+    ```python file=shop/services.py
+    from shop.models import User
+
+    def get_user(user_id: int) -> User:
+        return User(id=user_id)
+    ```
+    ```python file=shop/models.py
+    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+    class Base(DeclarativeBase):
+        pass
+
+    class User(Base):
+        __tablename__ = "users"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        password_hash: Mapped[str] = mapped_column(default="")
+    ```
+    ## Good
+    ```python
+    from fastapi import APIRouter
+    from pydantic import BaseModel
+    from shop import services
+
+    router = APIRouter(prefix="/users")
+
+    class UserRead(BaseModel):
+        id: int
+
+    @router.get("/{user_id}", response_model=UserRead)
+    def read_user(user_id: int):
+        return services.get_user(user_id)
+    ```
+    ## Not reported
+    ```python
+    from fastapi import APIRouter
+    from shop import services
+
+    router = APIRouter(prefix="/users")
+
+    @router.get("/{user_id}/name")
+    def read_name(user_id: int):
+        return {"name": services.get_name(user_id)}  # no entity
+
+    @router.get("/{user_id}", response_model=None)  # said on purpose
+    def read_user(user_id: int):
+        return services.get_user(user_id)
+    ```
+    ```python file=shop/services.py
+    from shop.models import User
+
+    def get_user(user_id: int) -> User:
+        return User(id=user_id)
+
+    def get_name(user_id: int) -> str:
+        return f"User {user_id}"
+    ```
+    ```python file=shop/models.py
+    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+    class Base(DeclarativeBase):
+        pass
+
+    class User(Base):
+        __tablename__ = "users"
+        id: Mapped[int] = mapped_column(primary_key=True)
+    ```
+    ## When not to use it
+    In internal services whose only client reads the same tables.
+
+    ## References
+    - FastAPI: "Response Model - Return Type"
+    - OWASP API Security Top 10: "API3 Broken Object Property Level Authorization"
+    """
+    for route in fastapi.routes(ctx.module):
+        function = route.function
+        if function is None or function.module is not ctx.module:
+            continue
+        for statement, entity in fastapi_responses.returned_entities(route)[:1]:
+            source = entity.module.source
+            place = Related(source.path, source.position(source.start(entity.node)), "the mapped class")
+            yield ctx.finding(
+                statement, related=[place], function=function.node.name, entity=entity.node.name
+            )
