@@ -516,6 +516,7 @@ def list_rules(options: argparse.Namespace) -> int:
 
 def run_server(options: argparse.Namespace) -> int:
     """Serve an editor by the Language Server Protocol, over standard input and output."""
+    gc.disable()  # the server runs it itself, when nobody waits
     try:
         from pybackend_lint.lsp.server import run
     except ModuleNotFoundError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
@@ -31,6 +32,10 @@ Result = TypeVar("Result")
 _QUICK = 0.05
 _LONGEST_PAUSE = 0.3
 _DEPENDENTS_PAUSE = 0.1
+
+# After so many checks the garbage collector runs, over what was made since it ran before.
+_CHECKS_A_COLLECTION = 200
+_WARM = 5
 
 _RULE = re.compile(r"PB\d{3}")
 
@@ -86,6 +91,7 @@ class Session(LanguageServer):
         self._told: set[str] = set()
         self.startup_problems: list[str] = []  # to be told as soon as the client listens
         self._refresh: asyncio.TimerHandle | None = None
+        self._checks = 0
         self.changed = asyncio.Event()  # set and replaced whenever findings may be other ones
         self.loop: asyncio.AbstractEventLoop
 
@@ -219,6 +225,16 @@ class Session(LanguageServer):
         elif before is not None and before.version == checked.version:
             if before.result_id != checked.result_id:
                 self._ask_for_refresh()
+        self._collect()
+
+    def _collect(self) -> None:
+        """Look for garbage now and then, never among what has lasted: that would take long each time."""
+        self._checks += 1
+        if self._checks % _CHECKS_A_COLLECTION == 0:
+            gc.collect()
+            gc.freeze()
+        elif self._checks == _WARM:
+            gc.freeze()
 
     async def checked(self, document: Document) -> Checked:
         """What is found in a document as it is now."""

@@ -8,7 +8,7 @@ from collections.abc import Container
 from pybackend_lint.project.files import everything_below, mentions_below
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.source import words
+from pybackend_lint.source import mentions, words
 
 _SKIPPED = frozenset({"node_modules", "site-packages", "build", "dist", "venv", "env"})
 _MOST_FILES = 20_000
@@ -20,14 +20,21 @@ class _FilesByWord:
     def __init__(self, index: Index, root: str) -> None:
         self._paths = files_below(index, root)
         self._by_word: dict[bytes, set[str]] = {}
+        self._by_text: dict[bytes, set[str]] = {}  # texts that are more than one word
         index.know(everything_below(root), self._paths)
         for path in self._paths:
             for word in words(index.files.read(path) or b""):
                 self._by_word.setdefault(word, set()).add(path)
 
-    def files(self, text: bytes) -> set[str]:
-        """The files that hold all words of a text."""
-        return set.intersection(*(self._by_word.get(word, set()) for word in words(text)))
+    def files(self, text: bytes, index: Index) -> set[str]:
+        """The files that hold a text."""
+        if words(text) == {text}:
+            return self._by_word.get(text, set())
+        found = self._by_text.get(text)
+        if found is None:
+            candidates = set.intersection(*(self._by_word.get(word, set()) for word in words(text)))
+            found = self._by_text[text] = {path for path in candidates if text in index.content(path)}
+        return found
 
     def follow(self, path: str, old: bytes | None, new: bytes | None) -> bool:
         if old is None or new is None:
@@ -38,6 +45,11 @@ class _FilesByWord:
                 self._by_word[word].discard(path)
             for word in after - before:
                 self._by_word.setdefault(word, set()).add(path)
+            for text, found in self._by_text.items():
+                if mentions(new, text):
+                    found.add(path)
+                else:
+                    found.discard(path)
         return True
 
 
@@ -49,9 +61,7 @@ def files_with(index: Index, asker: Module, text: bytes) -> list[str]:
     beginning to mention the text.
     """
     root = index.layout.project_root(os.path.dirname(index.path_of(asker)))
-    found = index.fact(("words of files", root), lambda: _FilesByWord(index, root)).files(text)
-    if words(text) != {text}:
-        found = {path for path in found if text in index.content(path)}
+    found = index.fact(("words of files", root), lambda: _FilesByWord(index, root)).files(text, index)
     index.rest_on(mentions_below(root, text), found)
     return sorted(found)
 
