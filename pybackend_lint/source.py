@@ -55,7 +55,9 @@ def words(data: bytes) -> set[bytes]:
 
 
 def mentions(data: bytes, text: bytes) -> bool:
-    """Whether a file holds a text that begins and ends where words begin and end."""
+    """Whether a file holds a text that begins and ends where words do; after `*` it may be part of a word."""
+    if text.startswith(b"*"):
+        return text[1:] in data
     if text not in data:
         return False
     wanted = words(text)
