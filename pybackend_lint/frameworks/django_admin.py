@@ -207,7 +207,8 @@ def _key_reads(name: str, model: ClassInfo) -> tuple[PathRead, ...]:
     if relation is None or relation.kind != "forward" or relation.target is None:
         return ()
     field = django_models.fields(model)[name]
-    step = django_reads.related(field.call, f"`{name}` may be null", field.owner.module)
+    message = f"`{name}` may be null" if relation.nullable else f"the list joins `{name}`"
+    step = django_reads.related(field.call, message, field.owner.module)
     found = [PathRead(name, relation, False, (step,))]
     target = model.module.modules.class_info(relation.target)
     text = target.method("__str__") if target is not None else None
