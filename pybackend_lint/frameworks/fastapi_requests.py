@@ -27,6 +27,7 @@ _CONNECTIONS = frozenset(
     {"starlette.requests.HTTPConnection", "starlette.responses.Response", "fastapi.BackgroundTasks",
      "starlette.background.BackgroundTasks", "fastapi.security.SecurityScopes"}
 )  # fmt: skip
+_ADD_TASK = frozenset({"fastapi.BackgroundTasks.add_task", "starlette.background.BackgroundTasks.add_task"})
 _UPLOADS = frozenset({"fastapi.UploadFile", "starlette.datastructures.UploadFile"})
 _DICTIONARIES = frozenset({"builtins.dict", "typing.Dict", "typing.Mapping", "collections.abc.Mapping"})
 _COLLECTIONS = _DICTIONARIES | {
@@ -609,3 +610,22 @@ def _only_looks(parent: ast.AST | None, module: Module) -> bool:
                 "builtins.print",
             }
     return False
+
+
+def values_closed_before(call: ast.Call, module: Module) -> list[tuple[ast.Name, FunctionInfo]]:
+    """The arguments of `BackgroundTasks.add_task` that a dependency with `yield` gives and cleans up."""
+    known = module.type_of(call.func)
+    if known is None or known.name not in _ADD_TASK:
+        return []
+    found: list[tuple[ast.Name, FunctionInfo]] = []
+    for node in [*call.args[1:], *(keyword.value for keyword in call.keywords)]:
+        looked_up = module.lookup(node.id, node) if isinstance(node, ast.Name) else None
+        if not isinstance(node, ast.Name) or looked_up is None or len(looked_up[1]) != 1:
+            continue
+        binding = looked_up[1][0]
+        if binding.kind == "parameter" and isinstance(binding.node, ast.arg):
+            injected = fastapi.injected(binding.node, binding.value, module)
+            function = injected.function if injected is not None else None
+            if function is not None and function.yields:
+                found.append((node, function))
+    return found
