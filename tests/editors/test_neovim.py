@@ -15,8 +15,20 @@ from typing import Any
 import pytest
 
 from tests.editors.newcomer import ROOT, copy_repository, steps
+from tests.editors.pages import blocks
 from tests.processes import PYPROJECT, SCHEMAS, write
 
+LEGACY = """\
+from pydantic import BaseModel, constr
+
+
+class Item(BaseModel):
+    name: constr(min_length=1)
+
+
+def plain(item: Item) -> dict[str, object]:
+    return item.dict()
+"""
 SESSION = ROOT / "tests" / "editors" / "session.lua"
 PROGRAMS = Path(sys.executable).parent
 
@@ -82,6 +94,24 @@ def test_findings_and_actions(tmp_path: Path, path: str) -> None:
     assert "    model_config = ConfigDict(frozen=True)" in seen["lines"]
     assert "class Config" not in "\n".join(seen["lines"])
     assert any("Disable PB400" in title for title in seen["titles"])
+
+
+@pytest.mark.skipif(not CURRENT, reason="Neovim 0.11 or newer is not installed")
+def test_settings_and_repair_on_save(tmp_path: Path) -> None:
+    enable, settings, _, on_save = blocks("neovim.md", "lua")
+    write(tmp_path, {"pyproject.toml": PYPROJECT, "shop/items.py": LEGACY})
+    configuration = tmp_path / ".config" / "nvim"
+    (configuration / "lsp").mkdir(parents=True)
+    shutil.copy(ROOT / "editors/neovim/lsp/pybackend_lint.lua", configuration / "lsp")
+    ignored = settings.replace("PB106", "PB429")
+    (configuration / "init.lua").write_text(enable + ignored + on_save)
+    (tmp_path / "save.lua").write_text(
+        "vim.wait(60000, function() return #vim.diagnostic.get(0) > 0 end, 20)\n"
+        'vim.cmd("write")\nvim.cmd("qall!")\n'
+    )
+    command = [CURRENT[max(CURRENT)], "--headless", "shop/items.py", "-S", "save.lua"]
+    subprocess.run(command, cwd=tmp_path, env=home(tmp_path), timeout=120, check=True)
+    assert (tmp_path / "shop" / "items.py").read_text() == LEGACY.replace("item.dict()", "item.model_dump()")
 
 
 @pytest.mark.slow
