@@ -404,6 +404,7 @@ _HTTP = frozenset(
     for client in ("requests", "requests.Session", "httpx", "httpx.Client")
     for verb in ("post", "put", "patch", "delete")
 )
+_KEYS = ("_pk", "_id", "_uuid")
 _CUSTOM_TASKS = (b"task_cls", b"def apply_async", b"def delay")
 
 
@@ -445,20 +446,31 @@ def _writes(site: CallSite) -> bool:
 
 def _effect(site: CallSite, block: Block, module: Module) -> Iterator[SideEffect]:
     call = site.node
-    if not isinstance(call, ast.Call) or _is_inner(call, block, module):
+    if not isinstance(call, ast.Call) or _is_inner(call, block, module) or _is_handling(call, module):
         return
     if site.name in _MAIL or (site.name in _HTTP and isinstance(module.source.parent(call), ast.Expr)):
         yield SideEffect(call, ".".join(site.name.split(".")[-2:]), False)
     else:
         function = calls.target(site)
         if function is not None and calls.follows(function) and not function.is_async:
-            chain = calls.reach(function, "sends mail", _sends_mail, lambda inner: not inner.is_async)
+            chain = calls.reach(
+                function, "sends mail", _sends_mail, lambda inner: not inner.is_async, _is_site_handling
+            )
             if chain is not None:
                 yield SideEffect(call, chain[-1].name, False, chain)
 
 
 def _sends_mail(site: CallSite) -> bool:
-    return site.name in _MAIL
+    return site.name in _MAIL and not _is_site_handling(site)
+
+
+def _is_site_handling(site: CallSite) -> bool:
+    return _is_handling(site.node, site.module)
+
+
+def _is_handling(node: ast.AST, module: Module) -> bool:
+    """Whether a node stands in an exception handler: what is sent there tells of the failure."""
+    return any(isinstance(around, ast.ExceptHandler) for around in module.source.ancestors(node))
 
 
 def _queued_tasks(block: Block, sites: list[CallSite], module: Module) -> Iterator[SideEffect]:
@@ -477,7 +489,7 @@ def _queued_tasks(block: Block, sites: list[CallSite], module: Module) -> Iterat
         return
     if any(files_with(index, module, text) for text in _CUSTOM_TASKS):
         return
-    written = _written_names(sites, module)
+    written = _written_names(block, sites, module)
     for call in sorted(made, key=lambda item: item.lineno):
         inside = source.enclosing_function(call) is function and not _is_inner(call, block, module)
         task = _task(call, module) if inside else None
@@ -515,22 +527,24 @@ def _is_inner(call: ast.Call, block: ast.AST, module: Module) -> bool:
     return False
 
 
-def _written_names(sites: list[CallSite], module: Module) -> frozenset[str]:
-    """The names, `self` among them, of rows that are created or saved."""
+def _written_names(block: Block, sites: list[CallSite], module: Module) -> frozenset[str]:
+    """The names of rows that a block creates, or saves: itself, or by a form or serializer."""
     found = set()
+    source = module.source
+    first, last = block.body[0].lineno, block.end_lineno or block.lineno
+    made = [call for call in source.calls.get("save", ()) if first <= call.lineno <= last]
     for site in sites:
         written = direct_call(site)
-        if written is None or not written.writes or not isinstance(site.node, ast.Call):
-            continue
-        statement = module.source.statement(site.node)
-        func = site.node.func
-        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and written.method == "save":
-            found.add(func.value.id)
-        if isinstance(statement, ast.Assign) and statement.value is site.node and written.method in _CREATED:
+        if written is not None and written.method in _CREATED and isinstance(site.node, ast.Call):
+            made.append(site.node)
+    for call in made:
+        statement = source.statement(call)
+        if isinstance(statement, ast.Assign) and statement.value is call:
             target = statement.targets[0]
             target = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
-            if isinstance(target, ast.Name):
-                found.add(target.id)
+            found |= {target.id} if isinstance(target, ast.Name) else set()
+        elif isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+            found |= {call.func.value.id} if call.func.attr == "save" else set()
     return frozenset(found)
 
 
@@ -546,11 +560,9 @@ def _is_given(call: ast.Call, name: str) -> bool:
         elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "str":
             pending.extend(value.args)
         else:
-            row = (
-                value.value
-                if isinstance(value, ast.Attribute) and value.attr in {"pk", "id", "uuid"}
-                else value
-            )
+            row = value
+            if isinstance(value, ast.Attribute) and f"_{value.attr}".endswith(_KEYS):
+                row = value.value
             if isinstance(row, ast.Name) and row.id == name:
                 return True
     return False

@@ -88,6 +88,14 @@ FOUND = {
                 if created:
                     charge.delay(order.pk)  # PB125
     """,
+    "row of a form": """
+        @transaction.atomic
+        def place(form, user):
+            order = form.save()
+            user.save()
+            charge.delay(order.order_id)  # PB125
+            charge.delay(user.pk)  # PB125
+    """,
     "mails": """
         def pay(order, mails: Mails):
             with transaction.atomic():
@@ -153,6 +161,16 @@ SILENT = {
             careful.delay(order.pk)
             queue.delay(order.pk)
             deferred(order.pk)
+    """,
+    "mail about the failure": """
+        @transaction.atomic
+        def place(request):
+            order = Order.objects.create()
+            try:
+                order.save()
+            except ValueError:
+                send_mail("Failed", "", None, [])
+                raise
     """,
     "no transaction": """
         def place(request):
