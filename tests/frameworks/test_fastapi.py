@@ -213,7 +213,7 @@ def test_dependencies_are_found_in_every_file(tmp_path: Path) -> None:
 
 
 ORDERS = PROJECTS / "fastapi_orders"
-FILES = ("routers/orders.py", "routers/admin.py", "routers/webhooks.py", "main.py")
+FILES = ("routers/orders.py", "routers/admin.py", "routers/webhooks.py", "routers/stock.py", "main.py")
 
 
 def kinds(route: Route) -> dict[str, str | None]:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, FastAPI
 
 from orders_api.config import API_PREFIX
-from orders_api.routers import admin, orders, webhooks
+from orders_api.routers import admin, orders, stock, webhooks
 from orders_api.security import trace
 
 app = FastAPI(dependencies=[Depends(trace)])
@@ -12,6 +12,8 @@ api.include_router(orders.router)
 api.include_router(admin.router, prefix="/admin/{tenant}")
 app.include_router(api)
 app.include_router(webhooks.router)
+app.include_router(stock.router)
+api.include_router(stock.late)
 
 
 @app.get("/health")

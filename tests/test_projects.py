@@ -1,0 +1,132 @@
+"""Whole projects: every marked line is found and nothing else, in any order and from one file alone.
+
+The projects in tests/projects look like real ones. A comment `# PBnnn` marks each line that must be
+found; beside it stands the right way to do the same, on which nothing may be found.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from pybackend_lint import cli
+from pybackend_lint.engine import Engine
+from pybackend_lint.finding import Finding
+from pybackend_lint.settings import Selection, Settings
+from tests.processes import run
+from tests.rules.harness import PROJECTS, check, markers
+
+MARKED = (
+    "django_library",
+    "django_shop",
+    "fastapi_booking",
+    "fastapi_orders",
+    "flask_invoices",
+    "monorepo_media",
+)
+FRONT_ENDS = "fastapi_booking"  # the project that flake8 and pylint check
+
+
+@pytest.fixture(params=MARKED)
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A copy of a project, outside of the folders of tests."""
+    root = tmp_path.resolve() / str(request.param)
+    shutil.copytree(PROJECTS / str(request.param), root, ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
+def files_of(root: Path) -> list[str]:
+    """The Python files of a project, sorted."""
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*.py"))
+
+
+def settings_of(root: Path) -> Settings:
+    """Settings with the default rules and those that are marked."""
+    marked = {code for path in files_of(root) for _, code in markers((root / path).read_text())}
+    return Settings(root=root, selections=(Selection(extend_select=tuple(sorted(marked))),))
+
+
+def whole(root: Path) -> dict[str, list[Finding]]:
+    """The findings in every file, all checked by one engine."""
+    settings = settings_of(root)
+    engine = Engine(settings)
+    return {path: check(root, path, settings, engine) for path in files_of(root)}
+
+
+def test_finds_every_marked_line_and_no_other(project: Path) -> None:
+    found = {path: sorted((f.start.row, f.code) for f in all_) for path, all_ in whole(project).items()}
+    assert found == {path: markers((project / path).read_text()) for path in files_of(project)}
+    assert any(found.values())
+
+
+def test_findings_of_several_files_say_where(project: Path) -> None:
+    related = [place for found in whole(project).values() for finding in found for place in finding.related]
+    assert {Path(place.path).suffix for place in related} == {".py"}
+    for place in related:
+        assert 1 <= place.start.row <= len((project / place.path).read_text().split("\n"))
+
+
+def test_every_file_alone_has_the_same_findings(project: Path) -> None:
+    together = whole(project)
+    settings = settings_of(project)
+    assert {path: check(project, path, settings) for path in files_of(project)} == together
+
+
+def test_the_order_of_files_does_not_matter(project: Path) -> None:
+    together = whole(project)
+    settings = settings_of(project)
+    for seed in range(4):
+        paths = files_of(project)
+        random.Random(seed).shuffle(paths)
+        engine = Engine(settings)
+        shuffled = {path: check(project, path, settings, engine) for path in paths}
+        assert shuffled == together, paths
+
+
+def test_a_small_memory_does_not_matter(project: Path) -> None:
+    together = whole(project)
+    settings = settings_of(project)
+    engine = Engine(settings)
+    engine.index.keep = 0
+    assert {path: check(project, path, settings, engine) for path in files_of(project)} == together
+
+
+def test_standard_input_has_the_same_findings(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes = ",".join(settings_of(project).selections[0].extend_select)
+    monkeypatch.chdir(project)
+    for path, expected in whole(project).items():
+        if not expected:
+            continue
+        data = io.BytesIO((project / path).read_bytes())
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(data))
+        arguments = ["check", f"--extend-select={codes}", "--output-format=json", "--no-cache"]
+        cli.main([*arguments, f"--stdin-filename={path}", "-"])
+        reported = json.loads(capsys.readouterr().out)
+        assert [(item["location"]["row"], item["code"]) for item in reported] == [
+            (finding.start.row, finding.code) for finding in expected
+        ]
+
+
+@pytest.mark.parametrize("tool", ["flake8", "pylint"])
+def test_other_linters_report_the_same(tool: str, tmp_path: Path) -> None:
+    root = tmp_path.resolve() / FRONT_ENDS
+    shutil.copytree(PROJECTS / FRONT_ENDS, root)
+    expected = [f"{path}:{row}" for path in files_of(root) for row, _ in markers((root / path).read_text())]
+    arguments = {
+        "flake8": ["--select=PB", "--format=%(path)s:%(row)d"],
+        "pylint": [
+            "--rcfile=", "--load-plugins=pylint_pybackend", "--disable=all", "--enable=pybackend-lint",
+            "--score=no", "--msg-template={path}:{line}",
+        ],
+    }  # fmt: skip
+    done = run(tool, *arguments[tool], *sorted({line.rpartition(":")[0] for line in expected}), cwd=root)
+    lines = [line.removeprefix("./") for line in done.output.splitlines() if not line.startswith("*")]
+    assert sorted(lines) == sorted(expected)
