@@ -78,12 +78,14 @@ class RequestData:
 
     - `sent`: the parts of a request that an attacker can choose for this use.
     - `urls`: values that Pydantic has checked to be URLs count as well.
+    - `mappings`: whole mappings matter, so that a model whose fields are known is harmless.
     - `by_design`: those who run the site may do it, so that what only they can send does not count.
     """
 
     key: str
     sent: frozenset[Sent]
     urls: bool = False
+    mappings: bool = False
     by_design: bool = False
 
     def origin(self, node: ast.expr, module: Module, place: Place) -> Origin | None:
@@ -163,7 +165,9 @@ class RequestData:
         if known is None:
             return False
         info = module.modules.class_info(known.name)
-        return known.name == "builtins.dict" or (info is not None and info.is_a("pydantic.BaseModel"))
+        if info is not None and info.is_a("pydantic.BaseModel"):
+            return not self.mappings
+        return known.name == "builtins.dict"
 
     def _is_free(self, annotation: ast.expr, default: ast.expr | None, module: Module) -> bool:
         """Whether an annotation lets any text through."""
@@ -229,7 +233,7 @@ CODE = RequestData("code", _EVERYTHING, by_design=True)
 PATHS = RequestData("path", _EVERYTHING - {Sent.SEGMENT})
 REQUESTS = RequestData("request", _EVERYTHING - {Sent.SEGMENT}, urls=True, by_design=True)
 REDIRECTS = RequestData("redirect", _BY_LINK, urls=True)
-FIELDS = RequestData("fields", frozenset({Sent.QUERY, Sent.FORM, Sent.BODY}), by_design=True)
+FIELDS = RequestData("fields", frozenset({Sent.QUERY, Sent.FORM, Sent.BODY}), mappings=True, by_design=True)
 HTML = RequestData("html", _BY_LINK | {Sent.SEGMENT})
 
 

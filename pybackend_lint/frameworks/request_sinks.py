@@ -370,6 +370,9 @@ def html_texts(module: Module) -> Iterator[ast.expr]:
             content = argument(call, 0, "content")
             if content is None or is_fixed(content):
                 continue
+            around = module.source.parent(call)
+            if isinstance(around, ast.Attribute) and around.attr in {"unescape", "striptags"}:
+                continue
             name = _name(call, module)
             if name in _HTML or (name in _HTML_BY_DEFAULT and _is_html(call)):
                 yield content

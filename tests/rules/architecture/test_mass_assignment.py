@@ -150,6 +150,15 @@ def test_django_rest_framework_and_fastapi() -> None:
         @api.post("/b")
         def b(sent: New) -> str:
             return Customer(**sent.dict()).name
+
+        def update(customer: Customer, sent: New | dict) -> None:
+            changes = sent if isinstance(sent, dict) else sent.model_dump()
+            for key, value in changes.items():
+                setattr(customer, key, value)
+
+        @api.patch("/b")
+        def change(sent: New) -> None:
+            update(Customer(name="a"), sent)
         """),
     )
 
