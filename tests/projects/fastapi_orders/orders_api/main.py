@@ -13,7 +13,6 @@ api.include_router(admin.router, prefix="/admin/{tenant}")
 app.include_router(api)
 app.include_router(webhooks.router)
 app.include_router(stock.router)
-api.include_router(stock.late)
 
 
 @app.get("/health")

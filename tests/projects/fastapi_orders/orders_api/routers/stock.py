@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends
 
 from orders_api.limits import Limiter, per_minute, slow_limit
 from orders_api.store import StoreDep, get_store
 
 router = APIRouter(prefix="/stock")
-late = APIRouter(prefix="/late")
 
 
 @router.get("/{article}")
@@ -44,9 +43,3 @@ async def slow(article: str, limit: Annotated[int, Depends(slow_limit)]) -> int:
 @router.get("/{article}/direct")
 def direct(article: str) -> int:
     return len(next(get_store()).orders) + per_minute()  # PB304
-
-
-def mount(app: FastAPI) -> None:
-    """Add the routes of this module to an application."""
-    app.include_router(router)
-    app.include_router(late)
