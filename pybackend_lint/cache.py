@@ -24,7 +24,7 @@ from typing import Any
 
 from pybackend_lint import __version__
 from pybackend_lint.finding import Applicability, Edit, Finding, Fix, Position, Related, Severity
-from pybackend_lint.project.files import gains, is_below, is_group
+from pybackend_lint.project.files import is_below, is_group, outdates
 
 DIRECTORY = ".pybackend_lint_cache"
 
@@ -175,7 +175,7 @@ class Cache:
             self._listings[directory] = (now, current)
             self._changed = True
         invalid: set[str] = set()
-        groups = [group for group in self._consulted if is_group(group)]
+        groups = {group: paths for group, paths in self._consulted.items() if is_group(group)}
         for path, state in self._files.items():
             current_state = _state(path, state)
             if current_state is state:
@@ -185,7 +185,11 @@ class Cache:
                     return False
                 invalid.add(path)
                 data = _content(path)
-                invalid |= {group for group in groups if gains(group, path, data)}
+                invalid |= {
+                    group
+                    for group, paths in groups.items()
+                    if path not in paths and outdates(path, data, group)
+                }
             self._files[path] = current_state
             self._changed = True
         for directory, names in added.items():

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 
+from pybackend_lint.project.import_statements import import_statements
 from pybackend_lint.source import mentions
 
 _EVERYTHING = "**"
@@ -99,7 +100,22 @@ def is_below(directory: str, group: str) -> bool:
     return bool(separator) and f"{directory}{os.sep}".startswith(f"{root}{os.sep}")
 
 
-def gains(group: str, path: str, data: bytes) -> bool:
-    """Whether a file's new content makes it one of the files that `mentions_below` names."""
-    root, _, text = group.partition(f"{os.sep}{_EVERYTHING}?")
-    return bool(text) and path.startswith(f"{root}{os.sep}") and mentions(data, os.fsencode(text))
+def imports_of(path: str) -> str:
+    """A name, which is no path of a file, for what a file and those that it imports import."""
+    return os.path.join(path, f"{_EVERYTHING}imports")
+
+
+def imports_as_in(path: str, data: bytes) -> str:
+    """A name, which is no path of a file, for the import statements that a file has with a content."""
+    statements = b"\n".join(match.group() for match in import_statements(data))
+    return f"{imports_of(path)}={hash_of(statements)}"
+
+
+def outdates(path: str, data: bytes, group: str) -> bool:
+    """Whether a file's new content makes it one of the files that `mentions_below` names, or its import
+    statements other ones than `imports_as_in` names.
+    """
+    place, _, kind = group.partition(f"{os.sep}{_EVERYTHING}")
+    if kind.startswith("?"):
+        return path.startswith(f"{place}{os.sep}") and mentions(data, os.fsencode(kind[1:]))
+    return path == place and kind.startswith("imports=") and group != imports_as_in(path, data)

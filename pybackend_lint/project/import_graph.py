@@ -13,13 +13,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pybackend_lint.project.files import imports_as_in, imports_of
+from pybackend_lint.project.import_statements import import_statements
 from pybackend_lint.project.index import Index
 
-_FROM = re.compile(
-    rb"from +(?P<base>[.\w]+)[ \t]+import\b[ \t]*"
-    rb"(?:\((?P<block>[^)]*)\)|(?P<line>[^\n;#\\]*(?:\\\r?\n[^\n;#\\]*)*))"
-)
-_IMPORT = re.compile(rb"import +(?P<modules>[^\n;#\\]+(?:\\\r?\n[^\n;#\\]*)*)")
 _COMMENT = re.compile(rb"#[^\n]*")
 
 
@@ -63,27 +60,19 @@ class ImportGraph:
         """
         found = self._imported.get(path)
         if found is None:
-            found = self._imported[path] = tuple(self._read(path)) if path.endswith(".py") else ()
-        if found:
-            self._index.consulted.setdefault(path, set()).update(found)
+            data = self._index.content(path) if path.endswith(".py") else b""
+            found = self._imported[path] = tuple(self._read(path, data))
+            # Who follows the imports of a file rests on its import statements, and on nothing else in it.
+            self._index.know(imports_as_in(path, data), ())
+            self._index.know(imports_of(path), [imports_as_in(path, data), *map(imports_of, found)])
+        self._index.consulted.setdefault(path, set()).add(imports_of(path))
         return found
 
-    def _read(self, path: str) -> dict[str, None]:
-        data = b"\n" + self._index.content(path)
-        starts: list[tuple[int, bool]] = []
-        for word, is_from in ((b"\nfrom ", True), (b"\nimport ", False)):
-            start = data.find(word)
-            while start >= 0:
-                starts.append((start + 1, is_from))
-                start = data.find(word, start + 1)
-        starts.sort()
+    def _read(self, path: str, data: bytes) -> dict[str, None]:
         found: dict[str, None] = {}
         directory = os.path.dirname(path)
-        for start, is_from in starts:
-            match = (_FROM if is_from else _IMPORT).match(data, start)
-            if match is None:
-                continue
-            if not is_from:
+        for match in import_statements(data):
+            if match.re.groups == 1:
                 for name in _names(match["modules"]):
                     found.update(dict.fromkeys(self.files_of(path, 0, name)))
                 continue

@@ -6,9 +6,9 @@ import ast
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, cast
 
-from pybackend_lint.project.files import Files, gains, is_below, is_group
+from pybackend_lint.project.files import Files, imports_of, is_below, is_group, outdates
 from pybackend_lint.project.layout import Layout
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
@@ -25,7 +25,6 @@ class Postponed(Exception):
     """A question needs to read more files than may be read now."""
 
 
-@runtime_checkable
 class Following(Protocol):
     """A fact about many files that can follow a change of one of them, for less than computing it again."""
 
@@ -146,8 +145,16 @@ class Index:
             return set()
         self._follow(path, old.source.data if old is not None else None, source.data if source else None)
         data = source.data if source is not None else self.files.read(path) or b""
-        gained = {group for group in self.consulted if gains(group, path, data)}
-        affected = self._invalidate({path, *gained}, path)
+        outdated = {
+            group
+            for group, paths in self.consulted.items()
+            if is_group(group) and path not in paths and outdates(path, data, group)
+        }
+        affected = self._invalidate({path, *outdated}, path)
+        imports = self.consulted.get(imports_of(path), set())
+        for group in imports & outdated:
+            imports.remove(group)
+            del self.consulted[group]
         if source is not None:
             self._sources[path] = source
         return affected
@@ -168,9 +175,8 @@ class Index:
 
     def _follow(self, path: str, old: bytes | None, new: bytes | None) -> None:
         """Forget the facts, except those that can follow a change."""
-        kept = {}
         for facts in (self._facts, self._lasting):
-            kept = {key: fact for key, fact in facts.items() if isinstance(fact, Following)}
+            kept = {key: cast("Following", fact) for key, fact in facts.items() if hasattr(fact, "follow")}
             facts.clear()
             for key, fact in kept.items():
                 if fact.follow(path, old, new):
@@ -181,17 +187,15 @@ class Index:
 
     def _invalidate(self, changed: set[str], path: str) -> set[str]:
         """Let all that rests on changed files be computed again; the tree of `path` is no longer valid."""
-        readers: dict[str, list[str]] = {}
-        for reader, consulted in self.consulted.items():
-            for other in consulted:
-                readers.setdefault(other, []).append(reader)
         affected = set(changed)
-        pending = list(changed)
-        while pending:
-            for reader in readers.get(pending.pop(), ()):
-                if reader not in affected:
-                    affected.add(reader)
-                    pending.append(reader)
+        found = affected
+        while found:
+            found = {
+                reader
+                for reader, consulted in self.consulted.items()
+                if reader not in affected and not consulted.isdisjoint(found)
+            }
+            affected |= found
         for other in affected:
             module = self._by_path.pop(other, None)
             if module is not None:
