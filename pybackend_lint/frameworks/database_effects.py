@@ -126,3 +126,33 @@ def has_own_transaction(function: FunctionInfo) -> bool:
     """Whether calling a function opens a transaction, or a savepoint, around all that it does."""
     module = function.module
     return any(django.is_atomic(decorator, module) for decorator in function.node.decorator_list)
+
+
+def chain_that_breaks(site: CallSite) -> tuple[Step, ...] | None:
+    """The chain of calls to a write of Django's whose error leaves the caller's transaction unusable.
+
+    None where a savepoint, or a handler of database errors, stands in between.
+    """
+    function = calls.target(site)
+    if function is None or function.is_async or not calls.follows(function) or has_own_transaction(function):
+        return None
+    return calls.reach(
+        function,
+        "breaks transaction",
+        lambda inner: django_queries.breaks_transaction(inner) and not _is_guarded(inner),
+        lambda inner: not inner.is_async and not has_own_transaction(inner),
+        _is_guarded,
+    )
+
+
+def _is_guarded(site: CallSite) -> bool:
+    """Whether a call stands in a transaction of its own function, or in a `try` that catches its errors."""
+    if django_queries.atomic_block(site.node, site.module) is not None:
+        return True
+    child: ast.AST = site.node
+    for around in site.module.source.ancestors(site.node):
+        if isinstance(around, ast.Try) and child in around.body:
+            if any(django.is_database_error(handler.type, site.module) for handler in around.handlers):
+                return True
+        child = around
+    return False

@@ -361,6 +361,14 @@ def is_database_error(expression: ast.expr | None, module: Module) -> bool:
     return module.qualified_name(expression) in _DATABASE_ERRORS
 
 
+def names_database_error(expression: ast.expr | None, module: Module) -> bool:
+    """Whether an `except` clause names an error of the database itself."""
+    if isinstance(expression, ast.Tuple):
+        return any(names_database_error(item, module) for item in expression.elts)
+    name = module.qualified_name(expression) if expression is not None else None
+    return name in _DATABASE_ERRORS and name is not None and name.startswith("django.")
+
+
 def is_prefetched(value: Type) -> bool:
     """Whether the rows of a relation's manager, or of its `all()`, are certainly at hand already."""
     fact = loaded(value)
@@ -380,14 +388,12 @@ def other_uses(name: ast.Name, module: Module) -> list[ast.Name]:
     first, last = (1, len(source.line_starts))
     if function is not None:
         first, last = function.lineno, function.end_lineno or function.lineno
-    return [
-        use
-        for use in source.nodes(ast.Name)
-        if use.id == name.id
-        and use is not name
-        and isinstance(use.ctx, ast.Load)
-        and first <= use.lineno <= last
-    ]
+    reads = cast("dict[str, list[ast.Name]]", source.memo.setdefault(("reads of names",), {}))
+    if not reads:
+        for use in source.nodes(ast.Name):
+            if isinstance(use.ctx, ast.Load):
+                reads.setdefault(use.id, []).append(use)
+    return [use for use in reads.get(name.id, ()) if use is not name and first <= use.lineno <= last]
 
 
 def _is_a(name: str, base: str, module: Module) -> bool:

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Edit, Finding, Fix
-from pybackend_lint.frameworks import django, django_queries
+from pybackend_lint.frameworks import database_effects, django, django_queries
+from pybackend_lint.project.calls import CallSite, Step
 from pybackend_lint.rule import UNSAFE, Context, rule
 
 
@@ -57,6 +58,40 @@ def check(node: ast.Try, ctx: Context) -> Iterator[Finding]:
         code = models.CharField(max_length=20, unique=True)
         order = models.ForeignKey(Order, models.CASCADE)
     ```
+    ```python
+    from django.db import IntegrityError, transaction
+
+    from shop.coupons import claim
+    from shop.models import Order
+
+
+    @transaction.atomic
+    def place(order_id, codes):
+        for code in codes:
+            try:
+                claim(code)
+            except IntegrityError:
+                continue
+        Order.objects.filter(pk=order_id).update(coupons=len(codes))
+    ```
+    ```python file=shop/coupons.py
+    from shop.models import Coupon
+
+
+    def claim(code):
+        return Coupon.objects.create(code=code.upper())
+    ```
+    ```python file=shop/models.py
+    from django.db import models
+
+
+    class Order(models.Model):
+        coupons = models.IntegerField(default=0)
+
+
+    class Coupon(models.Model):
+        code = models.CharField(max_length=20, unique=True)
+    ```
     ## Good
     ```python
     from django.db import IntegrityError, transaction
@@ -73,6 +108,23 @@ def check(node: ast.Try, ctx: Context) -> Iterator[Finding]:
             except IntegrityError:
                 code = None
             Order.objects.filter(pk=order_id).update(coupon=code)
+    ```
+    ```python
+    from django.db import IntegrityError, transaction
+
+    from shop.coupons import claim
+    from shop.models import Order
+
+
+    @transaction.atomic
+    def place(order_id, codes):
+        for code in codes:
+            try:
+                with transaction.atomic():
+                    claim(code)
+            except IntegrityError:
+                continue
+        Order.objects.filter(pk=order_id).update(coupons=len(codes))
     ```
     ## Not reported
     ```python
@@ -126,11 +178,12 @@ def check(node: ast.Try, ctx: Context) -> Iterator[Finding]:
     block = django_queries.atomic_block(node, ctx.module)
     if not caught or block is None or any(_raises(handler, ctx) for handler in caught):
         return
+    explicit = any(django.names_database_error(handler.type, ctx.module) for handler in caught)
     risky = [
-        site
+        (site, chain)
         for site in django_queries.sites_within(node.body, ctx.module)
-        if django_queries.breaks_transaction(site)
-        and django_queries.atomic_block(site.node, ctx.module) == block
+        if django_queries.atomic_block(site.node, ctx.module) == block
+        and (chain := _risk(site, explicit)) is not None
     ]
     inside = django_queries.sites_within(block.body, ctx.module)
     if not risky or any(django_queries.is_savepoint(site) for site in inside):
@@ -145,8 +198,17 @@ def check(node: ast.Try, ctx: Context) -> Iterator[Finding]:
     ):
         return
     related = [ctx.related(block.opening, "the error breaks the transaction of this block")]
-    method = risky[0].name.rpartition(".")[2]
-    yield ctx.finding(risky[0].node, method=method, related=related, fix=_fix(node, block.opening, ctx))
+    site, chain = risky[0]
+    method = site.name.rpartition(".")[2]
+    related.extend(step.related() for step in chain)
+    yield ctx.finding(site.node, method=method, related=related, fix=_fix(node, block.opening, ctx))
+
+
+def _risk(site: CallSite, explicit: bool) -> tuple[Step, ...] | None:
+    """The chain from a call to a write that may break the transaction; empty for the write itself."""
+    if django_queries.breaks_transaction(site):
+        return ()
+    return database_effects.chain_that_breaks(site) if explicit else None
 
 
 def _raises(handler: ast.ExceptHandler, ctx: Context) -> bool:

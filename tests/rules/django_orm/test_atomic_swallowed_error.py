@@ -212,3 +212,68 @@ def test_django_refuses_queries_after_the_error() -> None:
     # From 6.1 on Django leaves it to the database to refuse what follows a failed bulk_create; SQLite does not.
     bulk = "fine" if django.VERSION >= (6, 1) else "refused"
     assert printed.split() == ["refused", "refused", bulk, "fine", "fine"]
+
+
+TAGS = {
+    "catalog/tagging.py": """
+        from django.db import IntegrityError, transaction
+        from catalog.models import Tag
+
+
+        def plain(name):
+            make(name)
+
+
+        def make(name):
+            return Tag.objects.create(name=name)
+
+
+        @transaction.atomic
+        def decorated(name):
+            make(name)
+
+
+        def guarded(name):
+            with transaction.atomic():
+                make(name)
+
+
+        def caught(name):
+            try:
+                make(name)
+            except IntegrityError:
+                return None
+
+
+        def found(name):
+            return Tag.objects.get_or_create(name=name)
+        """
+}
+
+
+@pytest.mark.parametrize(
+    ("callee", "caught", "is_found"),
+    [
+        ("plain", "IntegrityError", True),
+        ("plain", "(ValueError, DatabaseError)", True),
+        ("plain", "Exception", False),  # more likely meant for other errors
+        ("decorated", "IntegrityError", False),
+        ("guarded", "IntegrityError", False),
+        ("caught", "IntegrityError", False),
+        ("found", "IntegrityError", False),
+    ],
+)
+def test_writes_of_helpers(callee: str, caught: str, is_found: bool) -> None:
+    code = f"""
+        from catalog.tagging import {callee}
+        with transaction.atomic():
+            try:
+                {callee}("x"){"  # PB124" if is_found else ""}
+            except {caught}:
+                pass
+            return Tag.objects.count()
+        """
+    found = findings(RULE, DATABASE + program(code), project="django_shop", files=TAGS)
+    if found:
+        places = [(place.path.rpartition("/")[2], place.start.row) for place in found[0].related]
+        assert places[1:] == [("tagging.py", 6), ("tagging.py", 10)]
