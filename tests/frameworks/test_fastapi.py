@@ -258,7 +258,7 @@ def test_parameters_and_dependencies_are_those_that_fastapi_finds() -> None:
         for route in fastapi.routes(module):
             assert route.function is not None
             found[local(route.function)] = described(route)
-    assert len(found) == 10
+    assert len(found) == 17
     assert found == real
 
 

@@ -20,7 +20,7 @@ def count(store: StoreDep) -> int:
     return len(store.orders)
 
 
-@router.get("/rows/{id}")  # PB306
+@router.get("/rows/{id}")  # PB308
 def row(row_id: str) -> str:
     return row_id
 
