@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pybackend_lint.frameworks.django_web import VIEW, passes_arguments_on
+from pybackend_lint.frameworks.django_web import VIEW, literal_names, passes_arguments_on
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
 from pybackend_lint.project.layout import is_test_file
@@ -162,7 +162,9 @@ def handlers(pattern: Pattern) -> list[Handler]:
     view, module = pattern.view, pattern.module
     for _ in range(8):
         match view:
-            case ast.Call(func=ast.Attribute(value=cls, attr="as_view"), args=arguments):
+            case ast.Call(func=ast.Attribute(value=cls, attr="as_view"), args=arguments, keywords=keywords):
+                if any(keyword.arg in {None, "http_method_names"} for keyword in keywords):
+                    return []
                 return _methods_of(cls, arguments, module)
             case ast.Call(func=decorator, args=[inner], keywords=[]) if passes_arguments_on(
                 decorator, module
@@ -188,12 +190,15 @@ def _methods_of(cls: ast.expr, arguments: list[ast.expr], module: Module) -> lis
         method = info.method(inner)
         if method is not None and not _passes_on(method.node, method.module):
             return []
-    names: Iterable[str] = _METHODS
+    allowed = info.member("http_method_names")
+    names = _METHODS if allowed is None else literal_names(allowed[1].value) if allowed[1].value else None
+    if names is None:
+        return []
     if arguments:
         actions = arguments[0]
         if not isinstance(actions, ast.Dict):
             return []
-        names = [str(item.value) for item in actions.values if isinstance(item, ast.Constant)]
+        names = tuple(str(item.value) for item in actions.values if isinstance(item, ast.Constant))
     found = []
     for each in names:
         function = _own_method(info, each)
@@ -413,8 +418,10 @@ def duplicates(module: Module) -> list[tuple[Pattern, Pattern]]:
             continue
         route = pattern.route if pattern.is_regex else _PARAMETER.sub(r"<\1>", pattern.route)
         known = lists.setdefault(place, {})
-        earlier = known.setdefault((pattern.is_regex, route), pattern)
-        if earlier is not pattern and earlier.view is not None:
+        earlier = known.get((pattern.is_regex, route))
+        if earlier is None and _is_view(pattern.view, module):
+            known[(pattern.is_regex, route)] = pattern
+        elif earlier is not None and earlier.view is not None:
             source = module.source
             if source.segment(earlier.view) != source.segment(pattern.view):
                 found.append((earlier, pattern))
@@ -426,6 +433,16 @@ def _is_include(pattern: Pattern) -> bool:
     if isinstance(view, ast.Call):
         return is_include(view, module)
     return isinstance(view, ast.Tuple) or (isinstance(view, ast.Attribute) and view.attr == "urls")
+
+
+def _is_view(view: ast.expr, module: Module) -> bool:
+    """Whether an expression is certainly a view, and not what some function of the project includes."""
+    match view:
+        case ast.Name() | ast.Attribute() | ast.Lambda() | ast.Call(func=ast.Attribute(attr="as_view")):
+            return True
+        case ast.Call(func=decorator):
+            return passes_arguments_on(decorator, module)
+    return False
 
 
 def _list_of(pattern: Pattern) -> tuple[int, str] | None:

@@ -64,6 +64,10 @@ class PassingOn(View):
     def dispatch(self, request, *args, **kwargs):
         return super().dispatch(request, *args, **kwargs)
     def get(self, request): return HttpResponse("none")
+class OnlyGet(Both):
+    http_method_names = ["get"]
+class Listed(Both):
+    http_method_names = library.names
 class Far(library.View):
     def get(self, request): return HttpResponse("none")
 """
@@ -105,6 +109,9 @@ SILENT = {
     "a decorator that is not known": 'path("<int:pk>/", views.unknown)',
     "a dispatch that changes the arguments": 'path("<int:pk>/", views.Dispatching.as_view())',
     "a base that is not known": 'path("<int:pk>/", views.Far.as_view())',
+    "a method that is not allowed": 'path("<int:pk>/", views.OnlyGet.as_view())',
+    "methods that are not known": 'path("<int:pk>/", views.Listed.as_view())',
+    "methods of the pattern": 'path("<int:pk>/", views.Both.as_view(http_method_names=["get"]))',
     "a partial view": 'path("", partial(views.plain, pk=1))',
     "a view that is not known": 'path("<int:id>/", library.view)',
     "a route that is not known": "path(library.route, views.plain)",
@@ -187,6 +194,7 @@ NO_DUPLICATES = {
     "another converter": 'path("<int:pk>/", views.plain), path("<slug:pk>/", views.optional)',
     "lists of two includes": 'path("x/", include([path("a/", views.none)])), path("y/", include([path("a/", views.only)]))',
     "a route that is not known": "path(library.a, views.none), path(library.a, views.only)",
+    "what a function of the project makes": 'path("a/", views.plain()), path("a/", views.only)',
     "an include in front": 'path("a/", include("one")), path("a/", views.none)',
 }
 
