@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, cast
 
 from pybackend_lint.frameworks import django_models
 from pybackend_lint.frameworks.django_models import LIBRARY_MODELS, MODEL, Field, Relation, fields, is_model
