@@ -200,17 +200,17 @@ class RequestData:
         info = module.modules.class_info(known.name)
         return info is not None and info.is_a("enum.Enum", "enum.StrEnum", "enum.IntEnum")
 
-    def keeps(self, node: ast.Attribute, module: Module) -> bool:
+    def keeps(self, value: ast.expr, name: str, module: Module) -> bool:
         """Whether an attribute of foreign data is foreign: a field of a body, the name of an upload."""
-        known = module.type_of(node.value)
+        known = module.type_of(value)
         info = (
             module.modules.class_info(known.name)
             if known is not None and known.kind is Kind.INSTANCE
             else None
         )
         if info is None:
-            return node.attr in _FILE_MEMBERS
-        return info.is_a("pydantic.BaseModel") and self._is_free_field(info, node.attr)
+            return name in _FILE_MEMBERS
+        return info.is_a("pydantic.BaseModel") and self._is_free_field(info, name)
 
     def _is_free_field(self, info: ClassInfo, name: str) -> bool:
         found = info.member(name)

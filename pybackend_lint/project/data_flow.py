@@ -112,7 +112,7 @@ class Question(Protocol):
     def is_harmless(self, node: ast.expr, module: Module) -> bool:
         """Whether an expression certainly holds nothing that could do harm, such as a number."""
 
-    def keeps(self, node: ast.Attribute, module: Module) -> bool:
+    def keeps(self, value: ast.expr, name: str, module: Module) -> bool:
         """Whether an attribute of foreign data is foreign data."""
 
 
@@ -213,6 +213,10 @@ class _Search:
                 return self._name(node, frame, place, inside)
             case ast.Attribute():
                 return self._attribute(node, frame, place)
+            case ast.Subscript(value=value, slice=ast.Constant(value=str(key))) if (
+                model := _dumped_model(value, frame.module)
+            ) is not None:
+                return self._field(model, key, frame, place)
             case ast.Subscript(value=value, slice=index):
                 literal = _literal(value, frame.module) if isinstance(index, ast.Constant) else None
                 if literal is not None and isinstance(index, ast.Constant):
@@ -350,7 +354,7 @@ class _Search:
         return flow.then(place_of(parameter, frame.module, step))
 
     def _attribute(self, node: ast.Attribute, frame: _Frame, place: Place) -> Flow | None:
-        if self.question.keeps(node, frame.module):
+        if self.question.keeps(node.value, node.attr, frame.module):
             return self.trace(node.value, frame, place, inside=True)
         if isinstance(node.value, ast.Name) and node.value.id == "self" and self.calls > 0:
             owner = frame.function.owner
@@ -366,6 +370,12 @@ class _Search:
                     step = place_of(value, owner.module, f"kept as `self.{node.attr}`")
                     return flow.then(step) if flow is not None else None
         return None
+
+    def _field(self, model: ast.expr, name: str, frame: _Frame, place: Place) -> Flow | None:
+        """The way to a field of a model that was made a dictionary."""
+        if not self.question.keeps(model, name, frame.module):
+            return None
+        return self.trace(model, frame, place, inside=True)
 
     def _call(self, call: ast.Call, frame: _Frame, place: Place, inside: bool) -> Flow | None:
         func, module = call.func, frame.module
@@ -389,6 +399,9 @@ class _Search:
                 if found is not None:
                     return found
             if method in {"get", "pop"} and call.args and isinstance(call.args[0], ast.Constant):
+                model = _dumped_model(func.value, module)
+                if model is not None:
+                    return self._field(model, str(call.args[0].value), frame, place)
                 literal = _literal(func.value, module)
                 chosen = _item(literal, call.args[0].value) if literal is not None else None
                 if literal is not None:
@@ -538,6 +551,21 @@ def _operands(right: ast.expr) -> list[ast.expr]:
 def _is_text(node: ast.expr) -> bool:
     """Whether what `join` is called on is a text rather than a path or queue."""
     return isinstance(node, (ast.Constant, ast.Name, ast.JoinedStr))
+
+
+def _dumped_model(node: ast.expr, module: Module) -> ast.expr | None:
+    """The model of Pydantic that an expression, or what a name of the function holds, is a dictionary of."""
+    if isinstance(node, ast.Name):
+        found = module.lookup(node.id, node)
+        binding = found[1][0] if found is not None and len(found[1]) == 1 else None
+        if binding is None or binding.kind != "assign" or binding.path or binding.value is None:
+            return None
+        node = binding.value
+    match node:
+        case ast.Call(func=ast.Attribute(value=model, attr="dict" | "model_dump") as func):
+            known = module.type_of(func)
+            return model if known is not None and known.name.startswith("pydantic.") else None
+    return None
 
 
 def _literal(node: ast.expr, module: Module) -> ast.Dict | None:

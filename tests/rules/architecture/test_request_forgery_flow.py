@@ -100,6 +100,20 @@ FOUND = {
         def a(host: str):
             return urlopen(f"http://{host}/status").read()  # PB922
     """,
+    "a field of a body as a dictionary": """
+        class Item(BaseModel):
+            number: int
+            image: str
+
+        def fetch(url):
+            return requests.get(url, timeout=5).content  # PB922
+
+        @app.post("/a")
+        def a(item: Item):
+            sent = item.model_dump()
+            number = sent["number"]
+            return fetch(sent.pop("image", None))
+    """,
     "through a dependency and a session": """
         def wanted(url: str) -> str:
             return url
