@@ -47,6 +47,14 @@ class Protocol(LanguageServerProtocol):
         self.initialized = True
         return result
 
+    @lsp_method(types.SHUTDOWN)
+    def lsp_shutdown(self, *args: Any) -> Generator[Any, Any, None]:
+        """Give up the requests without an answer; giving one up changes the table, so a copy is walked."""
+        for identity, future in list(self._request_futures.items()):
+            if identity != self.msg_id:
+                future.cancel()
+        yield from super().lsp_shutdown(*args)
+
     @lsp_method(types.EXIT)
     def lsp_exit(self, *args: object) -> Generator[Any, Any, None]:
         """End the process."""

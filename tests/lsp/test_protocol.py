@@ -68,6 +68,15 @@ def errors(answers: list[dict[str, Any]]) -> dict[Any, int]:
     return {answer["id"]: answer["error"]["code"] for answer in answers if "error" in answer}
 
 
+async def test_the_end_gives_up_requests_without_answer() -> None:
+    command = {"command": "pybackend-lint.checkWorkspace", "arguments": []}
+    busy = [message(id=number, method="workspace/executeCommand", params=command) for number in range(2, 6)]
+    code, answers = talk(INITIALIZE, message(method="initialized", params={}), *busy, SHUTDOWN, EXIT)
+    assert code == 0
+    (last,) = (answer for answer in answers if answer.get("id") == 9)
+    assert last.get("error") is None
+
+
 async def test_requests_at_the_wrong_time() -> None:
     hover = {"textDocument": {"uri": "file:///a.py"}, "position": {"line": 0, "character": 0}}
     early = message(id=5, method="textDocument/hover", params=hover)
