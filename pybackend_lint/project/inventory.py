@@ -74,6 +74,7 @@ def files_below(index: Index, root: str, also: Container[str] = ()) -> list[str]
     found: list[str] = []
     pending = [root]
     while pending and len(found) < _MOST_FILES:
+        index.may_read(len(found))
         directory = pending.pop()
         for name, is_directory in sorted(index.files.listing(directory).items()):
             if is_directory:
