@@ -100,6 +100,11 @@ def may_be_evaluated(queryset: ast.expr, module: Module) -> bool:
     return not isinstance(queryset, ast.Call)
 
 
+def is_rows(node: ast.expr, module: Module) -> bool:
+    """Whether an expression is certainly a queryset of Django's."""
+    return django.is_queryset(module.type_of(node), module)
+
+
 def sites_within(nodes: Iterable[ast.AST], module: Module) -> list[CallSite]:
     """The calls of a function that stand in some of its statements, in source order."""
     found: list[CallSite] = []
