@@ -216,6 +216,7 @@ _ANSWERS = frozenset(
     }
 )  # fmt: skip
 _ANSWER_WORDS = frozenset(name.rpartition(".")[2] for name in _ANSWERS)
+_CHECKING = ("validate", "check", "verify", "parse", "ensure", "decode")
 _DATABASE = ("sqlalchemy.exc.", "django.db.")
 _TEXTS = frozenset({"str", "repr", "format"})
 _TRACEBACKS = frozenset({"traceback.format_exc", "traceback.format_exception"})
@@ -230,15 +231,18 @@ def exposed(handler: ast.ExceptHandler, ctx: Context) -> Iterator[tuple[ast.expr
     if not any(name in BROAD or (name or "").startswith(_DATABASE) for name in caught_names(handler, ctx)):
         return
     answers = [answer for answer in _answers(handler, ctx) if not _only_while_debugging(answer, ctx)]
-    if answers and not _guards_one_foreign_call(enclosing_try(handler, ctx), ctx):
+    if answers and not _is_looked_at(handler) and not _guards_one_check(enclosing_try(handler, ctx), ctx):
         for answer in answers:
             text = _error_text(answer, handler, ctx)
             if text is not None and not _only_while_debugging(text, ctx):
                 yield text, answer
 
 
-def _guards_one_foreign_call(block: ast.Try, ctx: Context) -> bool:
-    """Whether a block does nothing that can fail but one call of what is not the project's."""
+def _guards_one_check(block: ast.Try, ctx: Context) -> bool:
+    """Whether a block does nothing that can fail but one call whose errors say what is wrong with the input.
+
+    Such are calls of libraries and unknown things, constructors, and functions that are named as checks.
+    """
     nodes = list(nodes_of(block.body))
     calls = [node for node in nodes if isinstance(node, ast.Call)]
     if len(calls) != 1 or any(isinstance(node, ast.Subscript) for node in nodes):
@@ -247,7 +251,9 @@ def _guards_one_foreign_call(block: ast.Try, ctx: Context) -> bool:
     if callee is None:
         name = ctx.qualified_name(calls[0].func)
         return name is None or not ctx.module.modules.owns(name)
-    return callee.kind is Kind.EXTERNAL
+    if callee.kind is Kind.FUNCTION:
+        return callee.name.rpartition(".")[2].lstrip("_").startswith(_CHECKING)
+    return True
 
 
 def _answers(handler: ast.ExceptHandler, ctx: Context) -> Iterator[ast.expr]:
@@ -292,7 +298,7 @@ def _error_text(answer: ast.expr, handler: ast.ExceptHandler, ctx: Context) -> a
                 return node
             case ast.Name(id=name) if name != handler.name and node is not answer:
                 value = _text_kept(name, handler)
-                if value is not None and not _is_looked_at(name, handler):
+                if value is not None:
                     stack.append(value)
         stack.extend(ast.iter_child_nodes(node))
     return None
@@ -307,12 +313,18 @@ def _text_kept(name: str, handler: ast.ExceptHandler) -> ast.expr | None:
     return None
 
 
-def _is_looked_at(name: str, handler: ast.ExceptHandler) -> bool:
-    """Whether a handler chooses by what a text says, so that it knows which errors it passes on."""
+def _is_looked_at(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler chooses by what an error says, so that it knows which ones it passes on."""
+    names = {handler.name}
+    for statement in handler.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=target)], value=ast.Call(args=[ast.Name(id=name)])):
+                names |= {target} if name == handler.name else set()
     return any(
-        isinstance(node, ast.Compare)
-        and any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
+        isinstance(part, ast.Name) and part.id in names
         for node in nodes_of(handler.body)
+        if isinstance(node, ast.Compare)
+        for part in ast.walk(node)
     )
 
 

@@ -36,6 +36,17 @@ SILENT = {
             except Exception as error:
                 raise HTTPException(400, detail=f"not valid: {error}")
     """,
+    "one check of the project": """
+        def validate_name(name):
+            if not name:
+                raise Exception("give a name")
+
+        def a(name):
+            try:
+                validate_name(name)
+            except Exception as error:
+                raise HTTPException(400, detail=str(error))
+    """,
     "only the class": """
         def a():
             try:
