@@ -16,7 +16,8 @@ from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead, lazy_read
 from pybackend_lint.frameworks.sqlalchemy_mapping import attributes, library_name, mapped_class
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
-from pybackend_lint.frameworks.sqlalchemy_words import relation_names
+from pybackend_lint.frameworks.sqlalchemy_uses import last_name
+from pybackend_lint.frameworks.sqlalchemy_words import functions_near_sessions, opens_sessions, relation_names
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import FunctionInfo
@@ -239,21 +240,25 @@ class DetachedRead:
     read: LazyRead
 
 
-def detached_reads(function: FunctionInfo, ctx: Context) -> Iterator[DetachedRead]:
-    """The reads, in a function of the checked file, of what objects of closed sessions do not hold."""
-    seen: set[tuple[str, str]] = set()
-    for node in function.own(ast.Attribute):
-        if not isinstance(node.ctx, ast.Load):
+def detached_reads(ctx: Context) -> Iterator[DetachedRead]:
+    """The reads, in the checked file, of what objects of closed sessions do not hold; the first of each."""
+    source, module = ctx.source, ctx.module
+    relations = relation_names(module).relations
+    near = functions_near_sessions(module) if relations else frozenset()
+    if not near or not (opens_sessions(source.data) or not near.isdisjoint(source.calls)):
+        return
+    seen: set[tuple[ast.AST, str, str]] = set()
+    for node in source.nodes(ast.Attribute):
+        function = ctx.enclosing_function(node) if node.attr in relations else None
+        if not isinstance(function, FUNCTIONS) or not isinstance(node.ctx, ast.Load):
             continue
-        found = _detached(node, function, ctx)
-        if found is not None and (found.name, found.attribute) not in seen:
-            seen.add((found.name, found.attribute))
+        found = _detached(node, ctx.function_info(function), ctx)
+        if found is not None and (function, found.name, found.attribute) not in seen:
+            seen.add((function, found.name, found.attribute))
             yield found
 
 
 def _detached(node: ast.Attribute, function: FunctionInfo, ctx: Context) -> DetachedRead | None:
-    if node.attr not in relation_names(ctx.module).relations:
-        return None
     binding = _origin(node.value, function, ctx.module)
     if binding is None or binding.value is None:
         return None
@@ -302,7 +307,9 @@ def _closed_by_callee(value: ast.expr, module: Module) -> Closed | None:
     """The block of the called function whose end closed the session of all that it returns."""
     if isinstance(value, ast.Await):
         value = value.value
-    callee = module.type_of(value.func) if isinstance(value, ast.Call) else None
+    if not isinstance(value, ast.Call) or last_name(value) not in functions_near_sessions(module):
+        return None
+    callee = module.type_of(value.func)
     if callee is None or callee.kind is not Kind.FUNCTION:
         return None
     called = module.modules.function_info(callee.name)

@@ -11,7 +11,7 @@ from pybackend_lint.finding import Related
 from pybackend_lint.frameworks import fastapi, sqlalchemy_loading, sqlalchemy_uses
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
-from pybackend_lint.frameworks.sqlalchemy_words import relation_names
+from pybackend_lint.frameworks.sqlalchemy_words import functions_with_queries, relation_names
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Function
 from pybackend_lint.semantic.types import Type
@@ -23,9 +23,7 @@ Loop = ast.For | ast.comprehension
 
 # Methods that give many rows at once.
 _GIVES_ROWS = ("all", "scalars", "fetchall", "unique", "order_by", "limit")
-# How the names of functions that load something begin, and what the names of sessions and the like hold.
-_FINDS = ("get", "list", "fetch", "find", "load", "all", "search", "query", "select", "read")
-_OF_SESSIONS = ("session", "query", "db", "repo", "crud", "dao", "service")
+_KEEPS_ROWS = frozenset({"list", "sorted", "reversed", "tuple", "set", "iter"})
 _TO_TEXT = frozenset({"str", "repr", "print"})
 
 
@@ -90,6 +88,7 @@ class _Rows:
         names = relation_names(module)
         self.wanted = names.relations | names.readers
         self.has_text = not names.readers.isdisjoint(sqlalchemy_uses.TEXTS)
+        self.queries = functions_with_queries(module)
         self._over_rows: dict[int, bool] = {}
 
     def loop(self, node: ast.expr, depth: int = 0) -> Loop | None:
@@ -151,9 +150,16 @@ class _Rows:
         """Whether an expression may be rows, by its form: of a query, or of a function with a session."""
         match node:
             case ast.Call():
-                return self._may_give_rows(node) or any(
-                    self._may_be_rows(value, depth + 1) for value in node.args if depth < 2
-                )
+                name = sqlalchemy_uses.last_name(node)
+                if name in sqlalchemy_uses.NO_ROWS:
+                    return False
+                if name in _GIVES_ROWS or name in self.queries:
+                    return True
+                if name in _KEEPS_ROWS:
+                    return any(self._may_be_rows(value, depth + 1) for value in node.args)
+                return isinstance(node.func, ast.Attribute) and self._may_be_rows(node.func.value, depth)
+            case ast.Attribute(attr="query"):
+                return True
             case ast.Await(value=value) | ast.Attribute(value=value) | ast.Subscript(value=value):
                 return self._may_be_rows(value, depth)
             case ast.BinOp(left=left, right=right):
@@ -166,20 +172,6 @@ class _Rows:
                     if binding.kind in {"assign", "for", "comprehension", "with"}
                 )
         return False
-
-    def _may_give_rows(self, call: ast.Call) -> bool:
-        name = sqlalchemy_uses.last_name(call)
-        if name in sqlalchemy_uses.NO_ROWS:
-            return False
-        if name in _GIVES_ROWS or name.startswith(_FINDS):
-            return True
-        receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
-        return any(
-            word in part.lower()
-            for value in (receiver, *sqlalchemy_uses.arguments(call))
-            for part in _parts(value)
-            for word in _OF_SESSIONS
-        )
 
     def _if_over_rows(self, node: ast.expr, values: list[ast.expr]) -> Iterator[ast.expr]:
         for value in values:
@@ -219,18 +211,6 @@ class _Rows:
             for route in fastapi.routes(self.module):
                 if route.function is not None and not route.function.is_async:
                     yield from sqlalchemy_uses.returned(route.function)
-
-
-def _parts(node: ast.expr | None) -> Iterator[str]:
-    """The names in a chain such as `self.session.query(Order).filter`."""
-    while isinstance(node, (ast.Attribute, ast.Call, ast.Await)):
-        if isinstance(node, ast.Attribute):
-            yield node.attr
-            node = node.value
-        else:
-            node = node.func if isinstance(node, ast.Call) else node.value
-    if isinstance(node, ast.Name):
-        yield node.id
 
 
 def _root(node: ast.expr) -> str:

@@ -19,6 +19,9 @@ _NAMED = re.compile(rb"""\b(?:back_populates|backref)\s*=\s*(?:\w+\.)?(?:backref
 _ADDED = re.compile(rb"""\bbackref\s*=\s*(?:(?:\w+\.)?backref\(\s*)?["'](\w+)["']""")
 _ASSIGNED = re.compile(rb"^\w+\.(\w+)[ \t]*=[ \t]*(?:\w+\.)?relationship\(", re.MULTILINE)
 _FUNCTION = re.compile(rb"^[ \t]+(?:async )?def (\w+)\(", re.MULTILINE)
+_ANY_FUNCTION = re.compile(rb"^[ \t]*(?:async )?def (\w+)\(", re.MULTILINE)
+_OPENS = re.compile(rb"\bwith ([^\n]+\)) as (\w+)")
+_GIVES_ROWS = re.compile(rb"\.(?:all|scalars|fetchall|query|exec)\b|\bselect\(")
 _READ = re.compile(rb"\.(\w+)")
 _RETURNED = re.compile(rb"\breturn (?:\w+\.)?relationship\(")
 _WORDS = (b"relationship", b"Relationship", b"dynamic_loader")
@@ -40,6 +43,53 @@ class RelationNames:
 
 
 _NONE = RelationNames(frozenset(), frozenset(), frozenset())
+
+
+def opens_sessions(text: bytes) -> bool:
+    """Whether a text may have a `with` statement that opens a session."""
+    return any(
+        b"ession" in opened or b"ession" in name or name in {b"s", b"db", b"tx"}
+        for opened, name in _OPENS.findall(text)
+    )
+
+
+def functions_near_sessions(module: Module) -> frozenset[str]:
+    """The names of the functions in files of a project that open sessions by `with`."""
+    index = module.modules
+    if not isinstance(index, Index):
+        return frozenset()
+    root = index.layout.project_root(os.path.dirname(index.path_of(module)))
+    return index.fact(("sqlalchemy session functions", root), lambda: _functions_near(index, module))
+
+
+def functions_with_queries(module: Module) -> frozenset[str]:
+    """The names of the functions of a project whose bodies may send a query for many rows."""
+    index = module.modules
+    if not isinstance(index, Index):
+        return frozenset()
+    root = index.layout.project_root(os.path.dirname(index.path_of(module)))
+    return index.fact(("sqlalchemy query functions", root), lambda: _with_queries(index, module))
+
+
+def _with_queries(index: Index, module: Module) -> frozenset[str]:
+    found: set[bytes] = set()
+    paths = {path for word in (b"query", b"select", b"scalars") for path in files_with(index, module, word)}
+    for path in sorted(paths):
+        _, *parts = _ANY_FUNCTION.split(index.files.read(path) or b"")
+        found.update(
+            name for name, body in zip(parts[::2], parts[1::2], strict=True) if _GIVES_ROWS.search(body)
+        )
+    return frozenset(map(bytes.decode, found))
+
+
+def _functions_near(index: Index, module: Module) -> frozenset[str]:
+    found: set[bytes] = set()
+    paths = {path for word in (b"session", b"Session") for path in files_with(index, module, word)}
+    for path in sorted(paths):
+        text = index.files.read(path) or b""
+        if opens_sessions(text):
+            found.update(_ANY_FUNCTION.findall(text))
+    return frozenset(map(bytes.decode, found))
 
 
 def relation_names(module: Module) -> RelationNames:

@@ -14,13 +14,13 @@ from pybackend_lint.rule import UNSAFE, Context, rule
     "PB524",
     "detached-lazy-load",
     "Load `{entity}.{relation}` inside the session block: `{name}` is detached here",
-    nodes=(ast.FunctionDef, ast.AsyncFunctionDef),
+    nodes=(ast.Module,),
     applies="sqlalchemy>=1.4",
     fix=UNSAFE,
     severity="error",
     tags=("correctness",),
 )
-def check(node: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     """A relationship is read after the session of its object was closed.
 
     The session is opened by a `with` block of the same function, or of the function that returned the
@@ -134,7 +134,7 @@ def check(node: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> Iterato
     - SQLAlchemy, Error Messages: "Parent instance is not bound to a Session; (lazy load/deferred
       load/refresh/etc.) operation cannot proceed"
     """
-    for found in sqlalchemy_expiry.detached_reads(ctx.function_info(node), ctx):
+    for found in sqlalchemy_expiry.detached_reads(ctx):
         source = found.home.source
         closed = Related(
             source.path, source.position(source.start(found.block)), "the end closes the session"
