@@ -253,7 +253,7 @@ def _guards_one_check(block: ast.Try, ctx: Context) -> bool:
         return name is None or not ctx.module.modules.owns(name)
     if callee.kind is Kind.FUNCTION:
         return callee.name.rpartition(".")[2].lstrip("_").startswith(_CHECKING)
-    return True
+    return not callee.name.startswith(("sqlalchemy.", "django.db."))
 
 
 def _answers(handler: ast.ExceptHandler, ctx: Context) -> Iterator[ast.expr]:

@@ -14,6 +14,7 @@ import json, logging, traceback
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
 from unknown import parse
 app = FastAPI()
 logger = logging.getLogger(__name__)
@@ -102,6 +103,13 @@ FOUND = {
                 session.commit()
             except SQLAlchemyError as error:
                 return JSONResponse({"error": f"{error}"}, 500)  # PB912
+    """,
+    "one call of the database": """
+        def a(session: Session):
+            try:
+                session.flush()
+            except Exception as error:
+                raise HTTPException(500, detail=f"failed: {error}")  # PB912
     """,
     "the traceback": """
         def a():
