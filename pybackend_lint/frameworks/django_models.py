@@ -469,16 +469,11 @@ def _reverse(candidates: list[File], model: str, name: str, module: Module) -> R
     found: list[Relation] = []
     for file in candidates:
         home = index.at(file.path)
-        if home is None:
-            continue
-        for node in home.source.nodes(ast.ClassDef):
-            info = home.class_info_of(node)
-            if not is_model(info) or is_abstract(info):
+        for info, declared in _leading_back(home).get(name, ()) if home is not None else ():
+            if declared.cls == _GENERIC_REVERSE or accessor(info, declared) != name:
                 continue
-            for declared in fields(info).values():
-                if declared.is_relation and declared.cls not in {_GENERIC, _GENERIC_REVERSE}:
-                    if accessor(info, declared) == name and target(info, declared) == model:
-                        found.append(_reverse_of(declared, info))
+            if target(info, declared) == model:
+                found.append(_reverse_of(declared, info))
     return found[0] if len(set(found)) == 1 else None
 
 
@@ -500,30 +495,37 @@ def _reverse_by_query_name(
     index = _index(module)
     for file in candidates:
         home = index.at(file.path)
-        for node in home.source.nodes(ast.ClassDef) if home is not None else ():
-            assert home is not None
-            other = home.class_info_of(node)
-            if not is_model(other) or is_abstract(other):
-                continue
-            for declared in fields(other).values():
-                if (
-                    not declared.is_relation
-                    or declared.cls == _GENERIC
-                    or _query_name(other, declared) != name
-                ):
-                    continue
-                pointed = target(other, declared)
-                if pointed is None or pointed in names:
-                    return Relation("multi", other.name if pointed is not None else None)
+        for info, declared in _leading_back(home).get(name, ()) if home is not None else ():
+            pointed = target(info, declared)
+            if _query_name(info, declared) == name and (pointed is None or pointed in names):
+                return Relation("multi", info.name if pointed is not None else None)
     return None
+
+
+def _leading_back(home: Module) -> dict[str, list[tuple[ClassInfo, Field]]]:
+    """The relations of a module's models, by the names under which they may lead back."""
+    return _index(home).fact(("django leading back", home.name, id(home)), lambda: _find_leading_back(home))
+
+
+def _find_leading_back(home: Module) -> dict[str, list[tuple[ClassInfo, Field]]]:
+    found: dict[str, list[tuple[ClassInfo, Field]]] = {}
+    for node in home.source.nodes(ast.ClassDef):
+        info = home.class_info_of(node)
+        if not is_model(info) or is_abstract(info):
+            continue
+        for declared in fields(info).values():
+            if declared.is_relation and declared.cls != _GENERIC:
+                for name in {accessor(info, declared), _query_name(info, declared)} - {None}:
+                    found.setdefault(str(name), []).append((info, declared))
+    return found
 
 
 def _query_name(info: ClassInfo, declared: Field) -> str | None:
     """The name under which queries of the other model lead back to this one, None where that is not known."""
     value = declared.argument("related_query_name")
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
-        return value.value.replace("%(class)s", info.node.name.lower())
-    if value is not None:
+        return _filled_in(value.value, info)
+    if value is not None or declared.cls == _GENERIC_REVERSE:
         return None
     found = accessor(info, declared)
     model = info.node.name.lower()
@@ -550,7 +552,13 @@ def accessor(info: ClassInfo, declared: Field) -> str | None:
     text = value.value
     if text.endswith("+"):
         return None
+    return _filled_in(text, info)
+
+
+def _filled_in(text: str, info: ClassInfo) -> str:
+    """A name with what Django fills in for the model that inherits it."""
     label = _label_of(info) if "%(app_label)s" in text else ""
+    model = info.node.name.lower()
     return (
         text.replace("%(class)s", model)
         .replace("%(model_name)s", model)

@@ -222,7 +222,8 @@ def check(node: ast.ClassDef | ast.Call, ctx: Context) -> Iterator[Finding]:
     built = django_rows.builder(served.queryset, ctx.module) if served.queryset is not None else None
     edits = django_rows.loading_edits(built, wanted, ctx.module)
     fix = ctx.fix("Load what the serializer reads with the objects", *edits) if edits else None
-    steps = [step for read in missing for step in read.steps]
+    origin = django_rows.origin(served.queryset, ctx.module) if served.queryset is not None else None
+    steps = [*([origin] if origin is not None else []), *(step for read in missing for step in read.steps)]
     yield ctx.finding(
         served.node,
         advice=django_rows.advice(wanted),

@@ -138,6 +138,26 @@ def test_child_models_are_names_of_their_parents() -> None:
     assert findings(RULE, text, files={"places/models.py": models, "food/models.py": child}) == []
 
 
+def test_names_that_lead_back_may_be_chosen() -> None:
+    models = """
+        from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
+        from django.contrib.contenttypes.models import ContentType
+        from django.db import models
+
+        class Mark(models.Model):
+            kind = models.ForeignKey(ContentType, models.CASCADE)
+            number = models.IntegerField()
+            item = GenericForeignKey("kind", "number")
+
+        class Page(models.Model):
+            marks = GenericRelation(Mark, "number", "kind", related_query_name="marked_page")
+            first = models.ForeignKey(Mark, models.CASCADE, "+", related_query_name="first_of_%(class)s")
+        """
+    text = "from marks.models import Mark\n\nMark.objects.filter({}=1){}\n"
+    for name, mark in {"marked_page__pk": "", "first_of_page__pk": "", "nothing": MARK}.items():
+        findings(RULE, text.format(name, mark), files={"marks/models.py": models})
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
