@@ -317,14 +317,18 @@ def is_type_checking(test: ast.expr) -> bool:
 
 
 def module_names(paths: Iterable[str], module: Module) -> list[str]:
-    """The names of some files' modules, as `module` would import them."""
+    """The names of some files' modules, as an import statement says them."""
     index = module.modules
     assert isinstance(index, Index)
-    roots = index.layout.import_roots(os.path.dirname(index.path_of(module)))
-    return [_module_name(path, roots) for path in paths]
+    return [import_names(index, path)[0] for path in paths]
 
 
-def _module_name(path: str, roots: tuple[str, ...]) -> str:
-    around = [root for root in roots if path.startswith(root + os.sep)]
-    relative = os.path.relpath(path, max(around, key=len, default=os.sep))
-    return relative.removesuffix(".py").removesuffix(f"{os.sep}__init__").replace(os.sep, ".")
+def import_names(index: Index, path: str) -> list[str]:
+    """The dotted names by which a file can be imported, the most likely first."""
+    directory = os.path.dirname(path)
+    names: dict[str, None] = {}
+    for root in index.layout.import_roots(directory):
+        if path.startswith(root + os.sep):
+            relative = os.path.relpath(path, root).removesuffix(".py").removesuffix(f"{os.sep}__init__")
+            names[relative.replace(os.sep, ".")] = None
+    return list(names) or [index.layout.module_name(path)]
