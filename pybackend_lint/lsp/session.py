@@ -61,10 +61,9 @@ class Checked:
     def result_id(self) -> str:
         """A name of the diagnostics, the same for the same ones."""
         findings = repr(self.outcome.findings).encode("utf-8", "replace")
-        places = repr(
-            [(shown.range.start.line, shown.range.start.character, shown.severity) for shown in self.diagnostics]
-        )
-        return blake2b(findings + places.encode(), digest_size=8).hexdigest()
+        starts = [(shown.range.start.line, shown.range.start.character) for shown in self.diagnostics]
+        severities = [shown.severity for shown in self.diagnostics]
+        return blake2b(findings + repr((starts, severities)).encode(), digest_size=8).hexdigest()
 
 
 class Session(LanguageServer):

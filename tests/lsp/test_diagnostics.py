@@ -246,3 +246,18 @@ async def test_pulled_diagnostics_of_the_workspace(root: Path) -> None:
         assert changed.uri == (root / "caller.py").as_uri()
         assert isinstance(changed, types.WorkspaceFullDocumentDiagnosticReport)
         assert not changed.items
+
+
+async def test_the_first_findings_do_not_wait_for_the_whole_project(root: Path) -> None:
+    for number in range(150):
+        (root / f"module{number}.py").write_text(HARMLESS)
+    async with editor(root) as client:
+        client.open(root / "work.py", BLOCKING + "\n\nasync def other() -> None:\n    work()\n")
+        await client.until(lambda: len(client.published.get((root / "work.py").as_uri(), [])) > 1)
+        first, second = client.published[(root / "work.py").as_uri()]
+        assert [found.code for found in first.diagnostics] == ["PB607"]
+        assert sorted(str(found.code) for found in second.diagnostics) == ["PB604", "PB607"]
+        client.close(root / "work.py")
+        client.open(root / "caller.py")
+        await client.diagnostics(root / "caller.py", ["PB600"])
+        assert len(client.published[(root / "caller.py").as_uri()]) == 1  # the project is known by now
