@@ -66,7 +66,8 @@ class Layout:
             found = workspace
             for ancestor in _upwards(directory):
                 listing = self._files.listing(ancestor)
-                if "pyproject.toml" in listing or any(name in listing for name in _PROJECT_FILES):
+                wanted = _PROJECT_FILES[:2] if "__init__.py" in listing else _PROJECT_FILES
+                if any(name in listing for name in wanted):  # a package's `setup` is a module of it
                     found = ancestor
                     break
                 if ancestor == workspace:

@@ -79,3 +79,10 @@ def test_a_project_of_its_own_in_a_folder_of_tests_holds_tests(tmp_path: Path) -
     engine = Engine(Settings(root=tmp_path))
     paths = [tmp_path / "tests/mock_service/main.py", tmp_path / "app/main.py"]
     assert [engine.project_of(path).is_test(str(path)) for path in paths] == [True, False]
+
+
+def test_a_module_named_setup_makes_no_project(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "shop/__init__.py", "shop/pages/__init__.py", "shop/pages/setup.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert Layout(Files()).project_root(str(tmp_path / "shop/pages")) == str(tmp_path)
