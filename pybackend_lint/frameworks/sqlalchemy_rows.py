@@ -108,7 +108,8 @@ class _Rows:
     def over_rows(self, loop: Loop) -> bool:
         """Whether a loop goes over the rows of a synchronous session, and over all of them."""
         if id(loop) not in self._over_rows:
-            known = self.module.type_of(loop.iter) if not _ends_early(loop) else None
+            some = isinstance(loop.iter, ast.Subscript) or _ends_early(loop)  # such as `rows[:5]`
+            known = self.module.type_of(loop.iter) if not some else None
             item = known.argument() if known is not None else None
             items = (item, *item.args) if item is not None else ()
             self._over_rows[id(loop)] = any(map(_is_row, items))

@@ -127,6 +127,10 @@ SILENT = {
                 if order.lines:
                     break
     """,
+    "the first few rows": """
+        def load(session: Session):
+            return [order.lines for order in session.scalars(select(Order)).all()[:2]]
+    """,
     "all lead to the same object": """
         def load(session: Session):
             return [line.order.id for line in session.scalars(select(Line).where(Line.order_id == 1))]
