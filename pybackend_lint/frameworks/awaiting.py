@@ -104,8 +104,9 @@ def misused(node: ast.AST, module: Module) -> Iterator[Misused]:
             for item in items:
                 yield from _entered(item.context_expr, module)
         case ast.With(items=items):
-            for item in items:
-                yield from _entered_plainly(item.context_expr, module)
+            if isinstance(module.source.enclosing_function(node), ast.AsyncFunctionDef):
+                for item in items:
+                    yield from _entered_plainly(item.context_expr, module)
 
 
 def _called(call: ast.Call) -> str:
@@ -376,6 +377,10 @@ class Callback:
 
 def dropped_callback(call: ast.Call, module: Module) -> Callback | None:
     """The coroutine function that a call hands to what can only call plain functions, or None."""
+    if not any(
+        _may_be_coroutine(item, module) for item in (*call.args[:2], *(k.value for k in call.keywords))
+    ):
+        return None
     callee = module.type_of(call.func)
     if callee is None or callee.name not in _CALLBACKS or callee.kind is Kind.FUNCTION:
         return None
@@ -389,6 +394,18 @@ def dropped_callback(call: ast.Call, module: Module) -> Callback | None:
         return None
     function = _given_function(given, module)
     return Callback(callee.name, given, function) if function is not None else None
+
+
+def _may_be_coroutine(given: ast.expr, module: Module) -> bool:
+    """Whether, by its name alone, an argument may be a coroutine function."""
+    match given:
+        case ast.Call(args=[inner, *_]) if _called(given) == "partial":
+            return _may_be_coroutine(inner, module)
+        case ast.Lambda(body=ast.Call(func=func)):
+            return _may_be_coroutine(func, module)
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in coroutine_names(module)
+    return False
 
 
 def _given_function(given: ast.expr, module: Module) -> FunctionInfo | None:
@@ -432,4 +449,8 @@ def _is_handled(call: ast.Call, module: Module) -> bool:
 
 def is_task(function: FunctionInfo) -> bool:
     """Whether a coroutine function is registered as a task of Celery, which calls it and never awaits."""
-    return any(name in _TASKS for name in function.decorators)
+    targets = [d.func if isinstance(d, ast.Call) else d for d in function.node.decorator_list]
+    named = [t.attr if isinstance(t, ast.Attribute) else getattr(t, "id", "") for t in targets]
+    return not {"task", "shared_task"}.isdisjoint(named) and any(
+        name in _TASKS for name in function.decorators
+    )

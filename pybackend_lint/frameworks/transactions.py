@@ -155,6 +155,8 @@ def torn_write(call: ast.Call, module: Module) -> TornWrite | None:
     allowed to fail.
     """
     statement = module.source.statement(call)
+    if not _is_used_later(statement, call, module):
+        return None
     function = enclosing(call, module)
     created = _created_row(call, statement, module) if function is not None else None
     if created is None or function is None or _is_framework_hook(function):
@@ -167,6 +169,24 @@ def torn_write(call: ast.Call, module: Module) -> TornWrite | None:
     if not is_task(function) and requests_are_atomic(module):
         return None
     return None if may_be_called_in_transaction(function) else TornWrite(created[1], second)
+
+
+def _is_used_later(statement: ast.stmt, call: ast.Call, module: Module) -> bool:
+    """Whether a later call of the block gets what a statement binds, or the row that it saves."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name) | ast.Tuple(elts=[ast.Name(id=name), *_])]):
+            pass
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            pass
+        case ast.Expr() if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+            name = call.func.value.id
+        case _:
+            return False
+    return any(
+        isinstance(node, ast.Call) and _uses(node, name)
+        for later in _following(statement, module)
+        for node in _own(later)
+    )
 
 
 def _created_row(call: ast.Call, statement: ast.stmt, module: Module) -> tuple[str, str] | None:
@@ -404,6 +424,9 @@ _HTTP = frozenset(
     for client in ("requests", "requests.Session", "httpx", "httpx.Client")
     for verb in ("post", "put", "patch", "delete")
 )
+_SENDING = frozenset(name.rpartition(".")[2] for name in _MAIL | _HTTP)
+# What functions that send mail are called; others are not searched for mail.
+_SENDING_HINTS = ("mail", "notif", "send", "invit", "confirm", "remind", "alert", "welcome", "announce")
 _KEYS = ("_pk", "_id", "_uuid")
 _CUSTOM_TASKS = (b"task_cls", b"def apply_async", b"def delay")
 
@@ -432,11 +455,25 @@ def side_effects(block: Block, module: Module) -> list[SideEffect]:
         openings = [item.context_expr for item in block.items]
     if not any(django.is_atomic(opening, module) for opening in openings):
         return []
-    sites = django_queries.sites_within(block.body, module)
-    found = [effect for site in sites for effect in _effect(site, block, module)]
-    if found and not any(_writes(site) for site in sites):
+    found = [effect for site in _sending_sites(block, module) for effect in _effect(site, block, module)]
+    if found and not any(_writes(site) for site in django_queries.sites_within(block.body, module)):
         found = []
-    return [*found, *_queued_tasks(block, sites, module)]
+    return [*found, *_queued_tasks(block, module)]
+
+
+def _sending_sites(block: Block, module: Module) -> Iterator[CallSite]:
+    """The calls in a block whose names let them send something, in the order of the text."""
+    source = module.source
+    function = source.enclosing_function(block.body[0])
+    first, last = block.body[0].lineno, block.end_lineno or block.lineno
+    made = [
+        call
+        for name, named in source.calls.items()
+        if name in _SENDING or any(hint in name for hint in _SENDING_HINTS)
+        for call in named
+        if first <= call.lineno <= last and source.enclosing_function(call) is function
+    ]
+    yield from calls.in_order(site for call in made for site in calls.sites_of(call, module, set()))
 
 
 def _writes(site: CallSite) -> bool:
@@ -473,7 +510,7 @@ def _is_handling(node: ast.AST, module: Module) -> bool:
     return any(isinstance(around, ast.ExceptHandler) for around in module.source.ancestors(node))
 
 
-def _queued_tasks(block: Block, sites: list[CallSite], module: Module) -> Iterator[SideEffect]:
+def _queued_tasks(block: Block, module: Module) -> Iterator[SideEffect]:
     """The tasks that are queued with rows that the block writes: they may run before the rows are there."""
     source = module.source
     first, last = block.body[0].lineno, block.end_lineno or block.lineno
@@ -489,7 +526,7 @@ def _queued_tasks(block: Block, sites: list[CallSite], module: Module) -> Iterat
         return
     if any(files_with(index, module, text) for text in _CUSTOM_TASKS):
         return
-    written = _written_names(block, sites, module)
+    written = _written_names(block, django_queries.sites_within(block.body, module), module)
     for call in sorted(made, key=lambda item: item.lineno):
         inside = source.enclosing_function(call) is function and not _is_inner(call, block, module)
         task = _task(call, module) if inside else None
