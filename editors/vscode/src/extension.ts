@@ -3,6 +3,7 @@
 import type { PythonExtension } from "@vscode/python-extension";
 import * as vscode from "vscode";
 import { ExecuteCommandRequest, LanguageClient, State } from "vscode-languageclient/node";
+import type { StaticFeature } from "vscode-languageclient/node";
 
 import { environmentsOf, expanded, findServer, programsOf } from "./environment.ts";
 import type { Candidate, Refusal, Search } from "./environment.ts";
@@ -14,6 +15,21 @@ const checkWorkspace = `${name}.checkWorkspace`;
 const requirement = "pybackend-lint[lsp]";
 const documents = [{ language: "python" }, { pattern: "**/pyproject.toml" }];
 const startsAnew = ["interpreter", "path", "arguments"].map((key) => `${name}.${key}`);
+
+/**
+ * Lets the server tell of findings when it has them. The other way, the client asks for those of documents and
+ * for those of the workspace, keeps one list for both, and does not notice when a finding in a hidden tab
+ * goes and comes back.
+ */
+const noPulling: StaticFeature = {
+  fillClientCapabilities(capabilities) {
+    delete capabilities.textDocument?.diagnostic;
+    delete capabilities.workspace?.diagnostics;
+  },
+  initialize() {},
+  getState: () => ({ kind: "static" }),
+  clear() {},
+};
 
 /** The Python extension's interface, if that extension is there. */
 async function pythonExtension(): Promise<PythonExtension | undefined> {
@@ -111,6 +127,7 @@ class Session implements vscode.Disposable {
         synchronize: { configurationSection: name },
       },
     );
+    client.registerFeature(noPulling);
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) {
         this.show("check", `Version ${server.version} from ${server.origin}\n\n${server.command}`);
@@ -169,7 +186,7 @@ class Session implements vscode.Disposable {
       void vscode.window.showWarningMessage(`The server of ${name} does not run.`);
       return;
     }
-    await vscode.commands.executeCommand("workbench.actions.view.problems");
+    await vscode.commands.executeCommand("workbench.panel.markers.view.focus");
     try {
       await client.sendRequest(ExecuteCommandRequest.type, { command: checkWorkspace, arguments: [] });
     } catch (error) {
