@@ -37,10 +37,10 @@ class _FilesByWord:
         return found
 
     def follow(self, path: str, old: bytes | None, new: bytes | None) -> bool:
-        if old is None or new is None:
+        if new is None:
             return False
         if path in self._paths:
-            before, after = words(old), words(new)
+            before, after = words(old) if old is not None else self._by_word.keys(), words(new)
             for word in before - after:
                 self._by_word[word].discard(path)
             for word in after - before:
@@ -61,7 +61,7 @@ def files_with(index: Index, asker: Module, text: bytes) -> list[str]:
     beginning to mention the text.
     """
     root = index.layout.project_root(os.path.dirname(index.path_of(asker)))
-    found = index.fact(("words of files", root), lambda: _FilesByWord(index, root)).files(text, index)
+    found = index.lasting_fact(("words of files", root), lambda: _FilesByWord(index, root)).files(text, index)
     index.rest_on(mentions_below(root, text), found)
     return sorted(found)
 
