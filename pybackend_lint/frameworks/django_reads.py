@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -158,11 +158,11 @@ def _expanded(
     """What a function reads, and the lowest place of the stack of calls that it comes back to."""
     depth = len(stack)
     lowest = depth + 1
-    reads, entries = _direct(function, parameter, model)
+    direct = _direct(function, parameter, model)
     found: dict[str, PathRead] = {}
-    for read in reads:
+    for read in direct.reads:
         found.setdefault(read.path, read)
-    for entry in entries:
+    for entry in direct.entries:
         if entry.function.name in (*stack, function.name):
             lowest = min(lowest, (*stack, function.name).index(entry.function.name))
             continue
@@ -173,16 +173,23 @@ def _expanded(
         for read in inner:
             if entry.row.beyond(read.path.split("__")):
                 joined = _joined(entry.row, read, entry.node, entry.name, function.module)
-                found.setdefault(joined.path, joined)
+                if not _is_assigned(joined, direct.assigned):
+                    found.setdefault(joined.path, joined)
     if lowest <= depth:
         return (), lowest
     return tuple(found.values()), lowest
 
 
-def _direct(
-    function: FunctionInfo, parameter: str, model: str
-) -> tuple[tuple[PathRead, ...], tuple[Entry, ...]]:
-    """What a function's own body reads from the row in a parameter, and to whom it hands it on."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Direct:
+    """What a function's own body reads from a row, whom it hands the row to, and the paths that it sets."""
+
+    reads: tuple[PathRead, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    assigned: frozenset[tuple[str, ...]] = frozenset()
+
+
+def _direct(function: FunctionInfo, parameter: str, model: str) -> _Direct:
     index = function.module.modules
     assert isinstance(index, Index)
     return index.fact(
@@ -191,19 +198,17 @@ def _direct(
     )
 
 
-def _find_direct(
-    function: FunctionInfo, parameter: str, model: str
-) -> tuple[tuple[PathRead, ...], tuple[Entry, ...]]:
+def _find_direct(function: FunctionInfo, parameter: str, model: str) -> _Direct:
     argument = next((node for node, _ in function.parameters() if node.arg == parameter), None)
     if argument is None or _looks_first(function):
-        return (), ()
+        return _Direct()
     reader = Reader(argument, parameter, model, function.module)
     nodes = [*function.own(ast.Attribute), *function.own(ast.Call), *function.own(ast.FormattedValue)]
-    assigned = {
+    assigned = frozenset(
         reader.path_of(node)
         for node in nodes
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
-    }
+    )
     writes = any(
         isinstance(call.func, ast.Attribute) and call.func.attr in _WRITES for call in function.own(ast.Call)
     )  # the rows of a relation that were loaded before may not be those that are wanted
@@ -217,10 +222,10 @@ def _find_direct(
         if read is not None and not _is_assigned(read, assigned) and not (read.many and writes):
             reads.append(read)
         entries += entered
-    return tuple(reads), tuple(entries)
+    return _Direct(tuple(reads), tuple(entries), assigned)
 
 
-def _is_assigned(read: PathRead, assigned: set[tuple[str, ...]]) -> bool:
+def _is_assigned(read: PathRead, assigned: Set[tuple[str, ...]]) -> bool:
     parts = tuple(read.path.split("__"))
     return any(parts[: len(path)] == path for path in assigned if path)
 
@@ -364,7 +369,7 @@ class Reader:
             return
         arguments = [*function.node.args.posonlyargs, *function.node.args.args][skipped:]
         for position, name, row in passed:
-            parameter = name if name is not None else None
+            parameter = name
             if parameter is None and position < len(arguments):
                 parameter = arguments[position].arg
             if parameter is not None and row is not None:

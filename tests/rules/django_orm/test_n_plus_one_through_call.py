@@ -62,6 +62,10 @@ FILES = {
                 self.carrier = carrier
                 return self.carrier.name
 
+            def named(self, carrier):
+                self.carrier = carrier
+                return str(self)
+
             def in_debug(self):
                 if settings.DEBUG:
                     return self.carrier.name
@@ -96,6 +100,13 @@ FILES = {
 
             def every_stamp(self):
                 yield from self.stamps.all()
+
+            def all_stamps(self):
+                return self.stamps.all()
+
+            def same_stamps(self):
+                stamps = self.stamps.all()
+                return stamps.filter(parcel__carrier__in=self.stamps.all())
 
             def sorted_stamps(self):
                 return self.stamps.order_by("name")
@@ -141,6 +152,9 @@ SILENT = {
     "calls itself": "[p.root() for p in Parcel.objects.all()]",
     "looks at what is loaded": "[p.checked_carrier() for p in Parcel.objects.all()]",
     "sets what it reads": "[p.set_carrier(user) for p in Parcel.objects.all()]",
+    "sets what a method reads": "[p.named(user) for p in Parcel.objects.all()]",
+    "returned, not read": "[p.all_stamps() for p in Parcel.objects.all()]",
+    "part of a query": "[p.same_stamps() for p in Parcel.objects.all()]",
     "a setting decides": "[(p.in_debug(), p.not_in_tests()) for p in Parcel.objects.all()]",
     "an argument decides": "[p.country(short=user) for p in Parcel.objects.all()]",
     "only after an error": "[p.failing() for p in Parcel.objects.all()]",
