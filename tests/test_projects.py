@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -130,3 +131,21 @@ def test_other_linters_report_the_same(tool: str, tmp_path: Path) -> None:
     done = run(tool, *arguments[tool], *sorted({line.rpartition(":")[0] for line in expected}), cwd=root)
     lines = [line.removeprefix("./") for line in done.output.splitlines() if not line.startswith("*")]
     assert sorted(lines) == sorted(expected)
+
+
+PAGE = (PROJECTS.parent.parent / "docs" / "across-files.md").read_text()
+SHOWN = [block for block in re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL) if ": PB" in block]
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: shown.partition(":")[0])
+def test_the_documentation_shows_real_output(
+    shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, code = re.findall(r"^(\S+?):\d+:\d+: (PB\d+)", shown)[0]
+    (source,) = (PROJECTS / name for name in MARKED if (PROJECTS / name / path).is_file())
+    shutil.copytree(source, tmp_path / source.name)
+    for file in (tmp_path / source.name).rglob("*.py"):
+        file.write_text(re.sub(r"  # PB\d+$", "", file.read_text(), flags=re.MULTILINE))
+    monkeypatch.chdir(tmp_path / source.name)
+    cli.main(["check", "--no-cache", f"--select={code}", path])
+    assert shown in capsys.readouterr().out
