@@ -226,15 +226,16 @@ class RequestData:
 
 
 _EVERYTHING = frozenset(Sent)
-# A header or cookie of somebody else's browser is not the attacker's to choose, nor is a body in JSON.
-_BY_LINK = frozenset({Sent.QUERY, Sent.FORM, Sent.PATH})
+# A header or cookie of somebody else's browser is not the attacker's to choose, nor is a body in JSON. Who
+# can make a browser send a form can send it anywhere, and needs no redirect.
+_BY_LINK = frozenset({Sent.QUERY, Sent.PATH})
 SQL = RequestData("sql", _EVERYTHING)
 CODE = RequestData("code", _EVERYTHING, by_design=True)
 PATHS = RequestData("path", _EVERYTHING - {Sent.SEGMENT})
 REQUESTS = RequestData("request", _EVERYTHING - {Sent.SEGMENT}, urls=True, by_design=True)
 REDIRECTS = RequestData("redirect", _BY_LINK, urls=True)
 FIELDS = RequestData("fields", frozenset({Sent.QUERY, Sent.FORM, Sent.BODY}), mappings=True, by_design=True)
-HTML = RequestData("html", _BY_LINK | {Sent.SEGMENT})
+HTML = RequestData("html", _BY_LINK | {Sent.FORM, Sent.SEGMENT})
 
 
 def flow(node: ast.expr, module: Module, question: RequestData, place: Place = Place.ANYWHERE) -> Flow | None:
@@ -345,7 +346,7 @@ def _constrains(word: ast.keyword) -> bool:
 
 
 def _is_for_staff(function: FunctionInfo) -> bool:
-    """Whether a route is for those who run the site, by the names of what guards it."""
+    """Whether a route is for those who run the site, by the names of what guards it or what it asks."""
     node = function.node
     guards: list[ast.AST] = [*node.decorator_list, *node.args.defaults]
     guards += [default for default in node.args.kw_defaults if default is not None]
@@ -360,6 +361,7 @@ def _is_for_staff(function: FunctionInfo) -> bool:
             for statement in owner.body
             if isinstance(statement, ast.Assign) and "permission" in ast.unparse(statement.targets[0])
         ]
+    guards += [branch.test for branch in function.own(ast.If)]
     return any(_STAFF.search(ast.unparse(guard)) for guard in guards)
 
 

@@ -59,8 +59,15 @@ def handled_names(handler: ast.ExceptHandler, module: Module) -> list[str | None
 def _class_name(node: ast.expr, module: Module) -> str | None:
     if isinstance(node, ast.Attribute) and node.attr in _MODEL_ERRORS:
         return module.qualified_name(node)  # each model has its own
+    return _named_class(node, module)
+
+
+def _named_class(node: ast.expr, module: Module) -> str | None:
+    """The class that a name certainly is, not the one that a variable may hold."""
     known = module.type_of(node)
-    return known.name if known is not None and known.kind in {Kind.CLASS, Kind.EXTERNAL} else None
+    if known is None or known.kind not in {Kind.CLASS, Kind.EXTERNAL} or known.receiver is not None:
+        return None
+    return known.name if module.qualified_name(node) == known.name else None
 
 
 def raised_class(node: ast.Raise, module: Module) -> str | None:
@@ -68,10 +75,7 @@ def raised_class(node: ast.Raise, module: Module) -> str | None:
     if node.exc is None:
         return None
     error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-    known = module.type_of(error)
-    if known is None or known.kind not in {Kind.CLASS, Kind.EXTERNAL} or known.receiver is not None:
-        return None
-    return known.name
+    return _named_class(error, module)
 
 
 def escapes(function: FunctionInfo, depth: int = 0) -> tuple[Escape, ...]:

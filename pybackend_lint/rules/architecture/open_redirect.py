@@ -79,7 +79,7 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
             target = url_for("old", name="home")
         return redirect(target)
     ```
-    Only what begins the address counts. The `Referer` header, which a link cannot choose, does not.
+    Only what begins the address counts. The `Referer` header and forms, which a link cannot choose, do not.
     ## When not to use it
     In services that redirect anywhere by design, such as link shorteners.
     ## References

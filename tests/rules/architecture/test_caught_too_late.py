@@ -62,6 +62,15 @@ SILENT = {
         except (Late, KeyError):
             pass
     """,
+    "a class in a variable": """
+        def guarded(failure: type[Exception]):
+            try:
+                run()
+            except failure:
+                pass
+            except Exception:
+                pass
+    """,
     "names made at run time": """
         errors = (KeyError, Late)
         try:

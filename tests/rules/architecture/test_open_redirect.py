@@ -62,6 +62,11 @@ SILENT = {
         def a():
             return redirect(url_for("a", name=request.args["name"]))
     """,
+    "a form is not sent by a link": """
+        @app.post("/a")
+        def a():
+            return redirect(request.form["next"])
+    """,
     "the page before": """
         @app.get("/a")
         def a():
