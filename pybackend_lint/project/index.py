@@ -143,8 +143,9 @@ class Index:
         old = self._by_path.get(path)
         if old is not None and source is not None and old.source.data == source.data:
             return set()
-        self._follow(path, old.source.data if old is not None else None, source.data if source else None)
-        data = source.data if source is not None else self.files.read(path) or b""
+        new = source.data if source is not None else self.files.read(path)
+        self._follow(path, old.source.data if old is not None else None, new)
+        data = new or b""
         outdated = {
             group
             for group, paths in self.consulted.items()
