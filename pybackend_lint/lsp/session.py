@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from lsprotocol import types
@@ -115,6 +116,11 @@ class Session(LanguageServer):
         document = self.client_capabilities.text_document
         support = document.code_action.resolve_support if document and document.code_action else None
         return support is not None and "edit" in support.properties
+
+    @cached_property
+    def pages(self) -> TemporaryDirectory[str]:
+        """Where pages of the documentation lie as long as the session lasts, for the client to show them."""
+        return TemporaryDirectory(prefix="pybackend-lint-")
 
     def workspace_edit(self, document: Document, edits: list[types.TextEdit]) -> types.WorkspaceEdit:
         """The edit of one document, tied to its version where the client knows such edits."""

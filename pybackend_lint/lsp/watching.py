@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -44,7 +45,7 @@ def add_features(session: Session) -> None:
         if not folders and params.root_uri:
             folders = [params.root_uri]
         elif not folders and params.root_path:
-            folders = ["file://" + params.root_path]
+            folders = [Path(params.root_path).as_uri()]
         _set_folders(session, folders)
         document = params.capabilities.text_document
         if document is not None and document.diagnostic is not None:
@@ -138,7 +139,7 @@ async def _fetch(session: Session) -> bool:
     if workspace is None or not workspace.configuration:
         return False
     paths = list(session.folders)
-    items = [types.ConfigurationItem(scope_uri="file://" + path, section=SECTION) for path in paths]
+    items = [types.ConfigurationItem(scope_uri=Path(path).as_uri(), section=SECTION) for path in paths]
     items = items or [types.ConfigurationItem(section=SECTION)]
     try:
         answers: Sequence[object] = await session.workspace_configuration_async(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import uuid
 from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
 
-from pybackend_lint import __version__
 from pybackend_lint.lsp.diagnostics import SOURCE
 from pybackend_lint.lsp.jobs import WORKSPACE
 from pybackend_lint.lsp.session import Checked, Session
@@ -175,9 +172,7 @@ async def show_documentation(session: Session, entry: Entry) -> str:
     if window is not None and window.show_document is not None and window.show_document.support:
         url = documentation_url(entry.name)
         if url is None:
-            directory = Path(tempfile.gettempdir(), f"{SOURCE}-{__version__}-{os.getuid()}")
-            directory.mkdir(mode=0o700, exist_ok=True)
-            file = directory / f"{entry.code}-{entry.name}.md"
+            file = Path(session.pages.name, f"{entry.code}-{entry.name}.md")
             file.write_text(text, encoding="utf-8")
             url = file.as_uri()
         await session.window_show_document_async(

@@ -236,10 +236,10 @@ async def test_memory_stays_flat_over_many_edits(tmp_path: Path) -> None:
         )
         assert client._server is not None
         sizes = []
-        for number in range(600):
+        for number in range(400):
             client.write(path, text + f"x = {number}\n")
             await client.codes(path)
-            if number >= 200 and number % 50 == 0:
+            if number >= 150 and number % 50 == 0:
                 sizes.append(resident(client._server.pid))
         assert sizes[-1] < sizes[0] * 1.05 + 2_000_000, sizes
 
