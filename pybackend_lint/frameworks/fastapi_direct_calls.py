@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pybackend_lint.frameworks import fastapi
-from pybackend_lint.project.calls import imported_modules
 from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import FUNCTIONS
+from pybackend_lint.semantic.scopes import FUNCTIONS, parameters
 
-_MARKER_WORDS = (b"Depends", b"Security", b"Query", b"Path", b"Header", b"Cookie", b"Body", b"Form", b"File")
+# A function at the top of a file, up to the colon behind its parameters, and a marker among them.
+_TOP_FUNCTION = re.compile(rb"^(?:async\s+)?def\s+(\w+)\((.*?)\)\s*(?:->[^\n]*)?:", re.M | re.S)
+_MARKER = re.compile(rb"=\s*(?:\w+\.)?(?:Depends|Security|Query|Path|Header|Cookie|Body|Form|File)\(")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,33 +35,49 @@ def direct_calls(module: Module) -> list[DirectCall]:
     index = module.modules
     if not isinstance(index, Index):
         return []
+    root = index.layout.project_root(os.path.dirname(index.path_of(module)))
+    names = index.fact(("names next to markers", root), lambda: _names_next_to_markers(index, module))
     found: dict[int, DirectCall] = {}
-    for home in (module, *imported_modules(module)):
-        for name, functions in _marked_functions(home).items():
-            for call in module.source.calls.get(name, ()):
-                for function in functions:
-                    if module.qualified_name(call.func) == function.name:
-                        for item in _left_to_markers(call, function):
-                            found.setdefault(id(call), item)
+    for name in names & module.source.calls.keys():
+        for call in module.source.calls[name]:
+            function = _called(call, module)
+            for item in _left_to_markers(call, function) if function is not None else ():
+                found.setdefault(id(call), item)
     return sorted(found.values(), key=lambda item: (item.call.lineno, item.call.col_offset))
 
 
-def _marked_functions(module: Module) -> dict[str, list[FunctionInfo]]:
-    """The functions of a module that have a marker as default, by name."""
-    return fastapi.fact(module, "fastapi functions with markers", _find_marked_functions)
+def _names_next_to_markers(index: Index, module: Module) -> frozenset[str]:
+    """The functions at the top of files that have markers as defaults, by a look at the bytes."""
+    return frozenset(
+        match[1].decode(errors="replace")
+        for path in files_with(index, module, b"fastapi")
+        for match in _TOP_FUNCTION.finditer(index.files.read(path) or b"")
+        if _MARKER.search(match[2])
+    )
 
 
-def _find_marked_functions(module: Module) -> dict[str, list[FunctionInfo]]:
-    found: dict[str, list[FunctionInfo]] = {}
-    data = module.source.data
-    if b"fastapi" not in data or not any(word in data for word in _MARKER_WORDS):
-        return found
-    for statement in module.source.tree.body:
-        if isinstance(statement, FUNCTIONS):
-            function = module.function_info(statement)
-            if any(fastapi.marker_of(default, module) for _, default in function.parameters()):
-                found.setdefault(statement.name, []).append(function)
-    return found
+def _called(call: ast.Call, module: Module) -> FunctionInfo | None:
+    """The function with markers that a call runs, where it is called by its name or through its module."""
+    first = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+    bindings = module.scope.bindings.get(first.id, []) if isinstance(first, ast.Name) else []
+    kinds = {"import", "from"} if isinstance(call.func, ast.Attribute) else {"import", "from", "function"}
+    if not any(binding.kind in kinds for binding in bindings):
+        return None
+    name = module.qualified_name(call.func)
+    function = module.modules.function_info(name) if name is not None else None
+    if function is None or function.owner is not None:
+        return None
+    marked = fastapi.fact(function.module, "fastapi functions with markers", _find_marked_functions)
+    return function if function.node in marked else None
+
+
+def _find_marked_functions(module: Module) -> frozenset[ast.AST]:
+    return frozenset(
+        statement
+        for statement in module.source.tree.body
+        if isinstance(statement, FUNCTIONS)
+        and any(fastapi.marker_of(default, module) for _, default in parameters(statement.args))
+    )
 
 
 def _left_to_markers(call: ast.Call, function: FunctionInfo) -> Iterator[DirectCall]:
