@@ -358,6 +358,7 @@ _CALLBACKS: dict[str, tuple[int, str]] = {
     "builtins.min": (9, "key"),
     "builtins.max": (9, "key"),
 }  # fmt: skip
+_CALLBACK_KEYWORDS = frozenset(keyword for _, keyword in _CALLBACKS.values())
 CALLBACK_NAMES = frozenset(name.rpartition(".")[2] for name in _CALLBACKS)
 THREADED = frozenset(
     {"asyncio.to_thread", "anyio.to_thread.run_sync", "starlette.concurrency.run_in_threadpool",
@@ -377,9 +378,8 @@ class Callback:
 
 def dropped_callback(call: ast.Call, module: Module) -> Callback | None:
     """The coroutine function that a call hands to what can only call plain functions, or None."""
-    if not any(
-        _may_be_coroutine(item, module) for item in (*call.args[:2], *(k.value for k in call.keywords))
-    ):
+    given_by_name = [keyword.value for keyword in call.keywords if keyword.arg in _CALLBACK_KEYWORDS]
+    if not any(_may_be_coroutine(item, module) for item in (*call.args[:2], *given_by_name)):
         return None
     callee = module.type_of(call.func)
     if callee is None or callee.name not in _CALLBACKS or callee.kind is Kind.FUNCTION:
@@ -404,7 +404,10 @@ def _may_be_coroutine(given: ast.expr, module: Module) -> bool:
         case ast.Lambda(body=ast.Call(func=func)):
             return _may_be_coroutine(func, module)
         case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name in coroutine_names(module)
+            if b"async" in module.source.data:
+                return name in coroutine_names(module)
+            # A name or attribute that is imported: whether it is a coroutine function is asked later.
+            return not isinstance(given, ast.Name) or name in module.scope.bindings
     return False
 
 

@@ -239,6 +239,8 @@ def _waits(site: CallSite, entry: Blocking) -> bool:
                 return False
         if any(isinstance(flag, ast.Constant) and flag.value is False for flag in flags):
             return False
+    if site.name.startswith("socket.get") and call.args and _is_own_host(call.args[0], site.module):
+        return False
     if site.name == "hashlib.pbkdf2_hmac" and len(call.args) > 3:
         rounds = call.args[3]
         return not (
@@ -250,6 +252,15 @@ def _waits(site: CallSite, entry: Blocking) -> bool:
             return False
         return not _is_done(site, call)
     return True
+
+
+def _is_own_host(host: ast.expr, module: Module) -> bool:
+    """Whether an expression is the name of the machine itself, which no server is asked for."""
+    if isinstance(host, ast.Name):
+        found = module.lookup(host.id, host)
+        value = found[1][0].value if found is not None and len(found[1]) == 1 else None
+        host = value if value is not None else host
+    return isinstance(host, ast.Call) and module.qualified_name(host.func) == "socket.gethostname"
 
 
 def _is_done(site: CallSite, call: ast.Call) -> bool:

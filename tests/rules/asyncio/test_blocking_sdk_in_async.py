@@ -94,6 +94,13 @@ SILENT = {
         async def f(key: str):
             await asyncio.to_thread(s3.head_object, Bucket="invoices", Key=key)
     """,
+    "name of the machine itself": """
+        import socket
+
+        async def f():
+            name = socket.gethostname()
+            return socket.gethostbyname(name), socket.gethostbyname(socket.gethostname())
+    """,
     "unknown client": """
         async def f(client, key: str):
             client.head_object(Bucket="invoices", Key=key)
