@@ -23,6 +23,7 @@ Loop = ast.For | ast.comprehension
 
 # Methods that give many rows at once.
 _GIVES_ROWS = ("all", "scalars", "fetchall", "unique", "order_by", "limit")
+_SENDS = frozenset({"query", "execute", "exec", "get", "get_one", "one", "first", "scalar_one", "scalar"})
 _KEEPS_ROWS = frozenset({"list", "sorted", "reversed", "tuple", "set", "iter"})
 _TO_TEXT = frozenset({"str", "repr", "print"})
 
@@ -154,7 +155,7 @@ class _Rows:
                 name = sqlalchemy_uses.last_name(node)
                 if name in sqlalchemy_uses.NO_ROWS:
                     return False
-                if name in _GIVES_ROWS or name in self.queries:
+                if name in _GIVES_ROWS or name in _SENDS or name in self.queries:
                     return True
                 if name in _KEEPS_ROWS:
                     return any(self._may_be_rows(value, depth + 1) for value in node.args)

@@ -16,7 +16,7 @@ from pybackend_lint.rule import UNSAFE, Context, rule
     "Pass `{callable}` without calling it: every row gets the value from the import",
     nodes=(ast.Call,),
     names=("Column", "mapped_column"),
-    words=("default", "onupdate"),
+    words=("default", "insert_default", "onupdate"),
     applies="sqlalchemy",
     fix=UNSAFE,
     severity="error",

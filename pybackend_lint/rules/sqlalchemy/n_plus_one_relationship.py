@@ -17,7 +17,7 @@ _BY_READER = "Load `{entity}.{relation}` with `{loader}()`: `{reader}` sends a q
     "n-plus-one-relationship",
     "Load `{entity}.{relation}` with `{loader}()`: this loop sends a query for each row",
     nodes=(ast.Module,),
-    applies="sqlalchemy>=1.4",
+    applies="sqlalchemy>=1.2",
     fix=UNSAFE,
     tags=("performance",),
 )
