@@ -26,7 +26,9 @@ _CONTAINERS = frozenset(
     for name in names
 )
 # Bases that leave Pydantic without a schema for a class.
-_NO_SCHEMA = frozenset({"abc.ABC", "builtins.object", "typing.Generic", "builtins.Exception"})
+_NO_SCHEMA = frozenset(
+    {"abc.ABC", "builtins.BaseException", "builtins.Exception", "builtins.object", "typing.Generic"}
+)
 _PLAIN_MODELS = frozenset({pydantic.MODEL, "builtins.object", "abc.ABC", "typing.Generic"})
 _STATUS_NUMBERS = ("starlette.status.HTTP_", "fastapi.status.HTTP_")
 _STATUS_NAMES = {
