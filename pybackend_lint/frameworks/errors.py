@@ -372,6 +372,9 @@ def unanswered(function: FunctionInfo) -> Iterator[tuple[ast.AST, raises.Escape]
     index = function.module.modules
     if not isinstance(index, Index):
         return
+    answered = _answered_errors(function.module, index)
+    if answered.is_open:
+        return
     seen: set[str] = set()
     for node, escape in raises.sources(function):
         info = index.class_info(escape.name)
@@ -382,12 +385,42 @@ def unanswered(function: FunctionInfo) -> Iterator[tuple[ast.AST, raises.Escape]
         if any(word in info.node.name.lower() for word in _OUR_OWN):
             continue
         seen.add(escape.name)
-        answered = _answered_errors(function.module, index)
         above = raises.superclasses(escape.name, index)
-        if answered.is_open or above is None or not answered.names.isdisjoint(above):
+        if above is None or not answered.names.isdisjoint(above):
             continue
         if _is_answered_elsewhere(info, function, answered, index):
             yield node, escape
+
+
+# Folders and modules of what several boundaries share, and what an error of HTTP is.
+_BELOW = frozenset(
+    {"services", "service", "domain", "use_cases", "usecases", "repositories", "repository", "crud", "dao"}
+)
+_HTTP_ERRORS = frozenset(
+    {"fastapi.HTTPException", "starlette.exceptions.HTTPException", "django.http.Http404", "flask.abort",
+     "werkzeug.exceptions.abort", "werkzeug.exceptions.HTTPException"}
+)  # fmt: skip
+
+
+def http_error_below(node: ast.Raise | ast.Call, ctx: Context) -> str | None:
+    """The error of HTTP that a statement or call raises in a service or repository, by its last name.
+
+    Not in routes and dependencies, which are the boundary wherever they stand.
+    """
+    if _BELOW.isdisjoint(ctx.module.name.split(".")):
+        return None
+    error = node.exc if isinstance(node, ast.Raise) else node
+    called = error.func if isinstance(error, ast.Call) else error
+    known = ctx.type_of(called) if called is not None else None
+    if known is None or known.name not in _HTTP_ERRORS:
+        return None
+    function = ctx.enclosing_function(node)
+    if not isinstance(function, FUNCTIONS):
+        return None
+    info = ctx.function_info(function)
+    if fastapi.is_route(info) or request_data.is_flask_view(info) or fastapi.is_dependency(info):
+        return None
+    return known.name.rpartition(".")[2]
 
 
 def _answered_errors(module: Module, index: Index) -> Answered:

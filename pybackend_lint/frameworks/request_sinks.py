@@ -392,13 +392,16 @@ _DJANGO_WRITES = frozenset({"create", "update", "get_or_create", "update_or_crea
 def filled_by_mapping(module: Module) -> Iterator[Sink]:
     """The mappings that a file unpacks into the columns of a model: `Order(**data)`, `setattr` in a loop."""
     source = module.source
-    for keyword in source.nodes(ast.keyword):
-        if keyword.arg is None and not isinstance(keyword.value, (ast.Dict, ast.DictComp)):
-            call = source.parent(keyword)
-            if isinstance(call, ast.Call) and not _is_reduced(keyword.value, module):
-                model = _filled_model(call, module)
-                if model is not None:
-                    yield Sink(keyword.value, model)
+    for name, calls in source.calls.items():
+        if not (name[:1].isupper() or name in _DJANGO_WRITES):
+            continue
+        for call in calls:
+            for keyword in call.keywords:
+                value = keyword.value
+                if keyword.arg is None and not isinstance(value, (ast.Dict, ast.DictComp)):
+                    model = _filled_model(call, module)
+                    if model is not None and not _is_reduced(value, module):
+                        yield Sink(value, model)
     for call in source.calls.get("setattr", ()):
         match call.args:
             case [_, ast.Name() as key, _] if isinstance(call.func, ast.Name):

@@ -1,0 +1,65 @@
+"""Traps of http-error-below-boundary."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.rules.harness import findings
+
+HEAD = """
+from fastapi import APIRouter, Depends, HTTPException
+from flask import abort
+router = APIRouter()
+class Missing(Exception):
+    status_code = 404
+"""
+SILENT = {
+    "an error of the project": """
+        def find(number):
+            raise Missing(number)
+    """,
+    "a route": """
+        @router.get("/a")
+        def a():
+            raise HTTPException(404)
+    """,
+    "a dependency": """
+        def current():
+            raise HTTPException(401)
+
+        @router.get("/a")
+        def a(user=Depends(current)): ...
+    """,
+    "another abort": """
+        def stop(transaction):
+            transaction.abort()
+    """,
+}
+FOUND = {
+    "FastAPI": """
+        def find(number):
+            raise HTTPException(404)  # PB910
+    """,
+    "Flask": """
+        class Orders:
+            def find(self, number):
+                abort(404)  # PB910
+    """,
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_silent(name: str) -> None:
+    findings("PB910", HEAD + textwrap.dedent(SILENT[name]), path="shop/services/orders.py")
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found(name: str) -> None:
+    findings("PB910", HEAD + textwrap.dedent(FOUND[name]), path="shop/services/orders.py")
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_silent_elsewhere(name: str) -> None:
+    findings("PB910", (HEAD + textwrap.dedent(FOUND[name])).replace("  # PB910", ""), path="shop/web.py")
