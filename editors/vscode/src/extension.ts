@@ -17,9 +17,8 @@ const documents = [{ language: "python" }, { pattern: "**/pyproject.toml" }];
 const startsAnew = ["interpreter", "path", "arguments"].map((key) => `${name}.${key}`);
 
 /**
- * Lets the server tell of findings when it has them. The other way, the client asks for those of documents and
- * for those of the workspace, keeps one list for both, and does not notice when a finding in a hidden tab
- * goes and comes back.
+ * Lets the server tell of findings when it has them. A client that asks for them asks for the whole workspace
+ * again and again, and shows those of closed files twice after the command that checks the workspace.
  */
 const noPulling: StaticFeature = {
   fillClientCapabilities(capabilities) {

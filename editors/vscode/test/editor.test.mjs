@@ -133,8 +133,13 @@ async function problems(text) {
   return page.locator(".markers-panel .monaco-list-row").filter({ hasText: text });
 }
 
+/** Waits for a finding. The panel does not look again at what its filter has hidden, so it is filtered anew. */
 async function appears(text) {
-  await (await problems(text)).first().waitFor({ timeout: patience });
+  await until(async () => {
+    await problems("");
+    const row = (await problems(text)).first();
+    return row.waitFor({ timeout: 2000 }).then(() => true, () => false);
+  }, text);
 }
 
 /** Does something that must make a finding go away. */
