@@ -132,8 +132,7 @@ class Checker:
             source = Source(path, data)
             if _error(source) is not None:
                 return set()
-            on_disk = _read(path) if before is None else before
-            appeared, same = on_disk is None, on_disk == data
+            appeared, same = before is None and not os.path.exists(path), False
             self._buffers[path] = data
         affected: set[str] = set()
         for _, engine in self._engines.values():

@@ -71,7 +71,7 @@ async def test_completion(path: Path) -> None:
         client.open(path, TEXT)
         items = await complete(client, path, "x = 1  # noqa: |")
         assert items is not None
-        assert items.keys() == {key for entry in ENTRIES for key in (entry.code, entry.name)}
+        assert items.keys() >= {key for entry in ENTRIES for key in (entry.code, entry.name)}
         assert items["PB501"].detail == "query-get"
         assert items["PB501"].documentation == next(e.summary for e in ENTRIES if e.code == "PB501")
         for line, word in (
