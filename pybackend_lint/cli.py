@@ -520,7 +520,8 @@ def run_server(options: argparse.Namespace) -> int:
     try:
         from pybackend_lint.lsp.server import run
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in {"attrs", "cattrs", "lsprotocol", "pygls"}:
+        top = (error.name or "").partition(".")[0]
+        if top not in {"attrs", "cattrs", "lsprotocol", "pygls"}:
             raise
         _complain([f"{error.name} is missing; install pybackend-lint[lsp]"])
         return ERROR

@@ -13,7 +13,7 @@ from pybackend_lint.rule import Context, rule
 @rule(
     "PB958",
     "layer-violation",
-    "`{module}` must not import `{target}`: {contract}",
+    "Do not import `{target}` in `{module}`: {contract}",
     nodes=(ast.Module,),
     words=("import",),
     tags=("correctness",),

@@ -13,7 +13,7 @@ from pybackend_lint.rule import UNSAFE, Context, rule
 @rule(
     "PB633",
     "blocking-dependency-in-async-route",
-    "Declare `{dependency}` as `def`: it blocks in `{sink}`, and FastAPI runs plain dependencies in threads",
+    "Declare `{dependency}` as `def`, which FastAPI runs in a thread: it blocks in `{sink}`",
     nodes=(ast.AsyncFunctionDef,),
     words=("async def",),
     fix=UNSAFE,

@@ -11,7 +11,6 @@ from pybackend_lint.frameworks.sqlalchemy_pairs import Mismatch
 from pybackend_lint.rule import UNSAFE, Context, rule
 
 _MESSAGES = {
-    "missing": 'Fix `back_populates="{value}"`: `{target}` has no such relationship',
     "elsewhere": 'Fix `back_populates="{value}"`: `{target}.{value}` leads to `{other}`',
     "other": 'Fix `back_populates="{value}"`: `{target}.{value}` names another relationship',
     "unpaired": "Join `{owner}.{name}` and `{target}.{value}` by `back_populates`: both write one key",
@@ -21,7 +20,7 @@ _MESSAGES = {
 @rule(
     "PB506",
     "relationship-pair-mismatch",
-    _MESSAGES["missing"],
+    'Fix `back_populates="{value}"`: `{target}` has no such relationship',
     nodes=(ast.Call,),
     names=("relationship", "Relationship"),
     words=("relationship", "Relationship"),
@@ -167,7 +166,7 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     other = relation.target.rpartition(".")[2] if relation is not None and relation.target else ""
     yield ctx.finding(
         wanted or node.func,
-        message=_MESSAGES[found.kind],
+        message=_MESSAGES.get(found.kind),
         value=wanted.value if wanted is not None else relation.name if relation is not None else "",
         target=side.target.node.name,
         owner=side.owner.node.name,
