@@ -134,7 +134,7 @@ def _is_before(node: ast.AST, end: ast.stmt) -> bool:
 def _reads(
     function: FunctionInfo, end: ast.Expr, session: str, method: str, objects: set[str]
 ) -> Iterator[ExpiredRead]:
-    module, source = function.module, function.module.source
+    module = function.module
     left = set(objects)
     for statement in after(end, function):
         nodes = [
@@ -155,7 +155,7 @@ def _reads(
                             if found is not None:
                                 left.discard(found)
                                 yield ExpiredRead(inner, found, session, method, end)
-                    if not _loads_nothing(node, session, source.segment):
+                    if not _loads_nothing(node, session, module):
                         return
                     left -= {item.id for item in inside(node) if isinstance(item, ast.Name)}
                 case ast.Call(func=ast.Attribute(attr=attr)) if attr in _DETACHES:
@@ -173,12 +173,12 @@ def _reads(
             return
 
 
-def _loads_nothing(awaited: ast.Await, session: str, text: object) -> bool:
-    """Whether awaiting a call leaves other objects expired: a refresh, or a call without the session."""
-    call = awaited.value
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or not callable(text):
-        return False
-    return call.func.attr in {"refresh", "commit", "flush"} and text(call.func.value) == session
+def _loads_nothing(awaited: ast.Await, session: str, module: Module) -> bool:
+    """Whether awaiting a call leaves other objects expired: it refreshes one, or ends a transaction."""
+    match awaited.value:
+        case ast.Call(func=ast.Attribute(value=owner, attr="refresh" | "commit" | "flush")):
+            return module.source.segment(owner) == session
+    return False
 
 
 def _expired(node: ast.Attribute, objects: set[str], module: Module) -> str | None:
