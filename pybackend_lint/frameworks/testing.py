@@ -502,9 +502,7 @@ def _patched_parameters(function: FunctionInfo) -> frozenset[str]:
                 if len(found) == len(names):
                     return frozenset()
                 found.append(names[len(found)])
-            elif (
-                not any(k.arg == "new" for k in decorator.keywords) and len(decorator.args) <= PATCHES[name]
-            ):
+            elif not any(k.arg == "new" for k in decorator.keywords) and len(decorator.args) <= PATCHES[name]:
                 return frozenset()  # `new_callable` makes anything
         elif name != f"{_MOCK}patch.dict":
             return frozenset()
@@ -873,4 +871,28 @@ def sets_result(node: ast.AST, module: Module) -> bool:
         and inner.attr in {"return_value", "side_effect"}
         and isinstance(inner.ctx, ast.Store)
         for inner in module.function_info(function).own_nodes()
+    )
+
+
+# Test cases of unittest
+
+_RUN_BY_TEST_CASES = frozenset({"setUp", "tearDown"})
+
+
+def drops_coroutines(info: ClassInfo, name: str) -> bool:
+    """Whether a method of this name, were it a coroutine, would be called by `unittest` and never awaited.
+
+    True for a `unittest.TestCase` all of whose bases are known; a base that runs coroutines is not.
+    """
+    if not (name.startswith("test") or name in _RUN_BY_TEST_CASES) or not info.is_closed:
+        return False
+    plain = {"unittest.TestCase", "builtins.object", "typing.Generic", "abc.ABC"}
+    return (
+        "unittest.TestCase" in info.libraries
+        and info.libraries <= plain
+        and not any(item.node.decorator_list for item in info.mro if isinstance(item, ClassInfo))
+        and info.member("run") is None
+        and info.member("_callTestMethod") is None
+        and info.member("__getattribute__") is None
+        and info.member("__init_subclass__") is None
     )
