@@ -17,7 +17,7 @@ from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead, lazy_read
 from pybackend_lint.frameworks.sqlalchemy_mapping import attributes, library_name, mapped_class
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
 from pybackend_lint.frameworks.sqlalchemy_uses import last_name
-from pybackend_lint.frameworks.sqlalchemy_words import functions_near_sessions, opens_sessions, relation_names
+from pybackend_lint.frameworks.sqlalchemy_words import functions_with_sessions, opens_sessions, relation_names
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import FunctionInfo
@@ -244,8 +244,8 @@ def detached_reads(ctx: Context) -> Iterator[DetachedRead]:
     """The reads, in the checked file, of what objects of closed sessions do not hold; the first of each."""
     source, module = ctx.source, ctx.module
     relations = relation_names(module).relations
-    near = functions_near_sessions(module) if relations else frozenset()
-    if not near or not (opens_sessions(source.data) or not near.isdisjoint(source.calls)):
+    openers = functions_with_sessions(module) if relations else frozenset()
+    if not openers or not (opens_sessions(source.data) or not openers.isdisjoint(source.calls)):
         return
     seen: set[tuple[ast.AST, str, str]] = set()
     for node in source.nodes(ast.Attribute):
@@ -307,7 +307,7 @@ def _closed_by_callee(value: ast.expr, module: Module) -> Closed | None:
     """The block of the called function whose end closed the session of all that it returns."""
     if isinstance(value, ast.Await):
         value = value.value
-    if not isinstance(value, ast.Call) or last_name(value) not in functions_near_sessions(module):
+    if not isinstance(value, ast.Call) or last_name(value) not in functions_with_sessions(module):
         return None
     callee = module.type_of(value.func)
     if callee is None or callee.kind is not Kind.FUNCTION:

@@ -53,13 +53,13 @@ def opens_sessions(text: bytes) -> bool:
     )
 
 
-def functions_near_sessions(module: Module) -> frozenset[str]:
-    """The names of the functions in files of a project that open sessions by `with`."""
+def functions_with_sessions(module: Module) -> frozenset[str]:
+    """The names of the functions of a project that may open a session by `with`."""
     index = module.modules
     if not isinstance(index, Index):
         return frozenset()
     root = index.layout.project_root(os.path.dirname(index.path_of(module)))
-    return index.fact(("sqlalchemy session functions", root), lambda: _functions_near(index, module))
+    return index.fact(("sqlalchemy session functions", root), lambda: _with_sessions(index, module))
 
 
 def functions_with_queries(module: Module) -> frozenset[str]:
@@ -82,13 +82,15 @@ def _with_queries(index: Index, module: Module) -> frozenset[str]:
     return frozenset(map(bytes.decode, found))
 
 
-def _functions_near(index: Index, module: Module) -> frozenset[str]:
+def _with_sessions(index: Index, module: Module) -> frozenset[str]:
     found: set[bytes] = set()
     paths = {path for word in (b"session", b"Session") for path in files_with(index, module, word)}
     for path in sorted(paths):
         text = index.files.read(path) or b""
         if opens_sessions(text):
-            found.update(_ANY_FUNCTION.findall(text))
+            _, *parts = _ANY_FUNCTION.split(text)
+            bodies = zip(parts[::2], parts[1::2], strict=True)
+            found.update(name for name, body in bodies if opens_sessions(body))
     return frozenset(map(bytes.decode, found))
 
 
