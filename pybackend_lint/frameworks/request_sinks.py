@@ -255,13 +255,13 @@ def requested_url(call: ast.Call, module: Module) -> Sink | None:
     func = call.func
     if isinstance(func, ast.Attribute) and isinstance(func.value, (ast.Constant, ast.Dict)):
         return None
-    if (
-        isinstance(func, ast.Attribute)
-        and func.attr in {"get", "pop"}
-        and call.args
-        and is_fixed(call.args[0])
-    ):
+    if call.args and len(call.args) == 1 and is_fixed(call.args[0]):
         return None
+    if isinstance(func, ast.Attribute) and not (
+        isinstance(func.value, ast.Name) and func.value.id in _MODULES
+    ):
+        if not any(word in module.source.data for word in _CLIENT_WORDS):
+            return None
     name = _name(call, module)
     position = _REQUESTS.get(name) if name is not None else None
     url = argument(call, position, "url") if position is not None else None
