@@ -25,7 +25,7 @@ ROOTS = (
     "asyncio", "anyio", "threading", "queue", "concurrent", "multiprocessing", "subprocess", "requests",
     "httpx", "urllib", "urllib3", "http", "redis", "boto3", "botocore", "psycopg2", "psycopg", "pymysql",
     "sqlite3", "pymongo", "asyncpg", "aiohttp", "smtplib", "paramiko", "bcrypt", "passlib", "argon2",
-    "pwdlib", "google", "azure", "slack_sdk", "elasticsearch", "supabase", "PIL", "zipfile",
+    "pwdlib", "google", "azure", "slack_sdk", "elasticsearch", "supabase", "postgrest", "PIL", "zipfile",
     "tarfile", "pathlib",
 )  # fmt: skip
 BASES: dict[str, tuple[str, ...]] = {}
@@ -116,7 +116,9 @@ _RESULTS = {
     "azure.storage.blob.BlobServiceClient.get_container_client": "azure.storage.blob.ContainerClient",
     "azure.storage.blob.ContainerClient.get_blob_client": "azure.storage.blob.BlobClient",
     "supabase.create_client": "supabase.Client",
-    **dict.fromkeys((f"supabase.Client.{name}" for name in ("table", "from_", "rpc")), "supabase.Query"),
+    **dict.fromkeys(
+        (f"supabase.Client.{name}" for name in ("table", "from_", "rpc")), "postgrest.SyncQueryRequestBuilder"
+    ),
     "PIL.Image.open": "PIL.Image.Image",
     **dict.fromkeys(
         (f"PIL.Image.Image.{name}" for name in ("convert", "copy", "crop", "filter", "resize", "rotate")),
@@ -184,7 +186,11 @@ class AsyncioKnowledge(Knowledge):
         if name in _QUEUES:
             return instance(name, fact=BOUNDED if _has_limit(call) else None)
         receiver = callee.receiver
-        if receiver is not None and receiver.name == "supabase.Query" and not name.endswith(".execute"):
+        if (
+            receiver is not None
+            and receiver.name == "postgrest.SyncQueryRequestBuilder"
+            and not name.endswith(".execute")
+        ):
             return receiver
         if receiver is not None and receiver.name == "boto3.resources.base.ServiceResource":
             return receiver if name.rpartition(".")[2][:1].isupper() else None

@@ -115,10 +115,6 @@ FUNCTIONS: Mapping[str, Blocking] = {
     },
     "builtins.open": Blocking(Sort.FILE, TO_THREAD),
     **{
-        f"fastapi.UploadFile.file.{name}": Blocking(Sort.FILE, f"UploadFile.{name}()")
-        for name in ("read", "write", "seek")
-    },
-    **{
         f"os.{name}": Blocking(Sort.FILE, TO_THREAD)
         for name in (
             "listdir", "makedirs", "remove", "removedirs", "rename", "replace", "scandir", "unlink", "walk",
@@ -228,7 +224,7 @@ METHODS: Mapping[str, tuple[tuple[str, ...], Blocking]] = {
     "clickhouse_driver.Client": (
         ("execute", "execute_iter", "insert_dataframe", "query_dataframe"), Blocking(Sort.DATABASE, "asynch"),
     ),
-    "supabase.Query": (("execute",), Blocking(Sort.DATABASE, "supabase.AsyncClient")),
+    "postgrest.SyncQueryRequestBuilder": (("execute",), Blocking(Sort.DATABASE, "supabase.AsyncClient")),
     "kafka.KafkaProducer": (("flush",), Blocking(Sort.DATABASE, "aiokafka.AIOKafkaProducer")),
     "kafka.KafkaConsumer": (("poll",), Blocking(Sort.DATABASE, "aiokafka.AIOKafkaConsumer")),
     "confluent_kafka.Producer": (("flush",), Blocking(Sort.DATABASE, "aiokafka.AIOKafkaProducer")),
@@ -314,12 +310,18 @@ RESOURCE_CLIENTS: Mapping[str, Blocking] = {
 _STRIPE_VERBS = frozenset({"cancel", "capture", "confirm", "create", "delete", "finalize_invoice", "list",
                            "modify", "pay", "retrieve", "search"})  # fmt: skip
 
+# The file of an upload is a plain one, which objects get when they are made.
+_BY_ATTRIBUTE: Mapping[str, Blocking] = {
+    f"{owner}.UploadFile.file.{name}": Blocking(Sort.FILE, f"UploadFile.{name}()")
+    for owner in ("fastapi", "starlette.datastructures")
+    for name in ("read", "write", "seek")
+}
 _BY_METHOD = {f"{owner}.{method}": entry for owner, (methods, entry) in METHODS.items() for method in methods}
 
 
 def find(name: str) -> Blocking | None:
     """The entry of a qualified name; None for calls that do not block or are not known."""
-    entry = FUNCTIONS.get(name) or _BY_METHOD.get(name)
+    entry = FUNCTIONS.get(name) or _BY_METHOD.get(name) or _BY_ATTRIBUTE.get(name)
     if entry is not None:
         return entry
     owner, _, method = name.rpartition(".")
