@@ -35,7 +35,7 @@ _QUICK = 0.05
 _LONGEST_PAUSE = 0.3
 _DEPENDENTS_PAUSE = 0.1
 
-# After so many checks the garbage collector runs, over what was made since it ran before.
+# After so many checks the garbage collector runs, over what was made since the first ones.
 _CHECKS_A_COLLECTION = 200
 _WARM = 5
 
@@ -234,13 +234,12 @@ class Session(LanguageServer):
         self._collect()
 
     def _collect(self) -> None:
-        """Look for garbage now and then, never among what has lasted: that would take long each time."""
+        """Look for garbage now and then, but not among what was there after the first checks."""
         self._checks += 1
         if self._checks % _CHECKS_A_COLLECTION == 0:
             gc.collect()
-            gc.freeze()
         elif self._checks == _WARM:
-            gc.freeze()
+            gc.freeze()  # only once: what is frozen and becomes garbage in a cycle stays for ever
 
     async def checked(self, document: Document) -> Checked:
         """What is found in a document as it is now."""
