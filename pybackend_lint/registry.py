@@ -109,7 +109,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         code="PB103",
         name="n-plus-one-serializer",
-        module="pybackend_lint.rules.django_web.n_plus_one_serializer",
+        module="pybackend_lint.rules.django_orm.n_plus_one_serializer",
         message="Add `{advice}` to this queryset: `{serializer}` runs a query for every object",
         summary="A serializer shows related objects that the view's queryset did not load.",
         nodes=("ClassDef", "Call"),

@@ -77,8 +77,7 @@ def check(node: ast.Subscript | ast.Call, ctx: Context) -> Iterator[Finding]:
 
     ## Not reported
     ```python
-    from django.http import HttpResponse
-
+    from shop.answers import refuse, remember
     from shop.forms import SubscribeForm
 
 
@@ -86,9 +85,9 @@ def check(node: ast.Subscript | ast.Call, ctx: Context) -> Iterator[Finding]:
         form = SubscribeForm(request.POST)
         if form.is_valid():
             # Not a field of the form.
-            return HttpResponse(request.POST["next"])
+            return remember(request.POST["campaign"])
         # Not valid: there is no cleaned value to read.
-        return HttpResponse(request.POST["email"], status=422)
+        return refuse(request.POST["email"])
     ```
     ```python file=shop/forms.py
     from django import forms
@@ -96,6 +95,12 @@ def check(node: ast.Subscript | ast.Call, ctx: Context) -> Iterator[Finding]:
 
     class SubscribeForm(forms.Form):
         email = forms.EmailField()
+    ```
+    ```python file=shop/answers.py
+    def refuse(address): ...
+
+
+    def remember(campaign): ...
     ```
 
     ## Fix safety

@@ -137,6 +137,8 @@ def _fix(config: NestedConfig, info: ClassInfo, kind: str, ctx: Context) -> Fix 
     kept = [key for key in config.keys if key.new_name is not None]
     safe = all(key.is_same for key in config.keys) and not pydantic.is_config_read(info)
     applicability = SAFE if safe else UNSAFE
+    if len({key.new_name for key in kept}) < len(kept):  # the last one wins, a call refuses both
+        return None
     if not kept:
         title = "Delete the empty `class Config`"
         alone = len(info.node.body) == 1

@@ -47,12 +47,18 @@ def check(node: ast.Attribute, ctx: Context) -> Iterator[Finding]:
         assert admin_client.get("/orders").status_code == 200
     ```
     ```python file=shop/main.py
-    from fastapi import FastAPI
+    from typing import Annotated
+
+    from fastapi import Depends, FastAPI
 
     app = FastAPI()
 
 
     def current_user(): ...
+
+
+    @app.get("/orders")
+    def list_orders(user: Annotated[dict | None, Depends(current_user)]): ...
     ```
 
     ## Good
@@ -104,12 +110,18 @@ def check(node: ast.Attribute, ctx: Context) -> Iterator[Finding]:
         app.dependency_overrides.clear()
     ```
     ```python file=shop/main.py
-    from fastapi import FastAPI
+    from typing import Annotated
+
+    from fastapi import Depends, FastAPI
 
     app = FastAPI()
 
 
     def current_user(): ...
+
+
+    @app.get("/orders")
+    def list_orders(user: Annotated[dict | None, Depends(current_user)]): ...
     ```
 
     ## Fix safety

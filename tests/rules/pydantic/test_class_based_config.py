@@ -193,6 +193,13 @@ KEPT = {
             class Config(Common):
                 title = "Order"
     """,
+    "a key under both of its names": """
+        from pydantic import BaseModel
+        class Order(BaseModel):
+            class Config:
+                orm_mode = True
+                from_attributes = True
+    """,
     "a value that names a field": """
         from pydantic import BaseModel
         title = "Order"
