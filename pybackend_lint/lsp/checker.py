@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from pybackend_lint.engine import Engine, syntax_error
 from pybackend_lint.finding import Finding
-from pybackend_lint.lsp.configuration import Folder
+from pybackend_lint.lsp.configuration import Folder, Options
 from pybackend_lint.runner import discover, is_excluded
 from pybackend_lint.settings import PROJECT_FILES, SYNTAX_ERROR, Settings, SettingsError
 from pybackend_lint.source import Source, SourceError
@@ -20,6 +21,13 @@ _MANY = 200
 # The first check of a document reads no more files than this for one question.
 _FEW = 100
 _STRUCTURAL = frozenset({"__init__.py", "manage.py", "setup.py"})
+_FAILURE = re.compile(r": internal error in (PB\d{3}) ")
+
+
+def failed_rule(error: str) -> str | None:
+    """The code of the rule that failed, where an error of a check says so."""
+    found = _FAILURE.search(error)
+    return found[1] if found is not None else None
 
 
 class FileChange(NamedTuple):
@@ -51,17 +59,19 @@ class Checker:
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report
         self._folders: tuple[Folder, ...] = ()
+        self._options = Options()
         self._engines: dict[int, tuple[Settings, Engine]] = {}  # by identity of the settings
         self._buffers: dict[str, bytes] = {}  # the last contents of open documents that could be parsed
         self._excluded: dict[str, bool] = {}
         self._outcomes: dict[str, Outcome] = {}  # of files that are not open
         self._problems: set[str] = set()
-        self._lasting_errors: set[str] = set()
+        self._failing: set[str | None] = set()  # the codes of rules that fail with a new index as well
 
     # Settings
 
-    def configure(self, folders: Iterable[Folder]) -> None:
-        """Use these folders, whose settings are not read yet."""
+    def configure(self, folders: Iterable[Folder], options: Options) -> None:
+        """Use these folders, whose settings are not read yet, and these options for files outside of them."""
+        self._options = options
         # The innermost folder of a file decides.
         self._folders = tuple(sorted(folders, key=lambda folder: -len(folder.path)))
         self._engines.clear()
@@ -74,7 +84,7 @@ class Checker:
         for folder in self._folders:
             if folder.contains(path):
                 return folder
-        outside = Folder(os.path.dirname(path), self._folders[-1].options if self._folders else None)
+        outside = Folder(os.path.dirname(path), self._options)
         self._folders = (*self._folders, outside)
         return outside
 
@@ -233,14 +243,16 @@ class Checker:
     ) -> Outcome:
         engine = self.engine_of(path)
         if os.path.basename(path) in PROJECT_FILES:
-            return Outcome(engine.check_project_file(Path(path), path, data).findings)
+            report = engine.check_project_file(Path(path), path, data)
+            # That it is no TOML is not told: it is not while one types.
+            return Outcome(report.findings, list(filter(failed_rule, report.errors)))
         engine.index.most_files = _FEW if quick else None
         report = engine.check(Source(path, data), Path(path), interrupted)
-        if not self._lasting_errors.issuperset(report.errors):
+        if not self._failing.issuperset(map(failed_rule, report.errors)):
             # What failed may have rested on something that is out of date: once more with a new index.
             self._engines.pop(id(engine.settings))
             report = self.engine_of(path).check(Source(path, data), Path(path), interrupted)
-            self._lasting_errors.update(report.errors)
+            self._failing.update(map(failed_rule, report.errors))
         return Outcome(report.findings, report.errors, report.complete)
 
 

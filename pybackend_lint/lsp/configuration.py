@@ -84,9 +84,9 @@ def read_options(value: object) -> tuple[Options, list[str]]:
 class Folder:
     """A workspace folder: where it is, and the settings of the files in it."""
 
-    def __init__(self, path: str, options: Options | None = None) -> None:
+    def __init__(self, path: str, options: Options) -> None:
         self.path = path
-        self.options = options or Options()
+        self.options = options
 
     def contains(self, path: str) -> bool:
         """Whether a file lies in the folder."""

@@ -10,8 +10,8 @@ from lsprotocol import types
 from pybackend_lint.finding import Finding, Severity
 from pybackend_lint.lsp.configuration import Options
 from pybackend_lint.lsp.documents import Text
-from pybackend_lint.output import documentation_url
 from pybackend_lint.registry_lookup import find
+from pybackend_lint.rule_entry import Entry
 
 SOURCE = "pybackend-lint"
 _SEVERITIES = {
@@ -28,30 +28,34 @@ _BY_NAME = {
 
 
 def diagnostic(
-    finding: Finding, text: Text, options: Options, text_of: Callable[[str], Text] | None
+    finding: Finding,
+    text: Text,
+    options: Options,
+    text_of: Callable[[str], Text] | None,
+    page_address: Callable[[Entry], str] | None,
 ) -> types.Diagnostic:
     """The diagnostic of a finding in a text.
 
-    `text_of` gives the text of another file by its path, for related places; None when the client does
-    not want them.
+    `text_of` gives the text of another file by its path, for related places; `page_address` gives the
+    address of the page about a rule. Each is None when the client does not want what it is for.
     """
-    url = documentation_url(finding.name)
+    entry = find(finding.code)
+    link = types.CodeDescription(page_address(entry)) if page_address is not None and entry else None
     severity = options.severity(finding.code)
     return types.Diagnostic(
         range=types.Range(text.at(finding.start), text.at(finding.end)),
         message=finding.message,
         severity=_BY_NAME[severity] if severity is not None else _SEVERITIES[finding.severity],
         code=finding.code,
-        code_description=types.CodeDescription(url) if url else None,
+        code_description=link,
         source=SOURCE,
-        tags=list(_tags(finding, text)) or None,
+        tags=list(_tags(finding, entry, text)) or None,
         related_information=_related(finding, text_of) if finding.related and text_of else None,
         data={"name": finding.name},
     )
 
 
-def _tags(finding: Finding, text: Text) -> Iterator[types.DiagnosticTag]:
-    entry = find(finding.code)
+def _tags(finding: Finding, entry: Entry | None, text: Text) -> Iterator[types.DiagnosticTag]:
     if entry is not None and "deprecation" in entry.tags:
         yield types.DiagnosticTag.Deprecated
     if finding.fix is not None:

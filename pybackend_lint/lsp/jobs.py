@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pybackend_lint.engine import Interrupted
@@ -26,7 +27,7 @@ class _Job:
     number: int
     run: Callable[[Interruption], Any]
     future: Future[Any]
-    superseded: bool = field(default=False)
+    superseded: bool = False
 
 
 class Jobs:
@@ -86,9 +87,10 @@ class Jobs:
             if job.superseded or job.future.cancelled():
                 return True
             now = time.monotonic()
-            return any(
-                other.priority < job.priority and other.due <= now for other in list(self._waiting.values())
-            )
+            with self._changed:
+                return any(
+                    other.priority < job.priority and other.due <= now for other in self._waiting.values()
+                )
 
         return interrupted
 
@@ -115,12 +117,13 @@ class Jobs:
             except Interrupted:
                 self._again(job)
             except BaseException as error:
-                if not job.future.cancelled():
+                with suppress(InvalidStateError):  # it was cancelled, perhaps a moment ago
                     job.future.set_exception(error)
             else:
-                if not job.future.cancelled():
+                with suppress(InvalidStateError):
                     job.future.set_result(result)
-            self._running = None
+            with self._changed:
+                self._running = None
 
     def _again(self, job: _Job) -> None:
         """Let an interrupted job wait for another turn, unless it is of no use any more."""

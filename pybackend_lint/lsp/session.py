@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,12 +19,15 @@ from pygls.exceptions import FeatureRequestError
 from pygls.lsp.server import LanguageServer
 
 from pybackend_lint import __version__
-from pybackend_lint.lsp.checker import Checker, Outcome
-from pybackend_lint.lsp.configuration import Folder, Options
+from pybackend_lint.lsp.checker import Checker, Outcome, failed_rule
+from pybackend_lint.lsp.configuration import Options
 from pybackend_lint.lsp.diagnostics import diagnostic
 from pybackend_lint.lsp.documents import Document, Text
 from pybackend_lint.lsp.jobs import ASKED, DEPENDENT, EDITED, WORKSPACE, Interruption, Jobs
 from pybackend_lint.lsp.transport import Protocol
+from pybackend_lint.output import documentation_url
+from pybackend_lint.registry_lookup import page
+from pybackend_lint.rule_entry import Entry
 
 Result = TypeVar("Result")
 
@@ -39,8 +41,6 @@ _DEPENDENTS_PAUSE = 0.1
 _CHECKS_A_COLLECTION = 200
 _WARM = 5
 
-_RULE = re.compile(r"PB\d{3}")
-
 
 @dataclass(frozen=True)
 class Checked:
@@ -51,12 +51,15 @@ class Checked:
     outcome: Outcome
     options: Options
     text_of: Callable[[str], Text] | None
+    page_address: Callable[[Entry], str] | None
 
     @cached_property
     def diagnostics(self) -> list[types.Diagnostic]:
         """The findings as the client knows them, in their order."""
+        text_of = cache(self.text_of) if self.text_of is not None else None  # each file is read once
         return [
-            diagnostic(finding, self.text, self.options, self.text_of) for finding in self.outcome.findings
+            diagnostic(finding, self.text, self.options, text_of, self.page_address)
+            for finding in self.outcome.findings
         ]
 
     @cached_property
@@ -80,8 +83,9 @@ class Session(LanguageServer):
         super().__init__("pybackend-lint", __version__, protocol_cls=Protocol)
         self.jobs = Jobs()
         self.checker = Checker(lambda line: self.call(self.tell, line))  # used by jobs only
-        self.folders: dict[str, Folder] = {}  # by path
-        self.options = Options()
+        self.folders: dict[str, Options] = {}  # what the client wants, by path
+        self.initial_options = Options()
+        self.options = self.initial_options  # for files outside of all folders
         self.pull = False  # whether the client asks for diagnostics
         self.documents: dict[str, Document] = {}  # by address
         self._checked: dict[str, Checked] = {}  # by address
@@ -104,12 +108,20 @@ class Session(LanguageServer):
         return types.PositionEncodingKind(self.server_capabilities.position_encoding or "utf-16").value
 
     @cached_property
-    def _wants_related(self) -> bool:
+    def _shown_with(
+        self,
+    ) -> list[types.PublishDiagnosticsClientCapabilities | types.DiagnosticClientCapabilities]:
         document = self.client_capabilities.text_document
-        if document is None:
-            return False
-        asked = (document.publish_diagnostics, document.diagnostic)
-        return any(way is not None and way.related_information for way in asked)
+        ways = (document.publish_diagnostics, document.diagnostic) if document is not None else ()
+        return [way for way in ways if way is not None]
+
+    @cached_property
+    def _wants_related(self) -> bool:
+        return any(way.related_information for way in self._shown_with)
+
+    @cached_property
+    def _wants_links(self) -> bool:
+        return any(way.code_description_support for way in self._shown_with)
 
     @cached_property
     def resolves_edits(self) -> bool:
@@ -119,9 +131,18 @@ class Session(LanguageServer):
         return support is not None and "edit" in support.properties
 
     @cached_property
-    def pages(self) -> TemporaryDirectory[str]:
-        """Where pages of the documentation lie as long as the session lasts, for the client to show them."""
+    def _pages(self) -> TemporaryDirectory[str]:
         return TemporaryDirectory(prefix="pybackend-lint-")
+
+    def page_address(self, entry: Entry) -> str:
+        """Where the page about a rule is: on the web, else in a file that lasts as long as the session."""
+        url = documentation_url(entry.name)
+        if url is None:
+            file = Path(self._pages.name, f"{entry.code}-{entry.name}.md")
+            if not file.exists():
+                file.write_text(page(entry), encoding="utf-8")
+            url = file.as_uri()
+        return url
 
     def workspace_edit(self, document: Document, edits: list[types.TextEdit]) -> types.WorkspaceEdit:
         """The edit of one document, tied to its version where the client knows such edits."""
@@ -148,7 +169,8 @@ class Session(LanguageServer):
 
     def document_at(self, path: str) -> Document | None:
         """The open document of a file."""
-        return next((document for document in self.documents.values() if document.path == path), None)
+        documents = list(self.documents.values())  # a job may ask while another document is opened
+        return next((document for document in documents if document.path == path), None)
 
     def text_of(self, path: str) -> Text:
         """The text of a file, from the open document or from the disk; empty when it cannot be read."""
@@ -207,7 +229,9 @@ class Session(LanguageServer):
 
     def _as_checked(self, path: str, version: int, text: Text, outcome: Outcome) -> Checked:
         options = self.checker.folder_of(path).options
-        return Checked(version, text, outcome, options, self.text_of if self._wants_related else None)
+        text_of = self.text_of if self._wants_related else None
+        page_address = self.page_address if self._wants_links else None
+        return Checked(version, text, outcome, options, text_of, page_address)
 
     def _arrived(self, document: Document, done: Future[Checked]) -> None:
         if self._pending.get(document.uri) is done:
@@ -351,8 +375,7 @@ class Session(LanguageServer):
     def tell(self, line: str) -> None:
         """Log a problem, and show it the first time."""
         self.log(line)
-        rule = _RULE.search(line) if "internal error" in line else None
-        key = rule.group() if rule else line
+        key = failed_rule(line) or line
         if key not in self._told:
             self._told.add(key)
             self.window_show_message(types.ShowMessageParams(types.MessageType.Error, line))

@@ -7,8 +7,10 @@ import json
 import logging
 import os
 import re
+import signal
 import threading
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from lsprotocol import types
@@ -93,6 +95,9 @@ class Protocol(LanguageServerProtocol):
             self._refuse(None, -32600, "not a message of JSON-RPC 2.0")
             return
         identity, method = content.get("id"), content.get("method")
+        if not (isinstance(identity, int | str | None) and isinstance(method, str | None)):
+            self._refuse(None, -32600, "neither a request nor an answer")
+            return
         if method is not None and identity is not None:
             if not self.initialized and method != types.INITIALIZE:
                 self._refuse(identity, -32002, "the session has not begun")
@@ -119,7 +124,7 @@ class Protocol(LanguageServerProtocol):
             return
         self.handle_message(message)
 
-    def _is_known(self, method: object) -> bool:
+    def _is_known(self, method: str) -> bool:
         return (
             method in self.fm.builtin_features or method in self.fm.features or method == types.CANCEL_REQUEST
         )
@@ -154,6 +159,8 @@ async def serve(protocol: Protocol, stdin: BinaryIO, stdout: BinaryIO) -> int:
     protocol.ended = asyncio.Event()
     protocol.set_writer(StdoutWriter(stdout))
     loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError):  # on Windows
+        loop.add_signal_handler(signal.SIGTERM, protocol.ended.set)
 
     def read() -> None:
         framing = Framing()

@@ -25,13 +25,17 @@ _WATCHED = (
 
 def configure(session: Session) -> None:
     """Read all settings again, and check everything again."""
-    folders = list(session.folders.values())
+    _use_settings(session)
+    session.everything_changed()
+
+
+def _use_settings(session: Session) -> None:
+    folders, options = list(session.folders.items()), session.options
 
     def run(interrupted: Interruption) -> None:
-        session.checker.configure(Folder(folder.path, folder.options) for folder in folders)
+        session.checker.configure((Folder(path, own) for path, own in folders), options)
 
     session.jobs.submit("configure", run, priority=EDITED)
-    session.everything_changed()
 
 
 def add_features(session: Session) -> None:
@@ -39,7 +43,8 @@ def add_features(session: Session) -> None:
 
     @session.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
-        session.options, problems = read_options(params.initialization_options)
+        session.initial_options, problems = read_options(params.initialization_options)
+        session.options = session.initial_options
         session.startup_problems += problems
         folders = [folder.uri for folder in params.workspace_folders or ()]
         if not folders and params.root_uri:
@@ -47,6 +52,7 @@ def add_features(session: Session) -> None:
         elif not folders and params.root_path:
             folders = [Path(params.root_path).as_uri()]
         _set_folders(session, folders)
+        _use_settings(session)
         document = params.capabilities.text_document
         if document is not None and document.diagnostic is not None:
             session.pull = True
@@ -56,23 +62,24 @@ def add_features(session: Session) -> None:
     async def initialized(params: types.InitializedParams) -> None:
         session.tell_all(session.startup_problems)
         await _watch(session)
-        await _fetch(session)
+        if await _fetch(session):
+            configure(session)
 
     @session.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
-        if await _fetch(session):
-            return
-        session.options, problems = read_options(_plain(params.settings))
-        session.tell_all(problems)
-        for path in session.folders:
-            session.folders[path] = Folder(path, session.options)
-        configure(session)
+        changed = await _fetch(session)
+        if changed is None:
+            session.options, problems = read_options(_plain(params.settings))
+            session.tell_all(problems)
+            session.folders = dict.fromkeys(session.folders, session.options)
+        if changed is not False:
+            configure(session)
 
     @session.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     async def did_change_folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
         _set_folders(session, list(session.workspace.folders))
-        if not await _fetch(session):
-            configure(session)
+        await _fetch(session)
+        configure(session)
 
     @session.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def did_change_watched_files(params: types.DidChangeWatchedFilesParams) -> None:
@@ -99,9 +106,7 @@ def add_features(session: Session) -> None:
 def _set_folders(session: Session, uris: Iterable[str]) -> None:
     old = session.folders
     paths = [path for uri in uris if (path := path_of(uri)) is not None]
-    session.folders = {path: old.get(path) or Folder(path, session.options) for path in paths}
-    folders = list(session.folders.values())
-    session.jobs.submit("configure", lambda interrupted: session.checker.configure(folders), priority=EDITED)
+    session.folders = {path: old.get(path, session.options) for path in paths}
 
 
 async def _watch(session: Session) -> None:
@@ -133,35 +138,38 @@ async def _watch(session: Session) -> None:
             session.log(f"the client does not tell of changes: {error}")
 
 
-async def _fetch(session: Session) -> bool:
-    """Ask the client for the settings of each folder; False when it cannot be asked."""
+async def _fetch(session: Session) -> bool | None:
+    """Ask the client for the settings of each folder: whether they are other ones; None without an answer."""
     workspace = session.client_capabilities.workspace
     if workspace is None or not workspace.configuration:
-        return False
-    paths = list(session.folders)
-    items = [types.ConfigurationItem(scope_uri=Path(path).as_uri(), section=SECTION) for path in paths]
-    items = items or [types.ConfigurationItem(section=SECTION)]
+        return None
+    paths = [*session.folders, ""]  # the last one stands for files outside of all folders
+    items = [
+        types.ConfigurationItem(scope_uri=Path(path).as_uri() if path else None, section=SECTION)
+        for path in paths
+    ]
     try:
         answers: Sequence[object] = await session.workspace_configuration_async(
             types.ConfigurationParams(items)
         )
     except JsonRpcException as error:
         session.log(f"the client does not tell its settings: {error}")
-        return False
+        return None
     changed = False
-    for path, answer in zip(paths or [""], answers, strict=False):
+    for path, answer in zip(paths, answers, strict=False):
         options, problems = read_options(_plain(answer))
         session.tell_all(problems)
         if options == Options():
-            options = session.options
-        if not path:
+            options = session.initial_options
+        before = session.folders.get(path) if path else session.options
+        if before is None or options == before:  # None: the folder was removed meanwhile
+            continue
+        changed = True
+        if path:
+            session.folders[path] = options
+        else:
             session.options = options
-        elif options != session.folders[path].options:
-            session.folders[path] = Folder(path, options)
-            changed = True
-    if changed:
-        configure(session)
-    return True
+    return changed
 
 
 def _plain(value: object) -> object:

@@ -11,7 +11,6 @@ from lsprotocol import types
 from pybackend_lint.lsp.diagnostics import SOURCE
 from pybackend_lint.lsp.jobs import WORKSPACE
 from pybackend_lint.lsp.session import Checked, Session
-from pybackend_lint.output import documentation_url
 from pybackend_lint.registry_lookup import page
 from pybackend_lint.rule_entry import Entry
 
@@ -167,14 +166,9 @@ class _Progress:
 
 async def show_documentation(session: Session, entry: Entry) -> str:
     """Let the client show the page about a rule, and return it as Markdown."""
-    text = page(entry)
     window = session.client_capabilities.window
     if window is not None and window.show_document is not None and window.show_document.support:
-        url = documentation_url(entry.name)
-        if url is None:
-            file = Path(session.pages.name, f"{entry.code}-{entry.name}.md")
-            file.write_text(text, encoding="utf-8")
-            url = file.as_uri()
+        url = session.page_address(entry)
         await session.window_show_document_async(
             types.ShowDocumentParams(url, external=not url.startswith("file:"), take_focus=True)
         )
@@ -182,4 +176,4 @@ async def show_documentation(session: Session, entry: Entry) -> str:
         session.window_show_message(
             types.ShowMessageParams(types.MessageType.Info, f"{entry.code} ({entry.name}): {entry.summary}")
         )
-    return text
+    return page(entry)
