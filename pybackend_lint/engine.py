@@ -20,7 +20,7 @@ from pybackend_lint.newer_syntax import needed_python
 from pybackend_lint.project.files import Files
 from pybackend_lint.project.index import Index, Postponed
 from pybackend_lint.project.layout import Layout
-from pybackend_lint.project.project import Project
+from pybackend_lint.project.project import Project, folders_with_requirements
 from pybackend_lint.registry import ENTRIES
 from pybackend_lint.registry_lookup import load
 from pybackend_lint.rule import Context, ProjectFile, Rule
@@ -114,7 +114,8 @@ class Engine:
         self.settings = settings
         self.files = Files(overlay)
         self.index = Index(self.files, Layout(self.files), libraries(settings.extra_base_classes))
-        self._projects: dict[str, Project] = {}
+        self._projects: dict[tuple[str, tuple[str, ...]], Project] = {}
+        self._projects_by_directory: dict[str, Project] = {}
         self._python = [
             _runnable(entry) for entry in ENTRIES if entry.file == "python" and entry.code != SYNTAX_ERROR
         ]
@@ -126,16 +127,23 @@ class Engine:
 
     def project_of(self, path: Path) -> Project:
         """The project that a file belongs to."""
-        root = self.index.layout.project_root(str(path.parent))
-        project = self._projects.get(root)
+        directory = str(path.parent)
+        project = self._projects_by_directory.get(directory)
+        if project is not None:
+            return project
+        root = self.index.layout.project_root(directory)
+        folders = folders_with_requirements(self.index, directory, root)
+        project = self._projects.get((root, folders))
         if project is None:
-            project = self._projects[root] = Project(
+            project = self._projects[root, folders] = Project(
                 root,
                 self.index,
                 versions=self.settings.versions,
                 extra_blocking=self.settings.extra_blocking,
                 allowed_blocking=self.settings.allowed_blocking,
+                folders=folders,
             )
+        self._projects_by_directory[directory] = project
         return project
 
     def check(self, source: Source, path: Path, interrupted: Callable[[], bool] = lambda: False) -> Report:

@@ -26,10 +26,22 @@ _IMPORT_NAMES = {
 _RUFF_DEFAULTS = ("E4", "E7", "E9", "F")
 
 
+def folders_with_requirements(index: Index, directory: str, root: str) -> tuple[str, ...]:
+    """The folders from a directory up to a root, without that, whose requirements files say versions."""
+    found: list[str] = []
+    while directory != root and directory.startswith(root):
+        names = index.files.listing(directory)
+        if "Pipfile" in names or any(name.startswith("requirements") for name in names):
+            found.append(directory)
+        directory = os.path.dirname(directory)
+    return tuple(found)
+
+
 class Project:
     """The nearest directory with a project file above the files that are checked.
 
-    `extra_blocking` and `allowed_blocking` are qualified names from the settings.
+    `extra_blocking` and `allowed_blocking` are qualified names from the settings; `folders` are those
+    below the root with requirements of their own, nearest to the files first.
     """
 
     def __init__(
@@ -40,8 +52,10 @@ class Project:
         versions: Mapping[str, str],
         extra_blocking: tuple[str, ...] = (),
         allowed_blocking: tuple[str, ...] = (),
+        folders: tuple[str, ...] = (),
     ) -> None:
         self.root = root
+        self.folders = folders
         self.index = index
         self.extra_blocking = frozenset(extra_blocking)
         self.allowed_blocking = frozenset(allowed_blocking)
@@ -52,7 +66,10 @@ class Project:
     @cached_property
     def versions(self) -> Versions:
         """Framework and Python versions by the lock file, declarations or settings."""
-        return Versions(Path(self.root), self._by_hand, lambda path: self.index.files.read(str(path)))
+        folders = [Path(folder) for folder in self.folders]
+        return Versions(
+            Path(self.root), self._by_hand, lambda path: self.index.files.read(str(path)), folders
+        )
 
     def satisfies(self, applies: str, bound: str) -> bool:
         """Whether the project's versions are in the range of a rule; see `rule.Rule`."""

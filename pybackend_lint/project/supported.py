@@ -54,3 +54,13 @@ BROUGHT_BY_PREFIX: dict[str, tuple[str, ...]] = {
     "starlette": ("fastapi-", "starlette-"),
     "werkzeug": ("flask-",),
 }
+
+# Releases that refuse newer ones of another package: who refuses, up to which release of its own (not
+# included), and the first that is refused. From the metadata of the releases.
+HELD_BACK_BY: dict[str, tuple[tuple[str, Version, Version], ...]] = {
+    "pydantic": (
+        ("fastapi", Version("0.100"), Version("2")),
+        ("sqlmodel", Version("0.0.14"), Version("2")),
+    ),
+    "sqlalchemy": (("sqlmodel", Version("0.0.12"), Version("2")),),
+}

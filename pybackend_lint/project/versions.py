@@ -6,18 +6,21 @@ metadata tell. The answer for a package comes from the first of these that names
 1. the linter's own settings;
 2. lock files (`uv.lock`, `poetry.lock`, `pdm.lock`, `pylock.toml`, `Pipfile.lock`);
 3. requirements files that pin everything;
-4. what is declared: `pyproject.toml`, other requirements files, `setup.cfg`, `Pipfile`.
+4. what is declared: `pyproject.toml`, other requirements files, `setup.cfg`, `setup.py`, `Pipfile`.
 
-A file that cannot be read or parsed says nothing.
+Requirements files between a file and the root of its project come before those of the root. Of
+`setup.py` a literal list is read and the text files that it names. A file that cannot be read or parsed
+says nothing.
 """
 
 from __future__ import annotations
 
+import ast
 import configparser
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from os.path import normpath, relpath
@@ -29,16 +32,20 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from pybackend_lint.project.supported import BROUGHT_BY, BROUGHT_BY_PREFIX, SUPPORTED
+from pybackend_lint.project.supported import BROUGHT_BY, BROUGHT_BY_PREFIX, HELD_BACK_BY, SUPPORTED
 
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock")
-_REQUIREMENTS = ("requirements*.txt", "requirements*.in", "requirements/*.txt", "requirements/*.in")
+_REQUIREMENTS = (
+    "requirements*.txt", "requirements*.in", "requirements/*.txt", "requirements/*.in",
+    "requirements/*/*.txt",
+)  # fmt: skip
 # Metadata that we cannot read without running it or a parser of another format.
-_OPAQUE = ("setup.py", "environment.yml", "environment.yaml")
+_OPAQUE = ("environment.yml", "environment.yaml")
 _INCLUDE = re.compile(r"(-r|--requirement|-c|--constraint)(?:[ \t]+|=|(?<=-[rc]))(\S+)")
 _OPTION = re.compile(r"\s--")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _VCS = (".git", ".hg", ".svn")
+_REQUIRES = re.compile(r"^[\w./-]*requires?(?:ments)?[\w.-]*\.txt$")
 
 _LOCK_LINE = re.compile(
     r"""^(?:(\[\[packages?\]\]|\[)|(name|version)[ \t]*=[ \t]*["']([^"'\n]*)["'])""", re.M
@@ -334,9 +341,11 @@ class _Folder:
     def opaque(self) -> bool:
         """Whether dependencies may be declared in a form that is not read."""
         dynamic = _table(self.pyproject.get("project")).get("dynamic")
-        return (isinstance(dynamic, list) and "dependencies" in dynamic) or any(
-            self._read(self.path / name) is not None for name in _OPAQUE
-        )
+        if isinstance(dynamic, list) and "dependencies" in dynamic:
+            return True
+        if any(self._read(self.path / name) is not None for name in _OPAQUE):
+            return True
+        return self._read(self.path / "setup.py") is not None and not self._setup_py_dependencies.found
 
     def text(self, path: Path) -> str | None:
         """The text of a file, or None when there is none."""
@@ -453,7 +462,8 @@ class _Folder:
         pipfile = _Dependencies()
         pipfile.add_poetry(self.pipfile.get("packages"), "Pipfile")
         pipfile.add_poetry(self.pipfile.get("dev-packages"), "Pipfile")
-        return [main, config_main, extra, config_extra, self._from_requirements(pinned=False), pipfile]
+        requirements = self._from_requirements(pinned=False)
+        return [main, config_main, self._setup_py_dependencies, extra, config_extra, requirements, pipfile]
 
     def _pyproject_dependencies(self) -> tuple[_Dependencies, _Dependencies]:
         main, extra = _Dependencies(), _Dependencies()
@@ -494,6 +504,26 @@ class _Folder:
             for _, listed in config.items("options.extras_require"):
                 extra.add_requirements(list(_logical_lines(listed)), source)
         return main, extra
+
+    @cached_property
+    def _setup_py_dependencies(self) -> _Dependencies:
+        """What a literal list for `install_requires` says, and the text files of requirements it names."""
+        dependencies = _Dependencies()
+        path = self.path / "setup.py"
+        try:
+            tree = ast.parse(self.text(path) or "")
+        except (SyntaxError, ValueError, RecursionError):
+            return dependencies
+        for node in ast.walk(tree):
+            match node:
+                case ast.keyword(arg="install_requires", value=ast.List(elts=items)):
+                    texts = [item.value for item in items if isinstance(item, ast.Constant)]
+                    dependencies.add_requirements(texts, self._name(path))
+                case ast.Constant(value=str(name)) if _REQUIRES.search(name):
+                    for folder in (self.path, self.path.parent):
+                        for package, versions in self._requirements_file(folder / name).resolved():
+                            dependencies.add(package, versions)
+        return dependencies
 
     def python(self) -> VersionRange | None:
         """What the folder's files say about the interpreter."""
@@ -537,10 +567,18 @@ class Versions:
     `root` is the project's folder, `by_hand` the versions of the settings (package to version or
     specifier), `read` gives the content of a file, or None when there is no such file. A root that
     declares nothing is answered for by the folders above it, up to the one under version control.
+    `nearer` are folders below the root whose requirements come before its own, nearest first.
     """
 
-    def __init__(self, root: Path, by_hand: Mapping[str, str], read: Callable[[Path], bytes | None]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        by_hand: Mapping[str, str],
+        read: Callable[[Path], bytes | None],
+        nearer: Sequence[Path] = (),
+    ) -> None:
         self.root = root
+        self._nearer = [_Folder(path, root, read) for path in nearer]
         self._by_hand = {str(canonicalize_name(package)): text for package, text in by_hand.items()}
         self._folder = _Folder(root, root, read)
         self._read = read
@@ -588,8 +626,14 @@ class Versions:
             except ValueError:
                 pass  # the settings report what is wrong with it
         if package == "python":
-            found = self._folder.python()
-            return found or (self._home.python() if self._home is not self._folder else None)
+            for folder in (*self._nearer, self._folder):
+                found = folder.python()
+                if found is not None:
+                    return found
+            return self._home.python() if self._home is not self._folder else None
+        return self._held_back(package, self._declared(package))
+
+    def _declared(self, package: str) -> VersionRange | None:
         mention = None
         for group in self._groups():
             versions = group.get(package)
@@ -598,7 +642,21 @@ class Versions:
             mention = mention or versions
         return mention
 
+    def _held_back(self, package: str, declared: VersionRange | None) -> VersionRange | None:
+        """The range of a package, narrowed by old releases of others that refuse its newer ones."""
+        for other, release, bound in HELD_BACK_BY.get(package, ()):
+            known = self._declared(other)
+            newest = known.upper if known is not None else None
+            if known is None or newest is None or (declared is not None and declared.exact):
+                continue
+            if newest < release or (newest == release and known.upper_excluded):
+                held = VersionRange(None, bound, False, known.source, upper_excluded=True)
+                return _both(declared, held) if declared is not None else held
+        return declared
+
     def _groups(self) -> Iterator[_Dependencies]:
+        for folder in self._nearer:
+            yield from folder.groups
         yield self._lock
         yield self._folder.pinned
         yield from self._folder.declared

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from pybackend_lint.engine import Engine
+from pybackend_lint.project.project import folders_with_requirements
 from pybackend_lint.project.supported import SUPPORTED
 from pybackend_lint.project.versions import VersionRange, Versions, range_by_hand, satisfies
+from pybackend_lint.settings import Settings
 
 
 def project(root: Path, files: Mapping[str, str], by_hand: Mapping[str, str] | None = None) -> Versions:
@@ -349,6 +352,84 @@ def test_a_folder_that_declares_nothing_belongs_to_the_one_above(workspace: Path
     assert shown(versions.get("django")) == "==5.2.9"
     assert shown(versions.get("python")) == ">=3.12,<3.15"
     assert versions.declares("pydantic-settings") is False
+
+
+def test_requirements_below_the_root_come_first(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    project(
+        tmp_path,
+        {
+            "pyproject.toml": '[project]\nname = "shop"\ndependencies = ["pydantic>=2.5", "flask>=3.1"]\n',
+            "backend/requirements.txt": "pydantic==1.10.7\nfastapi==0.88.0\n",
+            "backend/Dockerfile": "FROM python:3.12\n",
+            "backend/shop/main.py": "",
+        },
+    )
+    index = Engine(Settings(root=tmp_path)).index
+    folders = folders_with_requirements(index, str(tmp_path / "backend" / "shop"), str(tmp_path))
+    assert folders == (str(tmp_path / "backend"),)
+    versions = Versions(tmp_path, {}, read, [tmp_path / "backend"])
+    assert shown(versions.get("pydantic")) == "==1.10.7"
+    assert shown(versions.get("flask")) == ">=3.1"
+    assert shown(versions.get("python")) == "==3.12"
+    assert versions.declares("fastapi") is True
+
+
+SETUP_PY = """\
+import os
+from setuptools import setup
+
+setup(name="shop", install_requires=["Django>=5.2,<6", "flask"], extras_require={"api": open("x").read()})
+"""
+SETUP_PY_WITH_FILE = """\
+from setuptools import setup
+
+with open("requires.txt") as file:
+    required = file.read().splitlines()
+setup(name="shop", long_description=open("README.txt").read(), install_requires=required)
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "package", "expected"),
+    [
+        ({"setup.py": SETUP_PY}, "django", ">=5.2,<6"),
+        ({"setup.py": SETUP_PY}, "flask", "*"),
+        ({"setup.py": SETUP_PY_WITH_FILE, "requires.txt": "pydantic<2\n"}, "pydantic", "<2"),
+        ({"setup.py": SETUP_PY_WITH_FILE, "README.txt": "pydantic<2\n"}, "pydantic", None),
+        ({"setup.py": "setup(install_requires=[", "requires.txt": "pydantic<2\n"}, "pydantic", None),
+    ],
+)
+def test_setup_py_is_read_and_not_run(
+    files: dict[str, str], package: str, expected: str | None, tmp_path: Path
+) -> None:
+    assert shown(project(tmp_path, files).get(package)) == expected
+
+
+def test_setup_py_that_computes_its_requirements_leaves_open_what_is_declared(tmp_path: Path) -> None:
+    files = {"setup.py": "from setuptools import setup\nsetup(install_requires=read())\n"}
+    assert project(tmp_path, {**files, "requirements.txt": "flask\n"}).declares("django") is None
+    assert (
+        project(tmp_path, {"setup.py": SETUP_PY, "requirements.txt": "flask\n"}).declares("fastapi") is False
+    )
+
+
+@pytest.mark.parametrize(
+    ("requirements", "package", "expected"),
+    [
+        ("pydantic\nfastapi==0.88.0\n", "pydantic", "<2"),
+        ("pydantic>=1.8\nfastapi<0.100\n", "pydantic", ">=1.8,<2"),
+        ("sqlmodel==0.0.8\n", "sqlalchemy", "<2"),
+        ("sqlmodel==0.0.8\n", "pydantic", "<2"),
+        ("pydantic\nfastapi==0.115.0\n", "pydantic", "*"),
+        ("pydantic\nfastapi>=0.88\n", "pydantic", "*"),
+        ("pydantic==2.9\nfastapi==0.88.0\n", "pydantic", "==2.9"),
+    ],
+)
+def test_old_releases_hold_others_back(
+    requirements: str, package: str, expected: str, tmp_path: Path
+) -> None:
+    assert shown(project(tmp_path, {"requirements.txt": requirements}).get(package)) == expected
 
 
 def test_nothing_is_looked_for_outside_of_version_control(tmp_path: Path) -> None:
