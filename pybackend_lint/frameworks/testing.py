@@ -99,14 +99,44 @@ class Configuration:
         found = re.search(r"--asyncio-mode[= ](\w+)", self.option("addopts"))
         return found[1] if found else self.option("asyncio_mode") or "strict"
 
+    @property
+    def may_run_coroutines(self) -> bool:
+        """Whether coroutine tests may run without a mark: by a mode, or by a plugin that is switched on."""
+        return (
+            self.asyncio_mode != "strict"
+            or self.option("anyio_mode") == "auto"
+            or bool(self.option("trio_mode"))
+            or re.search(r"(^|\s)-p\s*(?!no:)\S", self.option("addopts")) is not None
+        )
 
-def configuration(project: Project) -> Configuration:
-    """The configuration that pytest reads from the root of a project."""
-    index = project.index
-    return index.fact(("pytest configuration", project.root), partial(_configuration, index, project.root))
+
+def configurations(module: Module) -> tuple[Configuration, ...]:
+    """What may configure pytest for a test module: one for each folder above it that has such files.
+
+    Nearest first, and at least one. Which of them counts depends on where pytest is started: it looks
+    for its files in the folder that its arguments have in common, and upwards.
+    """
+    index = module.modules
+    if not isinstance(index, Index):
+        return (Configuration({}),)
+    directory = os.path.dirname(index.path_of(module))
+    return index.fact(("pytest configurations", directory), partial(_configurations, index, directory))
 
 
-def _configuration(index: Index, root: str) -> Configuration:
+def _configurations(index: Index, directory: str) -> tuple[Configuration, ...]:
+    root = index.layout.workspace_root(directory)
+    found: list[Configuration] = []
+    while True:
+        known = _configuration(index, directory)
+        if known is not None:
+            found.append(known)
+        parent = os.path.dirname(directory)
+        if directory == root or parent == directory:
+            return tuple(found) or (Configuration({}),)
+        directory = parent
+
+
+def _configuration(index: Index, directory: str) -> Configuration | None:
     for name, sections in (
         ("pytest.toml", (("pytest",),)),
         (".pytest.toml", (("pytest",),)),
@@ -116,7 +146,7 @@ def _configuration(index: Index, root: str) -> Configuration:
         ("tox.ini", (("pytest",),)),
         ("setup.cfg", (("tool:pytest",),)),
     ):
-        data = index.files.read(os.path.join(root, name))
+        data = index.files.read(os.path.join(directory, name))
         if data is None:
             continue
         text = data.decode("utf-8-sig", errors="replace")
@@ -125,7 +155,7 @@ def _configuration(index: Index, root: str) -> Configuration:
             # An empty pytest.ini counts, other files only with their section.
             if options is not None:
                 return Configuration(options)
-    return Configuration({})
+    return None
 
 
 def _toml_options(text: str, keys: tuple[str, ...]) -> dict[str, str] | None:
@@ -174,13 +204,11 @@ def needs_asyncio_mark(module: Module, project: Project) -> bool:
     True where the project uses pytest-asyncio in strict mode and nothing else could run the test.
     """
     declared = project.versions.declares
-    settings = configuration(project)
-    used = declared("pytest-asyncio") or bool(settings.option("asyncio_mode"))
+    settings = configurations(module)
+    used = declared("pytest-asyncio") or any(each.option("asyncio_mode") for each in settings)
     if not used and b"pytest.mark.asyncio" not in module.source.data:
         return False
-    if settings.asyncio_mode != "strict" or settings.option("anyio_mode") == "auto":
-        return False
-    if settings.option("trio_mode") or re.search(r"(^|\s)-p\s*(?!no:)\S", settings.option("addopts")):
+    if any(each.may_run_coroutines for each in settings):
         return False
     if any(declared(package) for package in _OTHER_RUNNERS):
         return False
@@ -211,13 +239,13 @@ def conftests(module: Module) -> Iterator[Module]:
 # Tests
 
 
-def is_collected_file(module: Module, project: Project) -> bool:
+def is_collected_file(module: Module) -> bool:
     """Whether pytest collects a file, by its name and `python_files`."""
     index = module.modules
     if not isinstance(index, Index):
         return False
     name = os.path.basename(index.path_of(module))
-    patterns = configuration(project).option("python_files").split() or ["test_*.py", "*_test.py"]
+    patterns = configurations(module)[0].option("python_files").split() or ["test_*.py", "*_test.py"]
     return any(
         re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None for pattern in patterns
     )

@@ -60,7 +60,8 @@ MODES = {
 
 @pytest.mark.parametrize(("files", "mode"), MODES.values(), ids=MODES)
 def test_asyncio_mode(files: dict[str, str], mode: str, tmp_path: Path) -> None:
-    assert testing.configuration(project(tmp_path, files)).asyncio_mode == mode
+    home = project(tmp_path, {**files, "test_a.py": ""})
+    assert testing.configurations(module(home, "test_a.py"))[0].asyncio_mode == mode
 
 
 def test_fixtures_along_the_conftest_modules(tmp_path: Path) -> None:

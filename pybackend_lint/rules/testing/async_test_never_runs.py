@@ -144,7 +144,7 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     function = ctx.function_info(node)
     if function.yields or not testing.is_test(function) or testing.has_async_mark(function):
         return
-    if not testing.is_collected_file(ctx.module, ctx.project):
+    if not testing.is_collected_file(ctx.module):
         return
     if not testing.needs_asyncio_mark(ctx.module, ctx.project):
         return

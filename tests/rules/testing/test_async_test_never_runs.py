@@ -56,6 +56,11 @@ PLACES = {
     "auto mode in tox.ini": {"tox.ini": "[pytest]\nasyncio_mode = auto\n"},
     "auto mode in setup.cfg": {"setup.cfg": "[tool:pytest]\nasyncio_mode = auto\n"},
     "auto mode of anyio": {"pyproject.toml": PROJECT + '[tool.pytest.ini_options]\nanyio_mode = "auto"\n'},
+    "auto mode below the root": {"tests/pytest.ini": "[pytest]\nasyncio_mode = auto\n"},
+    "auto mode at the root only": {
+        "tests/pytest.ini": "[pytest]\naddopts = -q\n",
+        "pytest.ini": "[pytest]\nasyncio_mode = auto\n",
+    },
     "another plugin": {"pyproject.toml": PROJECT.replace('"]', '", "pytest-aiohttp"]')},
     "a plugin by option": {"pytest.ini": "[pytest]\naddopts = -p shop.plugin\n"},
     "no plugin known": {"pyproject.toml": HEAD + 'dependencies = ["pytest>=8.4"]\n'},
