@@ -43,7 +43,6 @@ class Jobs:
         self._waiting: dict[Hashable, _Job] = {}
         self._running: _Job | None = None
         self._count = 0
-        self._stopped = False
         self._thread = threading.Thread(target=self._work, name="checks", daemon=True)
         self._thread.start()
 
@@ -71,17 +70,6 @@ class Jobs:
             self._changed.notify()
         return future
 
-    def stop(self) -> None:
-        """Let the thread end after the job that runs, and forget the others."""
-        with self._changed:
-            self._stopped = True
-            if self._running is not None:
-                self._running.superseded = True
-            for job in self._waiting.values():
-                job.future.cancel()
-            self._waiting.clear()
-            self._changed.notify()
-
     def _interruption(self, job: _Job) -> Interruption:
         def interrupted() -> bool:
             if job.superseded or job.future.cancelled():
@@ -94,9 +82,9 @@ class Jobs:
 
         return interrupted
 
-    def _next(self) -> _Job | None:
+    def _next(self) -> _Job:
         with self._changed:
-            while not self._stopped:
+            while True:
                 for job in [job for job in self._waiting.values() if job.future.cancelled()]:
                     del self._waiting[job.key]
                 now = time.monotonic()
@@ -108,10 +96,10 @@ class Jobs:
                     return job
                 nearest = min((job.due for job in self._waiting.values()), default=None)
                 self._changed.wait(None if nearest is None else nearest - now)
-        return None
 
     def _work(self) -> None:
-        while (job := self._next()) is not None:
+        while True:
+            job = self._next()
             try:
                 result = job.run(self._interruption(job))
             except Interrupted:
@@ -128,7 +116,7 @@ class Jobs:
     def _again(self, job: _Job) -> None:
         """Let an interrupted job wait for another turn, unless it is of no use any more."""
         with self._changed:
-            if job.superseded or self._stopped or job.key in self._waiting:
+            if job.superseded or job.key in self._waiting:
                 job.future.cancel()
             elif not job.future.cancelled():
                 self._waiting[job.key] = job

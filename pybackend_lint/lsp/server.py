@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+from typing import NoReturn
 
 from lsprotocol import types
 
@@ -218,8 +220,8 @@ def _markdown(entries: list[Entry]) -> types.MarkupContent:
     return types.MarkupContent(types.MarkupKind.Markdown, "\n\n---\n\n".join(map(page, entries)))
 
 
-def run() -> int:
-    """Serve over standard input and output until the client ends the session; the exit code."""
+def run() -> NoReturn:
+    """Serve over standard input and output until the client ends the session, and end the process."""
     session = create()
 
     async def main() -> int:
@@ -227,5 +229,7 @@ def run() -> int:
         return await serve(session.protocol, sys.stdin.buffer, sys.stdout.buffer)
 
     code = asyncio.run(main())
-    session.jobs.stop()
-    return code
+    session.remove_pages()
+    sys.stderr.flush()
+    # Freeing what is known of a large project would take seconds, in which clients lose their patience.
+    os._exit(code)

@@ -95,6 +95,7 @@ class Session(LanguageServer):
         self._stale: set[str] = set()  # those of them whose findings may be other ones now
         self._told: set[str] = set()
         self.startup_problems: list[str] = []  # to be told as soon as the client listens
+        self._pages: TemporaryDirectory[str] | None = None
         self._refresh: asyncio.TimerHandle | None = None
         self._checks = 0
         self.changed = asyncio.Event()  # set and replaced whenever findings may be other ones
@@ -130,19 +131,21 @@ class Session(LanguageServer):
         support = document.code_action.resolve_support if document and document.code_action else None
         return support is not None and "edit" in support.properties
 
-    @cached_property
-    def _pages(self) -> TemporaryDirectory[str]:
-        return TemporaryDirectory(prefix="pybackend-lint-")
-
     def page_address(self, entry: Entry) -> str:
         """Where the page about a rule is: on the web, else in a file that lasts as long as the session."""
         url = documentation_url(entry.name)
         if url is None:
+            self._pages = self._pages or TemporaryDirectory(prefix="pybackend-lint-")
             file = Path(self._pages.name, f"{entry.code}-{entry.name}.md")
             if not file.exists():
                 file.write_text(page(entry), encoding="utf-8")
             url = file.as_uri()
         return url
+
+    def remove_pages(self) -> None:
+        """Remove the files that `page_address` wrote; call it at the end of the session."""
+        if self._pages is not None:
+            self._pages.cleanup()
 
     def workspace_edit(self, document: Document, edits: list[types.TextEdit]) -> types.WorkspaceEdit:
         """The edit of one document, tied to its version where the client knows such edits."""

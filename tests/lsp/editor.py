@@ -152,6 +152,16 @@ class Editor(LanguageClient):
         change = types.TextDocumentContentChangePartial(self.range(text, start, start + len(old)), new)
         self._changed(path, [change])
 
+    def splice(self, path: Path, changes: Iterable[Callable[[str], tuple[int, int, str]]]) -> None:
+        """Make changes, each from where to where and what, and tell all of them at once."""
+        told = []
+        for change in changes:
+            text = self.texts[path]
+            start, end, new = change(text)
+            told.append(types.TextDocumentContentChangePartial(self.range(text, start, end), new))
+            self.texts[path] = text[:start] + new + text[end:]
+        self._changed(path, told)
+
     def write(self, path: Path, text: str) -> None:
         """Change a whole document."""
         self.texts[path] = text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -132,6 +134,37 @@ async def test_positions_are_right_in_every_encoding(root: Path, name: str, newl
         )
 
 
+FUNCTION = (
+    "def load(session: Session, key: int) -> User | None:\n"
+    '    "a😀b"; return session.query(User).get(key)\n\n\n'
+)
+
+
+@pytest.mark.parametrize("name", ["utf-8", "utf-16", "utf-32"])
+async def test_many_changes_at_many_places_give_the_same_text(root: Path, name: str) -> None:
+    path = root / "work.py"
+    random = Random(name)
+    header = "from sqlalchemy.orm import Session\nfrom models import User\n\n\n"
+    async with editor(root, capabilities=encoding(name)) as client:
+        client.open(path, header + FUNCTION * 9)
+
+        def change(text: str) -> tuple[int, int, str]:
+            if random.random() < 0.4:  # a new line between two functions
+                at = random.choice([found.start() for found in re.finditer("def", text)])
+                return at, at, random.choice(["\n", "\r\n", "\r", "\n\r", "# 🐍\r\n"])
+            inside = random.choice([found.span(1) for found in re.finditer('"(.*?)"', text)])
+            start, end = sorted(random.choices(range(inside[0], inside[1] + 1), k=2))
+            return start, end, random.choice(["", "😀", "ü", "é🐍", "xyz", "\u2028"])
+
+        for _ in range(60):
+            client.splice(path, [change] * random.randint(1, 5))
+        found = await client.diagnostics(path, ["PB501"] * 9)
+        assert {client.marked(path, item) for item in found} == {"session.query(User).get(key)"}
+        fixed = client.texts[path].replace("session.query(User).get(key)", "session.get(User, key)")
+        (action,) = (await client.actions(path, None, ["source.fixAll"])).values()
+        assert client.edited(path, action.edit) == fixed
+
+
 async def test_the_default_encoding_is_utf_16(root: Path) -> None:
     async with editor(root) as client:
         assert client.answer.capabilities.position_encoding == types.PositionEncodingKind.Utf16
@@ -168,6 +201,31 @@ async def test_disabling_a_finding_hides_it(root: Path, lines: str) -> None:
         client.write(path, changed)
         assert await client.codes(path) == []
         assert not Suppressions(Source("work.py", changed.encode())).unused([], {"PB600"})
+
+
+FORGERY = """\
+import httpx
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/preview")
+def preview(url: str) -> str:
+    return httpx.get(url, timeout=3).text
+"""
+
+
+async def test_a_finding_without_a_fix_can_be_disabled(root: Path) -> None:
+    path = root / "work.py"
+    async with editor(root) as client:
+        client.open(path, FORGERY)
+        (found,) = await client.diagnostics(path, ["PB922"])
+        disable, show = (await client.actions(path, found.range)).values()
+        assert disable.title == "Disable PB922 for this line"
+        assert show.title.startswith("Open the documentation of PB922")
+        assert client.edited(path, disable.edit) == FORGERY.replace(").text", ").text  # noqa: PB922 why?")
+        assert not await client.actions(path, None, ["source.fixAll"])
 
 
 UNSAFE_PROJECT = '[project]\nname = "shop"\nversion = "1"\n'

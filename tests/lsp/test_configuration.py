@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,19 @@ async def test_settings_of_the_client(root: Path, settings: dict[str, Any]) -> N
         await client.diagnostics(root / "work.py", [])
 
 
+@pytest.mark.parametrize("asked", [True, False])
+async def test_settings_of_the_client_without_a_folder(root: Path, *, asked: bool) -> None:
+    (root / "pyproject.toml").unlink()
+    settings = {"ignore": ["PB604"]}
+    async with editor(
+        options=None if asked else settings,
+        settings={"": settings} if asked else None,
+        capabilities=None if asked else NO_CONFIGURATION,
+    ) as client:
+        client.open(root / "work.py")
+        await client.diagnostics(root / "work.py", [])
+
+
 async def test_settings_are_asked_for(root: Path) -> None:
     async with editor(root, settings={"": {"ignore": ["PB604"]}}) as client:
         client.open(root / "work.py")
@@ -68,6 +82,9 @@ async def test_settings_are_asked_for(root: Path) -> None:
         client.workspace_did_change_configuration(types.DidChangeConfigurationParams(None))
         (found,) = await client.diagnostics(root / "work.py", ["PB604"])
         assert found.severity == types.DiagnosticSeverity.Error
+        client.open(root / "caller.py")
+        (found,) = await client.diagnostics(root / "caller.py", ["PB600"])
+        assert found.severity == types.DiagnosticSeverity.Hint
 
 
 async def test_wrong_settings_are_told_once_and_the_others_hold(root: Path) -> None:
@@ -100,6 +117,24 @@ async def test_two_roots_have_settings_of_their_own(tmp_path: Path) -> None:
         )
         await client.diagnostics(three / "caller.py", [])
         await client.diagnostics(two / "work.py", ["PB604"])
+
+
+async def test_the_innermost_root_counts(tmp_path: Path) -> None:
+    outer = project(tmp_path / "outer")
+    inner = project(outer / "inner", '[tool.pybackend-lint]\nextend-ignore = ["PB600"]\n')
+    settings = {str(outer): {"severity": {"PB6": "hint"}}, str(inner): {"severity": {"PB6": "error"}}}
+    async with editor(outer, inner, settings=settings) as client:
+        for folder in (outer, inner):
+            client.open(folder / "work.py")
+        client.open(inner / "caller.py")
+
+        def severities(folder: Path) -> list[types.DiagnosticSeverity | None]:
+            told = client.published.get((folder / "work.py").as_uri())
+            return [item.severity for item in told[-1].diagnostics] if told else []
+
+        await client.until(lambda: severities(outer) == [types.DiagnosticSeverity.Hint])
+        await client.until(lambda: severities(inner) == [types.DiagnosticSeverity.Error])
+        await client.diagnostics(inner / "caller.py", [])
 
 
 async def test_files_are_watched(root: Path) -> None:
@@ -195,11 +230,11 @@ async def test_the_whole_workspace(root: Path) -> None:
         )
         assert (result["files"], result["findings"], result["cancelled"]) == (4, 1, False)
         await client.diagnostics(root / "caller.py", ["PB600"])
-        kinds = [
-            type(value).__name__ if not isinstance(value, dict) else value["kind"]
-            for value in client.progress
-        ]
-        assert len(kinds) >= 3
+        begin, *reports, end = map(client.protocol._converter.unstructure, client.progress)
+        assert (begin["kind"], begin["cancellable"], end["kind"]) == ("begin", True, "end")
+        assert {report["kind"] for report in reports} == {"report"}
+        assert reports[0]["message"] == "0 of 4 files"
+        assert end["message"] == "1 finding in 4 files"
         # Files that were told of stay up to date.
         client.open(root / "helper.py")
         client.replace(root / "helper.py", "time.sleep(1)", "return")
@@ -223,3 +258,23 @@ async def test_the_check_of_the_workspace_can_be_cancelled(root: Path) -> None:
         assert result["files"] < 300
         client.open(root / "work.py")
         await client.diagnostics(root / "work.py", ["PB604"])
+        # The request itself can be cancelled as well; then the progress ends, too.
+        client.cancel_progress = False
+        client.progress.clear()
+        request = client.protocol.send_request(
+            "workspace/executeCommand",
+            types.ExecuteCommandParams("pybackend-lint.checkWorkspace"),
+            msg_id="to-cancel",
+        )
+        await client.until(lambda: client.progress)
+        client.cancel_request(types.CancelParams("to-cancel"))
+        with pytest.raises(Exception, match="cancel"):
+            await asyncio.wait_for(asyncio.wrap_future(request), 20)
+        last = await client.until(
+            lambda: [
+                value
+                for value in map(client.protocol._converter.unstructure, client.progress)
+                if value["kind"] == "end"
+            ]
+        )
+        assert len(last) == 1

@@ -33,6 +33,9 @@ def root(tmp_path: Path) -> Path:
 async def test_findings_follow_what_is_typed(root: Path) -> None:
     path = root / "work.py"
     async with editor(root) as client:
+        sync = client.answer.capabilities.text_document_sync
+        assert isinstance(sync, types.TextDocumentSyncOptions)
+        assert sync.change == types.TextDocumentSyncKind.Incremental
         client.open(path)
         (found,) = await client.diagnostics(path)
         assert (found.code, found.source, found.severity) == (
@@ -49,6 +52,22 @@ async def test_findings_follow_what_is_typed(root: Path) -> None:
         client.close(path)
         await client.diagnostics(path, [])
     assert path.read_text() == BLOCKING
+
+
+async def test_a_saved_document_counts_when_it_is_closed(root: Path) -> None:
+    async with editor(root) as client:
+        client.open(root / "caller.py")
+        client.open(root / "helper.py")
+        await client.diagnostics(root / "caller.py", ["PB600"])
+        client.replace(root / "helper.py", "time.sleep(1)", "return")
+        await client.diagnostics(root / "caller.py", [])
+        client.save(root / "helper.py")
+        client.close(root / "helper.py")
+        client.write(root / "caller.py", "\n" + CALLER)
+        assert await client.codes(root / "caller.py") == []
+        client.open(root / "helper.py")
+        client.replace(root / "helper.py", "return", "time.sleep(1)")
+        await client.diagnostics(root / "caller.py", ["PB600"])
 
 
 async def test_many_small_changes_arrive_as_one_text(root: Path) -> None:
@@ -80,6 +99,75 @@ async def test_unsaved_buffers_of_other_files_count(root: Path) -> None:
         await client.diagnostics(root / "caller.py", [])
         client.close(root / "helper.py")  # without saving: the file counts again
         await client.diagnostics(root / "caller.py", ["PB600"])
+
+
+BASE = "from pydantic import BaseModel\n\n\nclass Base(BaseModel):\n    pass\n"
+ITEM = "from base import Base\n\n\nclass Item(Base):\n    name: str\n\n\ndef dump(item: Item) -> object:\n    return item.dict()\n"
+
+
+async def test_a_base_class_in_another_buffer(root: Path) -> None:
+    (root / "pyproject.toml").write_text(PROJECT + 'dependencies = ["pydantic>=2"]\n')
+    (root / "base.py").write_text(BASE)
+    (root / "item.py").write_text(ITEM)
+    (root / "other.py").write_text(ITEM.replace("Item", "Other"))
+    async with editor(root) as client:
+        for name in ("item.py", "other.py", "base.py"):
+            client.open(root / name)
+        (deprecated,) = await client.codes(root / "item.py")
+        for _ in range(3):
+            client.replace(root / "base.py", "(BaseModel)", "")
+            await client.diagnostics(root / "item.py", [])
+            await client.diagnostics(root / "other.py", [])
+            client.replace(root / "base.py", "class Base", "class Base(BaseModel)")
+            await client.diagnostics(root / "item.py", [deprecated])
+            await client.diagnostics(root / "other.py", [deprecated])
+
+
+AUDITED = """
+import os, sys
+notes = open(sys.argv[1], "a", buffering=1)
+
+def note(event, arguments):
+    if event == "compile" and arguments[1] == "<unknown>":  # a tree is made
+        notes.write("parsed\\n")
+    elif event == "open" and str(arguments[0]).startswith(sys.argv[2]):
+        notes.write(f"read {os.path.basename(arguments[0])}\\n")
+
+sys.addaudithook(note)
+from pybackend_lint.cli import main
+sys.exit(main(["server"]))
+"""
+
+
+async def test_what_is_known_of_the_project_is_kept_while_one_types(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "audited.py").write_text(AUDITED)
+    notes = tmp_path / "notes.txt"
+    modules = 100
+    for number in range(modules):
+        (root / f"module{number}.py").write_text(
+            f"from caller import work\n\n\ndef run{number}() -> None:\n    pass\n"
+        )
+    command = (str(tmp_path / "audited.py"), str(notes), f"{root}/")
+    async with editor(root, command=command) as client:
+        client.open(root / "caller.py")
+        client.open(root / "work.py")
+        client.open(root / "helper.py")
+        await client.diagnostics(root / "caller.py", ["PB600"])
+        await client.diagnostics(root / "work.py", ["PB604"])  # who calls it? the whole project is read
+        await client.diagnostics(root / "helper.py", [])
+        before = notes.read_text().splitlines()
+        assert {f"read module{number}.py" for number in range(modules)} <= set(before)
+        rounds = 10
+        for _ in range(rounds):
+            client.replace(root / "helper.py", "time.sleep(1)", "return")
+            await client.diagnostics(root / "caller.py", [])
+            client.replace(root / "helper.py", "return", "time.sleep(1)")
+            await client.diagnostics(root / "caller.py", ["PB600"])
+            client.write(root / "work.py", "\n" + client.texts[root / "work.py"])
+            await client.diagnostics(root / "work.py", ["PB604"])
+        since = notes.read_text().splitlines()[len(before) :]
+        assert [line for line in since if line.startswith("read") and line.endswith(".py")] == []
+        assert 3 * rounds <= since.count("parsed") <= 2 * 3 * rounds
 
 
 async def test_a_new_buffer_is_a_module(root: Path) -> None:
@@ -114,6 +202,38 @@ async def test_a_buffer_that_never_parsed(root: Path) -> None:
         assert await client.codes(root / "work.py") == ["PB000"]
         client.open(root / "helper.py", "\udcff = 1\n".encode("utf-8", "replace").decode() + "x = (\n")
         assert await client.codes(root / "helper.py") == ["PB000"]
+        client.open(root / "caller.py")  # what the file on disk says holds for others
+        assert await client.codes(root / "caller.py") == ["PB600"]
+        client.close(root / "helper.py")
+        client.write(root / "caller.py", "\n" + CALLER)
+        assert await client.codes(root / "caller.py") == ["PB600"]
+
+
+DIFFICULT = {
+    "deep brackets": "x = " + "[" * 5_000 + "]" * 5_000 + "\n",
+    "a deep expression": "x = " + "-" * 20_000 + "1\n",
+    "a long sum": "x = " + " + ".join(["y"] * 5_000) + "\n",
+    "long attributes": "x = y" + ".z" * 5_000 + "\n",
+    "deep blocks": "".join(" " * level + "if x:\n" for level in range(99)) + " " * 99 + "pass\n",
+    "a null character": "x = '\0'\n",
+    "a lonely surrogate": "x = '\ud83d'\n",
+    "a byte order mark": "\ufeffx = 1\n",
+    "a wrong encoding": "# coding: nonsense\nx = 1\n",
+    "form feeds and separators": "x = 1\f\n\f\ny = '\x1c\u2028'\n",
+    "nothing": "",
+}
+
+
+async def test_difficult_texts_do_not_end_the_session(root: Path) -> None:
+    path = root / "work.py"
+    async with editor(root) as client:
+        client.open(path, HARMLESS)
+        for text in DIFFICULT.values():
+            client.write(path, text + HARMLESS)
+            await client.diagnostics(path)
+            client.write(path, BLOCKING)
+            await client.diagnostics(path, ["PB604"])
+        assert client.messages == []
 
 
 async def test_pyproject_toml_has_findings_of_its_own(root: Path) -> None:
@@ -168,6 +288,32 @@ async def test_tags(root: Path) -> None:
         client.open(path, DEPRECATED)
         found = await client.diagnostics(path)
         assert [list(item.tags or ()) for item in found] == [[types.DiagnosticTag.Deprecated]]
+        (root / "pyproject.toml").write_text(PROJECT + 'dependencies = ["django>=5.2"]\n')
+        client.touch((root / "pyproject.toml", types.FileChangeType.Changed))
+        settings = root / "settings.py"
+        client.open(
+            settings, 'INSTALLED_APPS = ["django.contrib.auth"]\nROOT_URLCONF = "urls"\nUSE_L10N = True\n'
+        )
+        (found,) = await client.diagnostics(settings, ["PB254"])
+        assert set(found.tags or ()) == {types.DiagnosticTag.Deprecated, types.DiagnosticTag.Unnecessary}
+        assert client.marked(settings, found) == "USE_L10N"
+
+
+async def test_codes_are_links_to_the_pages_of_their_rules(root: Path) -> None:
+    async with editor(root) as client:
+        client.open(root / "caller.py")
+        (found,) = await client.diagnostics(root / "caller.py", ["PB600"])
+        assert found.code_description is not None
+        page = Path(found.code_description.href.removeprefix("file://"))
+        assert page.read_text().startswith("# PB600: ")
+    assert not page.exists()
+    plain = {
+        "textDocument": {"publishDiagnostics": {"relatedInformation": False, "codeDescriptionSupport": False}}
+    }
+    async with editor(root, capabilities=plain) as client:
+        client.open(root / "caller.py")
+        (found,) = await client.diagnostics(root / "caller.py", ["PB600"])
+        assert (found.code_description, found.related_information) == (None, None)
 
 
 async def test_documents_outside_of_all_folders(root: Path, tmp_path: Path) -> None:
@@ -246,6 +392,16 @@ async def test_pulled_diagnostics_of_the_workspace(root: Path) -> None:
         assert changed.uri == (root / "caller.py").as_uri()
         assert isinstance(changed, types.WorkspaceFullDocumentDiagnosticReport)
         assert not changed.items
+
+
+async def test_a_pulled_workspace_comes_in_parts(root: Path) -> None:
+    async with editor(root, capabilities=PULL) as client:
+        params = types.WorkspaceDiagnosticParams([], partial_result_token="parts")
+        report = await client.workspace_diagnostic_async(params)
+        assert not report.items  # all of them were in the parts
+        told = [client.protocol._converter.unstructure(value) for value in client.progress]
+        uris = [item["uri"] for part in told for item in part["items"]]
+        assert sorted(uris) == [(root / name).as_uri() for name in ("caller.py", "work.py")]
 
 
 async def test_the_first_findings_do_not_wait_for_the_whole_project(root: Path) -> None:

@@ -62,6 +62,77 @@ async def test_exit_codes() -> None:
     assert talk(EXIT)[0] == 1
     assert talk(INITIALIZE)[0] == 1  # the client is gone
     assert talk()[0] == 1
+    assert talk(INITIALIZE, SHUTDOWN[:-5])[0] == 1  # in the middle of a message
+
+
+CLIENT = """
+import subprocess, sys, time
+server = subprocess.Popen([sys.executable, "-m", "pybackend_lint", "server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+server.stdin.write(bytes.fromhex(sys.argv[1]))
+server.stdin.flush()
+server.stdout.readline()
+print(server.pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs to see another process end")
+async def test_the_server_ends_when_its_client_is_killed(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"module{number}.py").write_text(BLOCKING * 20)
+    root = {"processId": None, "rootUri": tmp_path.as_uri(), "capabilities": {}}
+    command = {"command": "pybackend-lint.checkWorkspace", "arguments": []}
+    busy = [
+        message(id=1, method="initialize", params=root),
+        message(method="initialized", params={}),
+        message(id=2, method="workspace/executeCommand", params=command),
+    ]
+    for sent in (INITIALIZE, b"".join(busy)):
+        client = subprocess.Popen(
+            [sys.executable, "-c", CLIENT, sent.hex()], stdout=subprocess.PIPE, cwd=REPOSITORY
+        )
+        assert client.stdout is not None
+        server = int(client.stdout.readline())
+        client.kill()
+        client.wait()
+        client.stdout.close()
+        async with asyncio.timeout(20):
+            while is_running(server):
+                await asyncio.sleep(0.05)
+
+
+def is_running(process: int) -> bool:
+    """Whether a process is there and has not ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
+async def test_the_server_ends_in_order_when_it_is_told_by_a_signal(tmp_path: Path) -> None:
+    path = tmp_path / "work.py"
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "pybackend_lint", "server",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=REPOSITORY,
+    )  # fmt: skip
+    assert server.stdin is not None
+    assert server.stdout is not None
+    assert server.stderr is not None
+    links = {"textDocument": {"publishDiagnostics": {"codeDescriptionSupport": True}}}
+    document = {"uri": path.as_uri(), "languageId": "python", "version": 1, "text": BLOCKING}
+    server.stdin.write(
+        message(id=1, method="initialize", params={"processId": None, "rootUri": None, "capabilities": links})
+        + message(method="initialized", params={})
+        + message(method="textDocument/didOpen", params={"textDocument": document})
+    )
+    told = (await asyncio.wait_for(server.stdout.readuntil(b"PB604-"), 20)).decode()
+    pages = Path(told.rpartition("file://")[2]).parent
+    assert pages.is_dir()
+    server.terminate()
+    assert await asyncio.wait_for(server.wait(), 20) == 1
+    assert await server.stderr.read() == b""
+    assert not pages.exists()
 
 
 def errors(answers: list[dict[str, Any]]) -> dict[Any, int]:
@@ -94,6 +165,8 @@ async def test_what_is_no_message() -> None:
         framed(b"\xff\xfe"),
         framed(b'{"jsonrpc": "1.0", "id": 3, "method": "shutdown"}'),
         framed(b"[" * 100_000),
+        framed(b'{"jsonrpc": "2.0", "id": 3, "method": ["shutdown"]}'),
+        framed(b'{"jsonrpc": "2.0", "id": {}, "method": "shutdown"}'),
         b"nonsense\r\n\r\n",
         b"Content-Length: many\r\n\r\n{}",
         b"content-length: 2\r\nContent-Type: application/vscode-jsonrpc\r\n\r\n{}",
