@@ -224,7 +224,7 @@ async def test_a_finding_without_a_fix_can_be_disabled(root: Path) -> None:
         disable, show = (await client.actions(path, found.range)).values()
         assert disable.title == "Disable PB922 for this line"
         assert show.title.startswith("Open the documentation of PB922")
-        assert client.edited(path, disable.edit) == FORGERY.replace(").text", ").text  # noqa: PB922 why?")
+        assert client.edited(path, disable.edit) == FORGERY.replace(").text", ").text  # noqa: PB922  (why?)")
         assert not await client.actions(path, None, ["source.fixAll"])
 
 
