@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pybackend_lint.finding import Related
 from pybackend_lint.frameworks import fastapi
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
+from pybackend_lint.project.layout import is_test_file
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
 
 _WEBSOCKET = frozenset({"WEBSOCKET"})
 _UNKNOWN = "\0"  # begins the part of a path that is known by the name of a variable only
+# What loads modules that no import names, and with them their routers.
+_LOADERS = (b"import_module", b"iter_modules", b"walk_packages", b"__import__", b"spec_from_file_location")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +76,7 @@ def shadowed_routes(module: Module) -> list[tuple[Entry, Entry]]:
                     break
             if "{" in later.path:
                 general.append((later, segments))
-    return found
+    return [pair for pair in found if _is_served(pair[1], module)]
 
 
 def duplicate_routes(module: Module) -> list[tuple[Entry, Entry]]:
@@ -84,7 +90,7 @@ def duplicate_routes(module: Module) -> list[tuple[Entry, Entry]]:
             if earlier is not None:
                 found.append((earlier, later))
             same.append(later)
-    return found
+    return [pair for pair in found if _is_served(pair[1], module)]
 
 
 def _compete(one: Entry, other: Entry) -> bool:
@@ -113,7 +119,38 @@ def repeated_inclusions(module: Module) -> list[tuple[Entry, Entry]]:
                 and not isinstance(earlier.statement, FUNCTIONS)
             ):
                 found.setdefault(id(later.place), (earlier, later))
-    return list(found.values())
+    return [pair for pair in found.values() if _is_served(pair[1], module)]
+
+
+def _is_served(entry: Entry, module: Module) -> bool:
+    """Whether requests may reach the router that an entry is registered on.
+
+    None reach an `APIRouter` that is left over in a project with an application: nothing is done with it
+    but registering routes, and no other file that may know its module has its name.
+    """
+    router = entry.place.func.value if isinstance(entry.place.func, ast.Attribute) else None
+    index, source = module.modules, module.source
+    if not isinstance(router, ast.Name) or not isinstance(index, Index):
+        return True
+    made = fastapi.assigned_call(router, module)
+    if made is None or made[0] is not module or module.qualified_name(made[2].func) != fastapi.ROUTER:
+        return True
+    for node in source.nodes(ast.Name):
+        if node.id == router.id and isinstance(node.ctx, ast.Load):
+            used = source.parent(node)
+            if not isinstance(used, ast.Attribute) or not isinstance(source.parent(used), ast.Call):
+                return True
+    path = index.path_of(module)
+    root = index.layout.workspace_root(os.path.dirname(path))
+    loading = (file for word in _LOADERS for file in files_with(index, module, word))
+    if not files_with(index, module, b"FastAPI") or not all(is_test_file(file, root) for file in loading):
+        return True
+    folder = os.path.dirname(path) + os.sep if module.is_package else None
+    knowing = set(files_with(index, module, module.name.rpartition(".")[2].encode()))
+    return any(
+        other != path and (other in knowing or (folder is not None and other.startswith(folder)))
+        for other in files_with(index, module, router.id.encode())
+    )
 
 
 def routes_without_path(module: Module) -> list[Entry]:

@@ -28,6 +28,8 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     and meet where their routers are included: what was tested with its own router is dead in the
     application, and the OpenAPI document describes only one of them.
 
+    Routers that are left over, which no other file names, are not looked at.
+
     ## Bad
     ```python
     from fastapi import FastAPI

@@ -30,6 +30,8 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     part: `/users/{user_id}` matches `/users/me` too, and the request for `me` is answered with 422
     because it is no number.
 
+    Routers that are left over, which no other file names, are not looked at.
+
     ## Bad
     ```python
     from fastapi import APIRouter

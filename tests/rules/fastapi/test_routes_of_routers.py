@@ -186,6 +186,50 @@ def test_no_duplicates(code: str) -> None:
     findings("PB311", source(code), files=FILES)
 
 
+ROUTERS = """
+    from fastapi import APIRouter
+    import extra, items
+    api_router = APIRouter()
+    api_router.include_router(items.router)
+    api_router.include_router(extra.router)  {}
+"""
+MAIN = "from fastapi import FastAPI\nfrom {} import {}\napp = FastAPI()\napp.include_router({})\n"
+ALL_SERVED = {
+    "included": {"main.py": MAIN.format("routers", "api_router", "api_router")},
+    "without an application": {},
+    "loaded by name": {
+        "main.py": """
+            import importlib
+            from fastapi import FastAPI
+            app = FastAPI()
+            app.include_router(importlib.import_module("routers").api_router)
+        """,
+    },
+}
+LEFT_OVER = {
+    "named nowhere": {"main.py": MAIN.format("items", "router", "router")},
+    "a name that only its own package has": {
+        "main.py": MAIN.format("others", "api_router", "api_router"),
+        "others/__init__.py": "from fastapi import APIRouter\napi_router = APIRouter()\n",
+    },
+    "loaded by name in tests only": {
+        "main.py": MAIN.format("items", "router", "router"),
+        "tests/test_all.py": "import importlib\nimportlib.import_module('items')\n",
+    },
+}
+
+
+@pytest.mark.parametrize("files", ALL_SERVED.values(), ids=ALL_SERVED)
+def test_routers_that_may_be_served(files: dict[str, str]) -> None:
+    findings("PB310", ROUTERS.format("# PB310"), files=FILES | files, path="routers/__init__.py")
+
+
+@pytest.mark.parametrize("files", LEFT_OVER.values(), ids=LEFT_OVER)
+def test_routers_that_are_left_over(files: dict[str, str]) -> None:
+    findings("PB310", ROUTERS.format(""), files=FILES | files, path="routers/__init__.py")
+    findings("PB309", ROUTERS.format(""), files=FILES | files, path="routers/__init__.py")
+
+
 TWICE = {
     "the same include again": "app.include_router(first)\napp.include_router(first)  # PB311\n",
     "equal prefixes": """
