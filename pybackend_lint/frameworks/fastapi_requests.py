@@ -594,7 +594,9 @@ def _reads_key(use: ast.Name, parent: ast.AST | None, module: Module) -> bool:
             return value is use
         case ast.Attribute(attr="get" | "pop"):
             call = module.source.parent(parent)
-            return isinstance(call, ast.Call) and call.func is parent and bool(call.args)
+            match call:
+                case ast.Call(func=func, args=[ast.Constant(value=str()), *_]):
+                    return func is parent
     return False
 
 

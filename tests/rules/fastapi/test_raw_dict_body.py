@@ -43,6 +43,10 @@ SILENT = {
         "def route(body: dict):\n    TypeAdapter(Order).validate_python(body)\n    return body['name']\n"
     ),
     "handed on": "def route(body: dict):\n    print(body)\n    return forward(body)\n",
+    "a key that the configuration names": (
+        "async def route(request: Request):\n"
+        "    body = await request.json()\n    return body.get(app.state.event_key)\n"
+    ),
     "every key": "def route(body: dict):\n    return [key for key in body]\n",
     "a dependency reads the bytes too": (
         "def route(body: dict, key: str = Depends(signed)):\n    return body['name']\n"
