@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
 
 import pytest
 
-from tests.rules.execution import executed
+from tests.rules.execution import imported
 from tests.rules.harness import findings
 
 ERRORS = """
@@ -134,14 +133,15 @@ def test_found(name: str) -> None:
     findings("PB911", HEAD + textwrap.dedent(FOUND[name]), files=FILES)
 
 
-def test_the_client_gets_a_500(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_client_gets_a_500() -> None:
     from fastapi.testclient import TestClient
 
-    (tmp_path / "shop").mkdir()
-    for name, text in FILES.items():
-        (tmp_path / name).write_text(text)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    app = executed(HEAD + textwrap.dedent(FOUND["directly"]))["app"]
-    client = TestClient(app, raise_server_exceptions=False)
-    assert client.get("/first?number=4").status_code == 404
-    assert client.get("/a?number=4").status_code == 500
+    texts = {
+        "shop.errors": ERRORS,
+        "shop.service": SERVICE,
+        "main": HEAD + textwrap.dedent(FOUND["directly"]),
+    }
+    with imported(texts) as modules:
+        client = TestClient(modules["main"].app, raise_server_exceptions=False)
+        assert client.get("/first?number=4").status_code == 404
+        assert client.get("/a?number=4").status_code == 500

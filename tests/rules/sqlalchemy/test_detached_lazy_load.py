@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import DetachedInstanceError
 
+from tests.rules.execution import imported
 from tests.rules.harness import findings, fix
-from tests.rules.sqlalchemy.execution import imported
 from tests.rules.sqlalchemy.test_lazy_load_in_async import MODELS
 
 DATABASE = """

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
+from tests.rules.execution import imported
 from tests.rules.harness import findings, fix
-from tests.rules.sqlalchemy.execution import imported
 
 HEADER = """
 from enum import Enum

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from sqlalchemy.exc import MissingGreenlet, StatementError
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
+from tests.rules.execution import imported
 from tests.rules.harness import findings, fix
-from tests.rules.sqlalchemy.execution import imported
 from tests.rules.sqlalchemy.test_lazy_load_in_async import FILES as QUERY_FILES
 from tests.rules.sqlalchemy.test_lazy_load_in_async import MODELS as PLAIN_MODELS
 from tests.rules.sqlalchemy.test_lazy_load_in_async import QUERIES, is_missing_greenlet

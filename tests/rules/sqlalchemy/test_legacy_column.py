@@ -9,8 +9,8 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.orm import configure_mappers
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from tests.rules.execution import imported
 from tests.rules.harness import findings, fix
-from tests.rules.sqlalchemy.execution import imported
 
 BASE = """
 from sqlalchemy.orm import DeclarativeBase

@@ -6,8 +6,8 @@ import textwrap
 
 import pytest
 
+from tests.rules.execution import imported
 from tests.rules.harness import findings, fix
-from tests.rules.sqlalchemy.execution import imported
 
 SILENT = {
     "another library's function": """

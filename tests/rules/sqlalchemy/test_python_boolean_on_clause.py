@@ -7,8 +7,8 @@ import textwrap
 import pytest
 from sqlalchemy.dialects import postgresql
 
+from tests.rules.execution import imported
 from tests.rules.harness import findings, fix
-from tests.rules.sqlalchemy.execution import imported
 
 MODELS = """
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column

@@ -10,8 +10,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import LegacyAPIWarning
 from sqlalchemy.orm import Session
 
+from tests.rules.execution import imported
 from tests.rules.harness import findings, fix
-from tests.rules.sqlalchemy.execution import imported
 from tests.rules.sqlalchemy.test_legacy_query import FILES, MODELS
 
 HEADER = """

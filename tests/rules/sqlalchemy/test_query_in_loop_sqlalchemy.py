@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import create_engine, event
 from sqlalchemy.orm import Session
 
+from tests.rules.execution import imported
 from tests.rules.harness import findings
-from tests.rules.sqlalchemy.execution import imported
 from tests.rules.sqlalchemy.test_legacy_query import FILES, MODELS
 
 HEADER = """

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy.exc import InvalidRequestError, SAWarning
 from sqlalchemy.orm import configure_mappers
 
+from tests.rules.execution import imported
 from tests.rules.harness import findings, fix
-from tests.rules.sqlalchemy.execution import imported
 
 HEADER = """
 from __future__ import annotations

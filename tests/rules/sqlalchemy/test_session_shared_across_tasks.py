@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
+from tests.rules.execution import imported
 from tests.rules.harness import findings
-from tests.rules.sqlalchemy.execution import imported
 
 QUERIES = """
 from sqlalchemy import text
