@@ -28,12 +28,14 @@ NOWHERE = Place("", "", 0, 0)
 class Load:
     """One step of a loader option: a relationship and how it is loaded.
 
-    `collection` is whether the relationship holds several objects; None where it is not known.
+    `collection` is whether the relationship holds several objects; None where it is not known. `owner`
+    is the class that the option names, empty for an option that is a text.
     """
 
     name: str
     strategy: str
     collection: bool | None
+    owner: str = ""
 
 
 Path = tuple[Load, ...]
@@ -90,12 +92,18 @@ class Loaded:
     path: tuple[Step, ...] = ()
 
     def has(self, relation: str) -> bool:
-        """Whether an option decides how a relationship of the object is loaded; True where unknown."""
+        """Whether an option decides how a relationship of the object is loaded; True where unknown.
+
+        So may an option that leads away and back to the class: the object may be among those it finds.
+        """
         if self.options is None:
             return True
         return any(
-            path[0].name in (relation, "*") and path[0].strategy in names.LOADS_EAGERLY | names.NEVER_LOADS
+            step.name in (relation, "*")
+            and step.strategy in names.LOADS_EAGERLY | names.NEVER_LOADS
+            and (number == 0 or (number > 1 and step.owner == path[0].owner))
             for path in self.options
+            for number, step in enumerate(path)
         )
 
     def step(self, owner: str, relation: str) -> Loaded:
@@ -177,7 +185,8 @@ def _step(argument: ast.expr, strategy: str, module: Module) -> Load | None:
     if known is None or not isinstance(known.fact, AttributeOf):
         return None
     relation = relation_of(known.fact.entity, known.fact.name, module.modules)
-    return Load(known.fact.name, strategy, relation.collection if relation is not None else None)
+    collection = relation.collection if relation is not None else None
+    return Load(known.fact.name, strategy, collection, known.fact.entity)
 
 
 def _nested(known: Options, call: ast.Call, module: Module) -> Type | None:

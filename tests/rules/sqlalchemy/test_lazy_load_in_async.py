@@ -94,6 +94,12 @@ from shop.queries import Orders, all_orders
 
 # Each `load` runs over one customer with one order of two lines; `{bad}` marks the line reported.
 RAISES = {
+    "an option that leads to another class": """
+        async def load(session: AsyncSession):
+            option = selectinload(Order.customer).selectinload(Customer.orders)
+            order = (await session.scalars(select(Order).options(option))).one()
+            return order.lines  # PB520
+    """,
     "collection of a scalar result": """
         async def load(session: AsyncSession):
             result = await session.execute(select(Order))
@@ -146,6 +152,12 @@ RAISES = {
 }
 
 SILENT = {
+    "an option that leads back to the object": """
+        async def load(session: AsyncSession):
+            back = selectinload(Order.customer).selectinload(Customer.orders).selectinload(Order.lines)
+            order = (await session.scalars(select(Order).options(back))).one()
+            return order.lines
+    """,
     "loaded by an option of a split statement": """
         async def load(session: AsyncSession):
             statement = select(Order)
