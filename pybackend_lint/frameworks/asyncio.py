@@ -360,7 +360,7 @@ def may_be_coroutine(call: ast.Call, names: frozenset[str], *, everywhere: bool)
 
 
 _COROUTINE_ATTRIBUTES = frozenset(
-    {"close", "send", "throw", "cr_await", "cr_code", "cr_frame", "cr_origin", "cr_running"}
+    {"close", "send", "throw", "cr_await", "cr_code", "cr_frame", "cr_origin", "cr_running", "__await__"}
 )
 
 
@@ -624,7 +624,7 @@ def swallowed_cancellation(handler: ast.ExceptHandler, ctx: Context) -> str | No
         return None
     if _is_cleaning_up(statement, ctx) or _records(body):
         return None
-    if _BASE not in caught and isinstance(handler.body[-1], ast.Return):
+    if _BASE not in caught and (isinstance(handler.body[-1], ast.Return) or _names_errors(handler, ctx)):
         return None  # who names the cancellation and returns answers it on purpose
     nodes = ctx.function_info(function).own_nodes()
     if any(isinstance(node, ast.Call) and _called_name(node) in _OTHER_TASKS for node in nodes):
@@ -649,6 +649,12 @@ def _caught(handler: ast.ExceptHandler, ctx: Context) -> frozenset[str]:
         return frozenset({_BASE})
     named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return frozenset(name for item in named if (name := ctx.qualified_name(item)) in {_CANCELLED, _BASE})
+
+
+def _names_errors(handler: ast.ExceptHandler, ctx: Context) -> bool:
+    """Whether a handler names errors of a library or the project too, whose calls are cancelled by them."""
+    named = handler.type.elts if isinstance(handler.type, ast.Tuple) else []
+    return any(not (ctx.qualified_name(item) or "").startswith(("builtins.", "asyncio.")) for item in named)
 
 
 def _own_nodes(body: Iterable[ast.stmt]) -> list[ast.AST]:
@@ -722,11 +728,10 @@ def _passes_on(handler: ast.ExceptHandler, body: list[ast.AST]) -> bool:
 
 
 def _ends(body: list[ast.stmt], statement: ast.Try, function: ast.AsyncFunctionDef, ctx: Context) -> bool:
-    """Whether the coroutine ends behind a handler, with no more than clean-up in between."""
+    """Whether the coroutine ends behind a handler, with no more than clean-up and a result in between."""
     last: ast.stmt = body[-1]
-    any_value = _is_task(function, ctx)
     if isinstance(last, ast.Return):
-        return any_value or _returns_nothing(last)
+        return True
     inner: ast.AST = statement
     if isinstance(last, ast.Break):
         inner = next(a for a in ctx.ancestors(last) if isinstance(a, (ast.For, ast.AsyncFor, ast.While)))
@@ -738,23 +743,11 @@ def _ends(body: list[ast.stmt], statement: ast.Try, function: ast.AsyncFunctionD
             return False
         for block in (getattr(outer, name, ()) for name in ("body", "orelse", "finalbody")):
             if isinstance(block, list) and inner in block:
-                if not all(_is_clean_up(after, any_value) for after in block[block.index(inner) + 1 :]):
+                after = _own_nodes(block[block.index(inner) + 1 :])
+                if any(isinstance(node, _SUSPENDS) for node in after):
                     return False
         inner = outer
     return True
-
-
-def _is_clean_up(statement: ast.stmt, any_value: bool) -> bool:
-    nodes = _own_nodes([statement])
-    returns = [node for node in nodes if isinstance(node, ast.Return)]
-    if any(isinstance(node, _SUSPENDS) for node in nodes):
-        return False
-    return any_value or all(_returns_nothing(node) for node in returns)
-
-
-def _returns_nothing(statement: ast.Return) -> bool:
-    value = statement.value
-    return value is None or (isinstance(value, ast.Constant) and value.value is None)
 
 
 _STARTERS = ("create_task", "ensure_future", "gather", "start_soon", "run", "run_until_complete")

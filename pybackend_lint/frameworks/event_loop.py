@@ -116,9 +116,20 @@ def _chain_to_file(callee: FunctionInfo, project: Project) -> tuple[Step, ...] |
 
 
 def _is_rare(site: CallSite) -> bool:
-    """Whether a call is made once, or only when a caller asks for it."""
+    """Whether a call is made once, or only when a caller asks for it or an object is made in some ways."""
     function = site.module.function_info(_function_of(site))
+    if function.node.name == "__init__" and _is_conditional(site, function):
+        return True
     return _is_asked_for(site, function) or _runs_once(site, function)
+
+
+def _is_conditional(site: CallSite, function: FunctionInfo) -> bool:
+    for ancestor in site.module.source.ancestors(site.node):
+        if ancestor is function.node:
+            return False
+        if isinstance(ancestor, (ast.If, ast.IfExp, ast.Match)):
+            return True
+    return False
 
 
 def _enters(project: Project, inner: FunctionInfo) -> bool:
@@ -163,7 +174,7 @@ _HARMLESS = frozenset(
 )  # fmt: skip
 
 
-_BUILTINS = frozenset(dir(builtins)) - {"open", "input"}
+_BUILTINS = frozenset(dir(builtins)) - {"open"}
 
 
 def _sites(function: FunctionInfo) -> list[CallSite]:
@@ -250,7 +261,7 @@ def _waits(site: CallSite, entry: Blocking) -> bool:
         limits = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "timeout")]
         if any(isinstance(limit, ast.Constant) and limit.value == 0 for limit in limits):
             return False
-        return not _is_done(site, call)
+        return not _is_done(site, call) and not _joins_in_the_end(site)
     return True
 
 
@@ -277,6 +288,20 @@ def _is_done(site: CallSite, call: ast.Call) -> bool:
         for name in ("done", "is_alive", "is_set")
         for other in source.calls.get(name, ())
     )
+
+
+def _joins_in_the_end(site: CallSite) -> bool:
+    """Whether a `finally` block waits for a thread, which has nothing left to do by then."""
+    if site.name != "threading.Thread.join":
+        return False
+    child: ast.AST = site.node
+    for ancestor in site.module.source.ancestors(site.node):
+        if isinstance(ancestor, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return False
+        if isinstance(ancestor, ast.Try) and child in ancestor.finalbody:
+            return True
+        child = ancestor
+    return False
 
 
 def _starts_or_stops(site: CallSite) -> bool:
@@ -333,8 +358,9 @@ def _ends_emptiness(guard: ast.If, function: FunctionInfo) -> bool:
 def _is_asked_for(site: CallSite, function: FunctionInfo) -> bool:
     """Whether the call is made only when a caller sets a parameter to another value than its default.
 
-    A flag without default may have either value.
+    A flag without default may have either value, and a parameter whose class is asked for either class.
     """
+    parameters = {argument.arg for argument, _ in function.parameters()}
     defaults = {
         argument.arg: bool(default.value) if isinstance(default, ast.Constant) else None
         for argument, default in function.parameters()
@@ -353,8 +379,21 @@ def _is_asked_for(site: CallSite, function: FunctionInfo) -> bool:
                 test, expected = test.operand, not expected
             if isinstance(test, ast.Name) and defaults.get(test.id, expected) is not expected:
                 return True
+            if _asks_for_class(test, parameters):
+                return True
         child = ancestor
     return False
+
+
+def _asks_for_class(test: ast.expr, parameters: Container[str]) -> bool:
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "isinstance"
+        and isinstance(node.args[0] if node.args else None, ast.Name)
+        and cast(ast.Name, node.args[0]).id in parameters
+        for node in ast.walk(test)
+    )
 
 
 def _fills_table(function: FunctionInfo) -> bool:
@@ -535,12 +574,13 @@ _APPLICATION_PARAMETERS = frozenset({"app", "_app", "application", "server"})
 _LIFE = ("start", "stop", "shutdown", "close", "drain", "terminate", "exit__")
 _START_AND_STOP = ("lifespan", "startup", "on_startup", "shutdown", "on_shutdown", "warm_up", "warmup")
 _COMMANDS = ("click.", "asyncclick.", "typer.", "invoke.", "cyclopts.")
-_COMMAND_LINE = frozenset({"cli", "scripts"})
+_COMMAND_LINE = frozenset({"cli", "scripts", "migration", "migrations"})
+_FIXTURES = ("pytest.fixture", "pytest_asyncio.")
 _RUNNERS = frozenset({"asyncio.run", "anyio.run", "trio.run", "uvloop.run", "asyncio.Runner.run"})
 
 
 def runs_alone(function: FunctionInfo) -> bool:
-    """Whether a coroutine runs while nothing else does: start-up and shutdown, commands, scripts."""
+    """Whether a coroutine runs while nothing else does: start-up, shutdown, commands, scripts, fixtures."""
     node = function.node
     if node.name.lstrip("_").startswith(_START_AND_STOP) or node.name.endswith("_lifespan"):
         return True
@@ -549,9 +589,15 @@ def runs_alone(function: FunctionInfo) -> bool:
         first = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)][:1]
         if set(first) & _APPLICATION_PARAMETERS:
             return True
-    if any(name.startswith(_COMMANDS) or name.endswith((".on_event", ".command")) for name in names):
+    if any(
+        name.startswith((*_COMMANDS, *_FIXTURES)) or name.endswith((".on_event", ".command"))
+        for name in names
+    ):
         return True
-    if "asgiref.sync.async_to_sync" in names or _COMMAND_LINE & set(function.module.name.split(".")[:-1]):
+    folders = function.module.name.split(".")[:-1]
+    if "asgiref.sync.async_to_sync" in names or _COMMAND_LINE & set(folders):
+        return True
+    if folders[-2:] == ["management", "commands"]:
         return True
     owner = function.owner
     if owner is not None and owner.is_a("django.core.management.base.BaseCommand"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from pybackend_lint.project.files import Files
 
@@ -66,8 +66,7 @@ class Layout:
             found = workspace
             for ancestor in _upwards(directory):
                 listing = self._files.listing(ancestor)
-                wanted = _PROJECT_FILES[:2] if "__init__.py" in listing else _PROJECT_FILES
-                if any(name in listing for name in wanted):  # a package's `setup` is a module of it
+                if _is_project(listing):
                     found = ancestor
                     break
                 if ancestor == workspace:
@@ -121,7 +120,7 @@ class Layout:
                 ][:400]
                 for directory in level:
                     listing = self._files.listing(directory)
-                    if any(name in listing for name in _PROJECT_FILES):
+                    if _is_project(listing):
                         if listing.get("src"):
                             found.append(os.path.join(directory, "src"))
                         found.append(directory)
@@ -140,8 +139,14 @@ class Layout:
         parts = relative.removesuffix(".py").removesuffix(".pyi").split(os.sep)
         if parts[-1] == "__init__":
             parts.pop()
-        name = ".".join(parts) or os.path.basename(directory)
+        name = ".".join(parts) or f":{os.path.basename(directory)}"  # which no import can be taken for
         return f"{number}:{name}" if number else name
+
+
+def _is_project(listing: Container[str]) -> bool:
+    """Whether a directory with these names holds a project; a package's `setup` is a module of it."""
+    wanted = _PROJECT_FILES[:2] if "__init__.py" in listing else _PROJECT_FILES
+    return any(name in listing for name in wanted)
 
 
 def _upwards(directory: str) -> Iterator[str]:

@@ -86,3 +86,12 @@ def test_a_module_named_setup_makes_no_project(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert Layout(Files()).project_root(str(tmp_path / "shop/pages")) == str(tmp_path)
+
+
+def test_a_package_with_a_module_named_setup_is_no_place_to_import_from(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "shop/__init__.py", "shop/setup.py", "shop/pages/__init__.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    roots = Layout(Files()).import_roots(str(tmp_path / "shop/pages"))
+    assert str(tmp_path) in roots
+    assert str(tmp_path / "shop") not in roots

@@ -69,7 +69,6 @@ FUNCTIONS: Mapping[str, Blocking] = {
         for name in ("wait", "wait3", "wait4", "waitpid", "waitid")
     },
     "concurrent.futures.wait": Blocking(Sort.JOIN, "asyncio.wait()"),
-    "builtins.input": Blocking(Sort.JOIN, TO_THREAD),
     **{f"requests.{verb}": Blocking(Sort.HTTP, _HTTPX) for verb in _VERBS},
     **{f"httpx.{verb}": Blocking(Sort.HTTP, _HTTPX) for verb in (*_VERBS, "stream")},
     "urllib.request.urlopen": Blocking(Sort.HTTP, _HTTPX),

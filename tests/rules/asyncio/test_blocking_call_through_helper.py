@@ -161,6 +161,47 @@ FOUND |= {
 }
 
 SILENT = {
+    "the class of an argument decides": """
+        import time
+
+        def save(image: object) -> None:
+            if isinstance(image, Image):
+                time.sleep(1)
+
+        class Image: ...
+
+        async def f(body: bytes) -> None:
+            save(body)
+    """,
+    "what making an object does in some cases": """
+        import hashlib
+
+        class Config:
+            def __init__(self, values: dict) -> None:
+                self.values = values
+                reset = values.pop("reset", False)
+                if reset and "password" in values:
+                    self.reset()
+
+            def reset(self) -> None:
+                self.values["password"] = hashlib.pbkdf2_hmac("sha256", b"a", b"b", 600_000)
+
+        async def f(values: dict) -> Config:
+            return Config(values)
+    """,
+    "fixture of tests": """
+        import time
+
+        import pytest_asyncio
+
+        def wait() -> None:
+            time.sleep(1)
+
+        @pytest_asyncio.fixture(scope="session")
+        async def broker():
+            wait()
+            return "ready"
+    """,
     "decorators that answer without the function, or later": """
         import functools
         import time
@@ -489,14 +530,17 @@ def test_silent(source: str) -> None:
     assert findings(RULE, source, project="async_billing") == []
 
 
-def test_commands_may_wait() -> None:
+@pytest.mark.parametrize(
+    "path", ["billing/cli/rates.py", "billing/db/migration/rates.py", "billing/management/commands/rates.py"]
+)
+def test_commands_may_wait(path: str) -> None:
     source = """
         from billing.invoices import step_1
 
         async def dollar() -> float:
             return step_1()
     """
-    assert findings(RULE, source, project="async_billing", path="billing/cli/rates.py") == []
+    assert findings(RULE, source, project="async_billing", path=path) == []
 
 
 def test_nine_calls_deep_is_not_followed() -> None:

@@ -83,6 +83,22 @@ WORKERS = {
 }
 
 SILENT = {
+    "answers at a terminal": """
+        async def f() -> str:
+            return input("Token: ")
+    """,
+    "end of a thread that has done its work": """
+        import asyncio
+        import threading
+
+        async def render(done: asyncio.Event):
+            thread = threading.Thread(target=done.set)
+            try:
+                thread.start()
+                await done.wait()
+            finally:
+                thread.join()
+    """,
     "plain functions, lambdas and classes inside": """
         import time
 

@@ -68,6 +68,28 @@ SILENT = {
                 return await job()
             except asyncio.CancelledError:
                 return "default"
+
+        async def stream(queue, response, log):
+            try:
+                while True:
+                    await response.write(await queue.get())
+            except asyncio.CancelledError:
+                log.debug("the client has gone")
+            finally:
+                queue.close()
+            return response
+    """,
+    "what a library raises": """
+        from asyncio import CancelledError
+
+        from discovery import ListenerError, devices
+
+        async def find(errors, forms):
+            try:
+                found = await devices()
+            except (ListenerError, CancelledError):
+                errors["base"] = "cannot connect"
+            await forms.show(errors)
     """,
     "raised again": """
         import asyncio

@@ -165,6 +165,7 @@ SILENT = {
         async def f(tasks: list, group: asyncio.TaskGroup):
             await ping()
             await asyncio.gather(ping(), mailer.send("a"))
+            ping().__await__()
             await asyncio.wait_for(ping(), 1)
             group.create_task(ping())
             task = asyncio.create_task(ping())
