@@ -52,20 +52,33 @@ class Column:
 class AdminList:
     """The list of an admin class: the statement that names its columns and those that run queries.
 
-    `selected` is the value of `list_select_related` of the class, None where it has none of its own.
+    - `reads`: what columns run queries for, longest paths only.
+    - `joins`: those and what the admin joins by itself as long as the class does not say what to join.
+    - `selected`: the value of `list_select_related` of the class, None where it has none of its own.
     """
 
     statement: ast.stmt
     columns: tuple[Column, ...]
+    reads: tuple[PathRead, ...]
+    joins: tuple[PathRead, ...]
     selected: ast.expr | None
 
-    @property
-    def reads(self) -> tuple[PathRead, ...]:
-        """What the columns read, longest paths only."""
-        return django_reads.longest(read for column in self.columns for read in column.reads)
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """What an admin may join by itself where a foreign key is a column, by the versions of Django.
+
+    - `every`: all foreign keys of the model that are never null (before Django 6.1).
+    - `columns`: the foreign keys that are columns, and no others (Django 6.1 and later).
+
+    Source: `ChangeList.apply_select_related` of both.
+    """
+
+    every: bool
+    columns: bool
 
 
-def admin_list(node: ast.ClassDef, module: Module) -> AdminList | None:
+def admin_list(node: ast.ClassDef, module: Module, joining: Joining) -> AdminList | None:
     """The list of an admin class whose columns run a query for every row; None where that is not known."""
     info = module.class_info_of(node)
     displayed = info.scope.bindings.get("list_display", ())
@@ -75,17 +88,24 @@ def admin_list(node: ast.ClassDef, module: Module) -> AdminList | None:
     if not isinstance(value, (ast.List, ast.Tuple)) or not isinstance(statement, ast.stmt):
         return None
     model = _registered_model(node, module)
-    loaded = _loaded(info, model, value) if model is not None else None
-    if model is None or loaded is None:
+    asked = _asked(info, model) if model is not None else None
+    if model is None or asked is None:
         return None
+    shown = [(item, name, reads) for item in value.elts for name, reads in _column(item, info, model)]
+    loaded = _with_keys(asked, [name for _, name, _ in shown], info, model, joining)
     columns = [
         Column(item, name, kept)
-        for item in value.elts
-        for name, reads in _column(item, info, model)
+        for item, name, reads in shown
         if (kept := tuple(read for read in reads if not _comes_along(read, loaded, model)))
     ]
+    if not columns:
+        return None
+    missing = django_reads.longest(read for column in columns for read in column.reads)
+    joins = django_reads.longest(
+        read for _, _, reads in shown for read in reads if not _comes_along(read, asked, model)
+    )
     own = info.scope.bindings.get("list_select_related", ())
-    return AdminList(statement, tuple(columns), own[0].value if own else None) if columns else None
+    return AdminList(statement, tuple(columns), missing, joins, own[0].value if own else None)
 
 
 def _shows_plainly(info: ClassInfo) -> bool:
@@ -113,29 +133,32 @@ def _registered_model(node: ast.ClassDef, module: Module) -> ClassInfo | None:
     return found if found is not None and django_models.is_model(found) else None
 
 
-def _loaded(info: ClassInfo, model: ClassInfo, displayed: ast.List | ast.Tuple) -> Loaded | None:
-    """What the list loads with the rows; None where that is not known.
-
-    Django calls `select_related()` itself where a column is a foreign key.
-    """
+def _asked(info: ClassInfo, model: ClassInfo) -> Loaded | None:
+    """What the class asks to load with the rows; None where that is not known."""
     default = django.loaded(django.manager(model, "_default_manager"))
     if default is None:
         return None
     found = info.member("list_select_related")
-    value = found[1].value if found is not None else None
-    match value:
-        case None | ast.Constant(value=False):
-            fields = django_models.fields(model)
-            names = [item.value for item in displayed.elts if isinstance(item, ast.Constant)]
-            every = any(isinstance(name, str) and name in fields and fields[name].is_single for name in names)
-            return _with(default, frozenset(), every) if found is None or value is not None else None
-        case ast.Constant(value=True):
-            return _with(default, frozenset(), True)
+    match found[1].value if found is not None else ast.Constant(False):
+        case ast.Constant(value=bool(every)):
+            return _with(default, frozenset(), every)
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
             texts = [item.value for item in elements if isinstance(item, ast.Constant)]
             paths = frozenset(text for text in texts if isinstance(text, str))
             return _with(default, paths, False) if len(paths) == len(elements) else None
     return None
+
+
+def _with_keys(
+    asked: Loaded, names: list[str], info: ClassInfo, model: ClassInfo, joining: Joining
+) -> Loaded:
+    """What is loaded when the admin joins keys by itself: where the class says nothing, or False."""
+    found = info.member("list_select_related")
+    if found is not None and not (isinstance(found[1].value, ast.Constant) and found[1].value.value is False):
+        return asked
+    fields = django_models.fields(model)
+    keys = frozenset(name for name in names if name in fields and fields[name].is_single)
+    return _with(asked, keys if joining.columns else frozenset(), joining.every and bool(keys))
 
 
 def _with(default: Loaded, select: frozenset[str], every: bool) -> Loaded:
@@ -207,7 +230,7 @@ def _key_reads(name: str, model: ClassInfo) -> tuple[PathRead, ...]:
     if relation is None or relation.kind != "forward" or relation.target is None:
         return ()
     field = django_models.fields(model)[name]
-    message = f"`{name}` may be null" if relation.nullable else f"the list joins `{name}`"
+    message = f"`{name}` may be null" if relation.nullable else f"the list shows `{name}`"
     step = django_reads.related(field.call, message, field.owner.module)
     found = [PathRead(name, relation, False, (step,))]
     target = model.module.modules.class_info(relation.target)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pybackend_lint.finding import Edit, Finding
 from pybackend_lint.frameworks import django_admin, django_rows
-from pybackend_lint.frameworks.django_admin import AdminList
+from pybackend_lint.frameworks.django_admin import AdminList, Joining
 from pybackend_lint.rule import UNSAFE, Context, rule
 
 
@@ -25,9 +25,10 @@ def check(node: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
     """A column of an admin's list reads a related object that the list did not load.
 
     ## Why
-    The admin shows a hundred rows on a page, and a column that is a method, a property or a foreign key
-    that may be null is computed for each of them. The admin joins other foreign keys only where they are
-    columns themselves and can never be null.
+    The admin shows a hundred rows on a page, and a column that is a method or a property is computed for
+    each of them. What such a column reads of other tables is not joined by itself: Django 6.1 joins the
+    foreign keys that are columns, and older versions all foreign keys that are never null, as soon as one
+    foreign key is a column.
 
     ## Bad
     ```python
@@ -115,19 +116,25 @@ def check(node: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
     ```
     ## Fix safety
     The fix sets `list_select_related` or adds to it. It is unsafe because it changes the query of the list:
-    where the admin has joined all keys that are never null, it joins only those that are named. Relations to
-    many rows get no fix, for they have to be prefetched in `get_queryset()`.
+    the admin joins what is named and nothing by itself any more, so what the columns read is named too.
+    Relations to many rows get no fix, for they have to be prefetched in `get_queryset()`.
     ## When not to use it
     For tables that hold a handful of rows.
     ## References
     - Django documentation, "The Django admin site: ModelAdmin.list_select_related"
       (https://docs.djangoproject.com/en/stable/ref/contrib/admin/#django.contrib.admin.ModelAdmin.list_select_related)
     """
-    found = django_admin.admin_list(node, ctx.module) if node.bases else None
+    joining = Joining(
+        every=not ctx.project.satisfies("django>=6.1", "lower"),
+        columns=not ctx.project.satisfies("django<6.1", "upper"),
+    )
+    found = django_admin.admin_list(node, ctx.module, joining) if node.bases else None
     if found is None:
         return
     wanted = django_rows.loading_methods(found.reads)
     joined, prefetched = wanted.get("select_related", []), wanted.get("prefetch_related", [])
+    if joined:
+        joined = django_rows.loading_methods(found.joins)["select_related"]
     advice = [f"list_select_related = {_tuple(joined)}"] if joined else []
     advice += [f"prefetch_related({_tuple(prefetched).strip('(,)')}) in get_queryset()"] if prefetched else []
     edit = _edit(found, joined, ctx) if not prefetched else None

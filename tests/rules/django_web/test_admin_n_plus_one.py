@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+import django
 import pytest
 
 from tests.rules.django_orm.documented import counted, queries
@@ -57,8 +58,8 @@ class OrderAdmin(admin.ModelAdmin):
 FILES = {"shop/models.py": MODELS}
 SILENT = {
     "own columns": "list_display = ('reference', 'pk', '__str__')",
-    "a key that is never null": "list_display = ('reference', 'customer')",
-    "a property next to such a key": "list_display = ('customer', 'buyer')",
+    "a key": "list_display = ('reference', 'customer')",
+    "a property next to a key": "list_display = ('customer', 'buyer')",
     "joined": "list_display = ('seller', 'buyer')\nlist_select_related = ('seller', 'customer')",
     "all keys joined": "list_display = ('buyer',)\nlist_select_related = True",
     "unknown paths": "list_display = ('buyer',)\nlist_select_related = PATHS",
@@ -69,12 +70,7 @@ SILENT = {
 }
 FOUND = {
     "property": ("list_display = ('reference', 'buyer')  # PB247", 'list_select_related = ("customer",)'),
-    "null": ("list_display = ['seller']  # PB247", 'list_select_related = ("seller",)'),
     "function": ("list_display = [seller_name]  # PB247", 'list_select_related = ("seller",)'),
-    "null next to a key that is not": (
-        "list_display = ['customer', 'seller']  # PB247",
-        'list_select_related = ("seller",)',
-    ),
     "method": (
         "list_display = ['first']  # PB247\ndef first(self, order):\n    return order.customer.company.name",
         'list_select_related = ("customer__company",)',
@@ -83,11 +79,35 @@ FOUND = {
         "list_display = ['words']  # PB247\ndef words(self, order):\n    return list(order.tags.all())",
         'prefetch_related("tags") in get_queryset()',
     ),
+    "null next to a key that is not": (
+        "list_display = ['customer', 'seller']  # PB247",
+        'list_select_related = ("customer__company", "seller")',
+    ),
+    "a property next to a key that may be null": (
+        "list_display = ['seller', 'buyer']  # PB247",
+        'list_select_related = ("customer", "seller")',
+    ),
     "another relation is joined": (
         "list_display = ['buyer']  # PB247\nlist_select_related = ['seller']",
         'list_select_related = ("customer",)',
     ),
 }
+
+# Before Django 6.1 a column that is a key joins all keys that are never null, since then itself alone.
+OLDER = {
+    "null": ("list_display = ['seller']  # PB247", 'list_select_related = ("seller",)'),
+}
+NEWER = {
+    "what the text of a joined row reads": (
+        "list_display = ['customer']  # PB247",
+        'list_select_related = ("customer__company",)',
+    ),
+}
+
+
+def on_django(version: str) -> dict[str, str]:
+    """The models, in a project that declares a version of Django."""
+    return {**FILES, "requirements.txt": f"django=={version}\n"}
 
 
 def admin(body: str) -> str:
@@ -100,10 +120,23 @@ def test_silent(body: str) -> None:
     assert findings(RULE, admin(body), files=FILES) == []
 
 
+@pytest.mark.parametrize("version", ["5.2", "6.1"])
 @pytest.mark.parametrize(("body", "advice"), FOUND.values(), ids=FOUND.keys())
-def test_found(body: str, advice: str) -> None:
-    found = findings(RULE, admin(body), files=FILES)
+def test_found(body: str, advice: str, version: str) -> None:
+    found = findings(RULE, admin(body), files=on_django(version))
     assert [finding.message.split("`")[1] for finding in found] == [advice]
+
+
+@pytest.mark.parametrize(
+    ("cases", "version", "other"), [(OLDER, "6.0", "6.1"), (NEWER, "6.1", "6.0")], ids=["older", "newer"]
+)
+def test_found_with_some_versions(cases: dict[str, tuple[str, str]], version: str, other: str) -> None:
+    for body, advice in cases.values():
+        found = findings(RULE, admin(body), files=on_django(version))
+        assert [finding.message.split("`")[1] for finding in found] == [advice]
+        unmarked = admin(body.replace("  # PB247", ""))
+        assert findings(RULE, unmarked, files=on_django(other)) == []
+        assert findings(RULE, unmarked, files=FILES) == []
 
 
 def test_other_classes() -> None:
@@ -152,13 +185,19 @@ def test_django_runs_one_query_per_row(title: str, grows: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "grows"),
+    ("body", "older", "newer"),
     [
-        ("list_display = ('seller',)", True),
-        ("list_display = ('customer', 'buyer')", False),
-        ("list_display = ('buyer',)\nlist_select_related = True", False),
+        ("list_display = ('seller',)", True, False),
+        ("list_display = ('customer', 'buyer')", False, True),  # by the text of the customer
+        ("list_display = ('seller', 'buyer')", True, True),
+        (
+            "list_display = ('customer', 'seller')\nlist_select_related = ('customer__company', 'seller')",
+            False,
+            False,
+        ),
+        ("list_display = ('buyer',)\nlist_select_related = True", False, False),
     ],
 )
-def test_which_keys_the_admin_joins(body: str, grows: bool) -> None:
+def test_which_keys_the_admin_joins(body: str, older: bool, newer: bool) -> None:
     few, many = counted({"example.py": admin(body), **FILES}, LIST)
-    assert (many - few >= 4) is grows
+    assert (many - few >= 4) is (newer if django.VERSION >= (6, 1) else older)
