@@ -97,6 +97,94 @@ PROJECTS = {
                 return requests.get("https://example.org", timeout=3)
         """,
     },
+    "star imports in a circle, what is asked for behind it": {
+        "pyproject.toml": FASTAPI,
+        "a.py": """
+            from b import *
+            async def route():
+                return there()  # PB600
+        """,
+        "b.py": """
+            from c import *
+            from a import *
+            async def other():
+                return there()  # PB600
+        """,
+        "c.py": """
+            import requests
+            def there():
+                return requests.get("https://example.org", timeout=3)
+        """,
+    },
+    "a package that imports all of a module that imports from the package": {
+        "pyproject.toml": FASTAPI,
+        "shop/__init__.py": "from .orders import *\n",
+        "shop/orders.py": """
+            from . import rates
+            async def route():
+                return rates.today()  # PB600
+        """,
+        "shop/rates/__init__.py": "from .remote import *\n",
+        "shop/rates/remote.py": """
+            import requests
+            def today():
+                return requests.get("https://example.org", timeout=3)
+        """,
+    },
+    "functions whose results are made from each other": {
+        "pyproject.toml": DJANGO,
+        "shop/__init__.py": "",
+        "shop/models.py": """
+            from django.db import models
+            class Shop(models.Model):
+                name = models.CharField(max_length=9)
+                parent = models.ForeignKey("self", models.CASCADE, null=True)
+        """,
+        "shop/first.py": """
+            from shop import second
+            from shop.models import Shop
+            def shops(again=True) -> "list[Shop]":
+                return list(second.others())
+            def names():
+                return [shop.parent.name for shop in Shop.objects.filter(name=second.word(shops()))]  # PB100
+        """,
+        "shop/second.py": """
+            from shop import first
+            from shop.models import Shop
+            def others():
+                first.shops(False)
+                return Shop.objects.order_by("name")
+            def word(shops):
+                return "a"
+            def names():
+                return [shop.parent.name for shop in others()]  # PB100
+        """,
+    },
+    "a query that is made in more steps than can be followed at once": {
+        "pyproject.toml": DJANGO,
+        "shop/__init__.py": "",
+        "shop/models.py": """
+            from django.db import models
+            class Shop(models.Model):
+                name = models.CharField(max_length=9)
+                parent = models.ForeignKey("self", models.CASCADE, null=True)
+        """,
+        "shop/queries.py": "from shop.models import Shop\n\n\ndef shops():\n    found = Shop.objects.all()\n"
+        + "    found = found.exclude(name='')\n" * 60
+        + "    return found\n\n\ndef chained():\n    return Shop.objects.all()"
+        + ".exclude(name='')" * 60
+        + "\n",
+        "shop/admin.py": """
+            from shop import queries
+            def names():
+                return [shop.parent.name for shop in queries.shops()]  # PB100
+        """,
+        "shop/reports.py": """
+            from shop import queries
+            def names():
+                return [shop.parent.name for shop in queries.chained()]  # PB100
+        """,
+    },
     "overloads": {
         "pyproject.toml": FASTAPI,
         "a.py": """

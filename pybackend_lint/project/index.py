@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar, cast
 
 from pybackend_lint.project.files import Files, imports_of, is_below, is_group, outdates
 from pybackend_lint.project.layout import Layout
+from pybackend_lint.semantic.circles import Circles
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
@@ -80,6 +81,7 @@ class Index:
         self.files = files
         self.layout = layout
         self.libraries = libraries
+        self.circles = Circles()
         self.consulted: dict[str, set[str]] = {}
         self.missed: dict[str, set[str]] = {}
         self._by_path: dict[str, Module | None] = {}
@@ -272,6 +274,7 @@ class Index:
             finally:
                 rests, self._rests = self._rests, around
                 self._rests |= rests
+            self.circles.note(self._facts, key)
             if rests:
                 self._groups_of_facts[key] = rests
         elif key in self._groups_of_facts:
@@ -398,6 +401,7 @@ class Index:
                     name = self.member_name(name, part)
                 known = name, path
             self._canonical[key] = known
+            self.circles.note(self._canonical, key)
         elif known[1] is not None:
             self.consulted.setdefault(own, set()).add(known[1])
         elif dotted.partition(".")[0] not in _STANDARD_LIBRARY:
@@ -510,7 +514,10 @@ class Index:
             return self.libraries.canonical(f"{owner}.{name}")
         module = self.module(owner)
         if module is not None:
-            return module.export(name) or f"{owner}.{name}"
+            exported = module.export(name)
+            if exported is None and module.is_package:
+                self.submodule(module, name)  # in a circle of imports, the name of what lies below
+            return exported or f"{owner}.{name}"
         info = self.class_info(owner)
         if info is not None:
             found = info.member(name)

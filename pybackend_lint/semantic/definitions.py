@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from pybackend_lint.semantic.circles import answered_once
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS, Binding, Function, Scope, parameters
 from pybackend_lint.semantic.types import (
     NONE,
@@ -55,7 +56,7 @@ class FunctionInfo:
         """Whether it was written as `async def`."""
         return isinstance(self.node, ast.AsyncFunctionDef)
 
-    @cached_property
+    @answered_once
     def decorators(self) -> tuple[str | None, ...]:
         """Qualified names of the decorators (of what is called, where it is a call); None where unknown."""
         names: list[str | None] = []
@@ -71,7 +72,7 @@ class FunctionInfo:
             names.append(name)
         return tuple(names)
 
-    @cached_property
+    @answered_once
     def is_accessor(self) -> bool:
         """Whether it only adds a setter or an overload to an attribute that another function defines."""
         return any(
@@ -80,17 +81,17 @@ class FunctionInfo:
             for name in self.decorators
         )
 
-    @cached_property
+    @answered_once
     def is_property(self) -> bool:
         """Whether reading the attribute calls it."""
         return any(name in _PROPERTIES for name in self.decorators)
 
-    @cached_property
+    @answered_once
     def is_static(self) -> bool:
         """Whether it is a static method."""
         return "builtins.staticmethod" in self.decorators
 
-    @cached_property
+    @answered_once
     def is_class_method(self) -> bool:
         """Whether its first parameter is the class."""
         return "builtins.classmethod" in self.decorators or self.node.name in {
@@ -142,7 +143,7 @@ class FunctionInfo:
         """The values of its `return` statements, None for a bare `return`."""
         return [node.value for node in self.module.source.in_scope(ast.Return, self.node)]
 
-    @cached_property
+    @answered_once
     def is_transparent(self) -> bool:
         """Whether calling the decorated name has the result of the function itself, as far as is known."""
         return all(name in _TRANSPARENT or name in _PROPERTIES for name in self.decorators)
@@ -184,7 +185,7 @@ class FunctionInfo:
                 return annotated.args[0]
         return join(NONE if value is None else self.module.type_of(value) for value in self.yields)
 
-    @cached_property
+    @answered_once
     def call_type(self) -> Type | None:
         """What a call gives: a coroutine for `async def`, the `as` target for a context manager."""
         return self.module.guarded(("call", id(self.node)), self._call_type)
@@ -216,12 +217,12 @@ class ClassInfo:
         """The names bound in the class body."""
         return self.module.scope_of(self.node)
 
-    @cached_property
+    @answered_once
     def bases(self) -> tuple[str | None, ...]:
         """Qualified names of the bases; a call's result is written `name()`; None where unknown."""
         return tuple(self.module.base_name(base) for base in self.node.bases)
 
-    @cached_property
+    @answered_once
     def mro(self) -> tuple[ClassInfo | str, ...]:
         """The method resolution order as far as it is known: project classes and names of other bases.
 
@@ -251,12 +252,12 @@ class ClassInfo:
             merged = [item for i, item in enumerate(flat) if _key(item) not in {_key(o) for o in flat[:i]}]
         return (self, *merged)
 
-    @cached_property
+    @answered_once
     def libraries(self) -> frozenset[str]:
         """Qualified names of all bases outside the project, however far away."""
         return frozenset(item for item in self.mro if isinstance(item, str))
 
-    @cached_property
+    @answered_once
     def is_closed(self) -> bool:
         """Whether every base, at any distance, is a known class of the project or a named library class."""
         return all(isinstance(item, str) or None not in item.bases for item in self.mro)

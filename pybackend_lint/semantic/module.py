@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Protocol, TypeVar, cast
 
 from pybackend_lint.semantic import inference
+from pybackend_lint.semantic.circles import Circles
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.scopes import (
     COMPREHENSIONS,
@@ -27,13 +28,23 @@ from pybackend_lint.source import Source
 _BUILTINS = frozenset(dir(builtins))
 _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "builtins.ImportError"})
 _OPEN = object()
-_MAX_DEPTH = 40  # of expressions that need each other's types
+_MAX_DEPTH = 40  # of expressions that need each other's types, before the innermost is asked first
 
 Value = TypeVar("Value")
 
 
+class _TooDeep(Exception):
+    """An expression's type needs too many others to be answered on top of them."""
+
+    def __init__(self, module: Module, node: ast.expr, key: int | tuple[int, str]) -> None:
+        super().__init__()
+        self.asked = module, node, key
+
+
 class Modules(Protocol):
     """What a module may ask of the other modules of the project and of the frameworks."""
+
+    circles: Circles
 
     def canonical(self, dotted: str, asker: Module) -> str:
         """The qualified name that a dotted name, as written in `asker`, leads to."""
@@ -87,16 +98,15 @@ class Module:
         self.modules = modules
         self.is_package = is_package
         self._scopes: dict[int, Scope] = {}
-        self._types: dict[int | tuple[int, str], Type | None] = {}
-        self._bound: dict[Binding, Type | None] = {}
+        self._types: dict[int | tuple[int, str], Type | int | None] = {}  # depths of what is under way
+        self._bound: dict[Binding, Type | int | None] = {}
         self._lookups: dict[tuple[int, str], tuple[Scope, list[Binding], bool] | None] = {}
-        self._depth = 0
-        self._names: dict[int, str | None] = {}
-        self._exports: dict[str, str | None] = {}
+        self._names: dict[int, str | int | None] = {}
+        self._exports: dict[str, str | int | None] = {}
         self._imports: dict[Binding, str | None] = {}
         self._classes: dict[int, ClassInfo] = {}
         self._functions: dict[int, FunctionInfo] = {}
-        self._under_way: set[Hashable] = set()
+        self._under_way: dict[Hashable, int] = {}
 
     def __repr__(self) -> str:
         return f"<module {self.name}>"
@@ -108,13 +118,7 @@ class Module:
 
     def guarded(self, key: Hashable, compute: Callable[[], Value]) -> Value | None:
         """The value, or None when computing it needs the same value again."""
-        if key in self._under_way:
-            return None
-        self._under_way.add(key)
-        try:
-            return compute()
-        finally:
-            self._under_way.discard(key)
+        return self.modules.circles.ask(self._under_way, key, compute)
 
     def forget(self, *, keep_source: bool = False) -> None:
         """Give back all memory; the module cannot be used any more, nor its source unless it is kept.
@@ -266,9 +270,7 @@ class Module:
 
     def export(self, name: str) -> str | None:
         """The qualified name that an attribute of this module leads to, or None when it has none."""
-        if name not in self._exports:
-            self._exports[name] = self.guarded(("export", name), lambda: self._export(name))
-        return self._exports[name]
+        return self.modules.circles.answer(self._exports, name, self._export, name)
 
     def _export(self, name: str) -> str | None:
         bindings = self.preferred(at_exit(self.scope, name))
@@ -307,6 +309,7 @@ class Module:
         known = self._imports.get(binding, _OPEN)
         if known is _OPEN:
             known = self._imports[binding] = self._new_binding_name(scope, binding)
+            self.modules.circles.note(self._imports, binding)
         return cast("str | None", known)
 
     def _new_binding_name(self, scope: Scope, binding: Binding) -> str | None:
@@ -346,12 +349,9 @@ class Module:
             return None
         key = id(node)
         known = self._names.get(key, _OPEN)
-        if known is not _OPEN:
+        if known is not _OPEN and known.__class__ is not int:
             return cast("str | None", known)
-        self._names[key] = None
-        result = self._qualified_name(node)
-        self._names[key] = result
-        return result
+        return self.modules.circles.answer(self._names, key, self._qualified_name, node)
 
     def _qualified_name(self, node: ast.Name | ast.Attribute) -> str | None:
         if isinstance(node, ast.Name):
@@ -414,16 +414,47 @@ class Module:
         if node.__class__ is ast.Name and not self._is_ordered(node):
             key = (node.scope_index, node.id)  # type: ignore[attr-defined]
         known = self._types.get(key, _OPEN)
-        if known is not _OPEN:
+        if known is not _OPEN and known.__class__ is not int:
             return cast("Type | None", known)
-        if self._depth > _MAX_DEPTH:
-            return None
-        self._types[key] = None
-        self._depth += 1
-        result = inference.infer(self, node)
-        self._depth -= 1
-        self._types[key] = result
-        return result
+        circles = self.modules.circles
+        nested = circles.types
+        if nested == 0:
+            return self._outermost_type(node, key)
+        if nested > _MAX_DEPTH and known is _OPEN:
+            raise _TooDeep(self, node, key)
+        circles.types = nested + 1
+        try:
+            return circles.answer(self._types, key, inference.infer, self, node)
+        finally:
+            circles.types = nested
+
+    def _outermost_type(self, node: ast.expr, key: int | tuple[int, str]) -> Type | None:
+        """A type that no other type waits for: what is too deep below it is asked before it."""
+        circles = self.modules.circles
+        pending = [(self, node, key)]
+        put_off = 0
+        try:
+            while True:
+                module, asked, place = pending[-1]
+                circles.types = 1
+                mark = circles.mark()
+                try:
+                    result = circles.answer(module._types, place, inference.infer, module, asked)
+                except _TooDeep as deep:
+                    circles.put_off(module._types, place, mark)
+                    put_off += 1
+                    pending.append(deep.asked)
+                    continue
+                if not put_off:
+                    return result
+                pending.pop()
+                module, _, place = pending[-1]
+                circles.take_up(module._types, place)
+                put_off -= 1
+        finally:
+            circles.types = 0
+            for module, _, place in reversed(pending[:put_off]):
+                circles.take_up(module._types, place)
 
     def _is_ordered(self, node: ast.Name) -> bool:
         """Whether what a name means depends on the place in its scope."""
@@ -435,12 +466,7 @@ class Module:
 
     def once(self, binding: Binding, compute: Callable[[], Type | None]) -> Type | None:
         """The type that a binding gives its name: computed once, None while it is computed."""
-        known = self._bound.get(binding, _OPEN)
-        if known is not _OPEN:
-            return cast("Type | None", known)
-        self._bound[binding] = None
-        result = self._bound[binding] = compute()
-        return result
+        return self.modules.circles.answer(self._bound, binding, compute)
 
     def annotation_type(self, annotation: ast.expr, use: ast.AST) -> Type | None:
         """The type of the values that an annotation describes; names are looked up at `use`."""
