@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pybackend_lint.frameworks import sqlalchemy
 from pybackend_lint.frameworks import sqlalchemy_names as names
+from pybackend_lint.frameworks.sqlalchemy_statements import relation_of
 
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
@@ -31,7 +32,7 @@ class QueryInLoop:
 def queries_in_loop(loop: ast.For | ast.AsyncFor, ctx: Context) -> Iterator[QueryInLoop]:
     """The queries in the body of a loop that one query before the loop could replace.
 
-    A loop that may end early, that handles errors for each element or sends in bulk has none.
+    A loop that may end early, that handles errors for each element, pauses for each or sends in bulk has none.
     """
     if not _may_send(loop, ctx):
         return
@@ -41,6 +42,8 @@ def queries_in_loop(loop: ast.For | ast.AsyncFor, ctx: Context) -> Iterator[Quer
     body = list(_nodes(loop.body))
     if any(isinstance(node, (ast.Break, ast.Return, ast.Try, ast.While)) for node in body):
         return
+    if any(isinstance(node, ast.Call) and _name(node.func) == "sleep" for node in body):
+        return  # another service sets the pace
     for node in body:
         if isinstance(node, ast.Call):
             statement = _sent(node, body, ctx)
@@ -48,6 +51,13 @@ def queries_in_loop(loop: ast.For | ast.AsyncFor, ctx: Context) -> Iterator[Quer
                 found = _compared(statement, names_of_element, ctx)
                 if found is not None:
                     yield QueryInLoop(node, *found)
+
+
+def _name(function: ast.expr) -> str:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
 
 
 def _may_send(loop: ast.For | ast.AsyncFor, ctx: Context) -> bool:
@@ -124,6 +134,8 @@ def _compared(statement: ast.expr, element: set[str], ctx: Context) -> tuple[str
                     case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
                         attribute = sqlalchemy.attribute_of(left, ctx)
                         if attribute is not None and _is_of(right, element):
+                            if relation_of(attribute.entity, attribute.name, ctx.module.modules) is not None:
+                                return None  # `in_()` takes columns only
                             found.append((attribute.entity.rpartition(".")[2], attribute.name))
                             continue
                 if any(isinstance(inner, ast.Name) and inner.id in element for inner in _nodes([argument])):

@@ -85,6 +85,7 @@ def check(node: ast.For | ast.AsyncFor, ctx: Context) -> Iterator[Finding]:
 
     ## Not reported
     ```python
+    import time
     from collections.abc import Sequence
 
     from sqlalchemy import select
@@ -106,6 +107,13 @@ def check(node: ast.For | ast.AsyncFor, ctx: Context) -> Iterator[Finding]:
         for chunk in chunks:
             found += session.scalars(select(Customer).where(Customer.id.in_(chunk)))
         return found
+
+
+    def invite(session: Session, names: Sequence[str]) -> None:
+        for name in names:
+            customer = session.scalars(select(Customer).where(Customer.name == name)).first()
+            print("Dear", customer)
+            time.sleep(5)  # the loop is slow on purpose
     ```
     ```python file=shop/models.py
     from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column

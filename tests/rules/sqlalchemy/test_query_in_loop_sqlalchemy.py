@@ -46,6 +46,19 @@ FOUND = {
 }
 
 SILENT = {
+    "pauses for each": """
+        import time
+
+        def load(session: Session, users: list):
+            for user in users:
+                if session.scalar(select(Order.id).where(Order.user_id == user.id)):
+                    time.sleep(10)
+    """,
+    "a relationship, which `in_()` does not take": """
+        def load(session: Session, users: list):
+            for user in users:
+                session.scalars(select(Order).where(Order.user == user)).all()
+    """,
     "ends early": """
         def load(session: Session, users: list):
             for user in users:
