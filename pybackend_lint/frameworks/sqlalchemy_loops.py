@@ -32,7 +32,7 @@ class QueryInLoop:
 def queries_in_loop(loop: ast.For | ast.AsyncFor, ctx: Context) -> Iterator[QueryInLoop]:
     """The queries in the body of a loop that one query before the loop could replace.
 
-    A loop that may end early, that handles errors for each element, pauses for each or sends in bulk has none.
+    A loop that may end early, handles errors or pauses for each element, or sends in bulk has none.
     """
     if not _may_send(loop, ctx):
         return
