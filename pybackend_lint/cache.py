@@ -24,7 +24,7 @@ from typing import Any
 
 from pybackend_lint import __version__
 from pybackend_lint.finding import Applicability, Edit, Finding, Fix, Position, Related, Severity
-from pybackend_lint.project.files import is_below, is_group, outdates
+from pybackend_lint.project.files import is_below, is_group, outdated
 
 DIRECTORY = ".pybackend_lint_cache"
 
@@ -184,12 +184,8 @@ class Cache:
                 if path in self._reads:
                     return False
                 invalid.add(path)
-                data = _content(path)
-                invalid |= {
-                    group
-                    for group, paths in groups.items()
-                    if path not in paths and outdates(path, data, group)
-                }
+                others = (group for group, paths in groups.items() if path not in paths)
+                invalid |= outdated(path, _content(path), others)
             self._files[path] = current_state
             self._changed = True
         for directory, names in added.items():

@@ -54,14 +54,16 @@ def words(data: bytes) -> set[bytes]:
     return set(data.translate(_WORDS).split())
 
 
-def mentions(data: bytes, text: bytes) -> bool:
-    """Whether a file holds a text that begins and ends where words do; after `*` it may be part of a word."""
+def mentions(data: bytes, text: bytes, known: set[bytes] | None = None) -> bool:
+    """Whether a file holds a text that begins and ends where words do; after `*` it may be part of a word.
+
+    `known` are the words of the file, for who asks about many texts.
+    """
     if text.startswith(b"*"):
         return text[1:] in data
-    if text not in data:
-        return False
-    wanted = words(text)
-    return wanted <= words(data)
+    if known is not None:
+        return words(text) <= known and text in data
+    return text in data and words(text) <= words(data)
 
 
 _CLASSES = [cls for cls in vars(ast).values() if isinstance(cls, type) and issubclass(cls, ast.AST)]

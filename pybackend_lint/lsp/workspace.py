@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from pybackend_lint.rule_entry import Entry
 CHECK_WORKSPACE = "pybackend-lint.checkWorkspace"
 _TITLE = "Checking the workspace"
 _STEP = 0.1  # seconds between two reports of progress
+_PAUSE = 0.5  # seconds without a change, after which an open question about the workspace is looked at again
 
 
 def add_features(session: Session) -> None:
@@ -56,7 +59,17 @@ def add_pull_features(session: Session) -> None:
             if reports or not known:
                 done = reports if params.partial_result_token is None else []
                 return types.WorkspaceDiagnosticReport(done)
-            await changed.wait()  # as long as nothing is new, the client's question stays open
+            await _next_change(
+                session, changed
+            )  # as long as nothing is new, the client's question stays open
+
+
+async def _next_change(session: Session, changed: asyncio.Event) -> None:
+    """Wait for a change and for a pause in typing behind it."""
+    await changed.wait()
+    with suppress(TimeoutError):
+        while True:
+            await asyncio.wait_for(session.changed.wait(), _PAUSE)
 
 
 async def _reports(

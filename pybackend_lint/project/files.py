@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 
 from pybackend_lint.project.import_statements import import_statements
-from pybackend_lint.source import mentions
+from pybackend_lint.source import mentions, words
 
 _EVERYTHING = "**"
 
@@ -94,6 +94,11 @@ def is_group(name: str) -> bool:
     return f"{os.sep}{_EVERYTHING}" in name
 
 
+def is_mention(name: str) -> bool:
+    """Whether a name is one made by `mentions_below`."""
+    return f"{os.sep}{_EVERYTHING}?" in name
+
+
 def is_below(directory: str, group: str) -> bool:
     """Whether a directory lies in the tree of a group, a name made by one of the functions above."""
     root, separator, _ = group.partition(f"{os.sep}{_EVERYTHING}")
@@ -111,11 +116,17 @@ def imports_as_in(path: str, data: bytes) -> str:
     return f"{imports_of(path)}={hash_of(statements)}"
 
 
-def outdates(path: str, data: bytes, group: str) -> bool:
-    """Whether a file's new content makes it one of the files that `mentions_below` names, or its import
-    statements other ones than `imports_as_in` names.
+def outdated(path: str, data: bytes, groups: Iterable[str]) -> set[str]:
+    """Those of some groups that a file's new content makes it one of, if `mentions_below` made their names,
+    and those that stand for other import statements of it, if `imports_as_in` did.
     """
-    place, _, kind = group.partition(f"{os.sep}{_EVERYTHING}")
-    if kind.startswith("?"):
-        return path.startswith(f"{place}{os.sep}") and mentions(data, os.fsencode(kind[1:]))
-    return path == place and kind.startswith("imports=") and group != imports_as_in(path, data)
+    known = words(data)
+    found: set[str] = set()
+    for group in groups:
+        place, _, kind = group.partition(f"{os.sep}{_EVERYTHING}")
+        if kind.startswith("?"):
+            if path.startswith(f"{place}{os.sep}") and mentions(data, os.fsencode(kind[1:]), known):
+                found.add(group)
+        elif path == place and kind.startswith("imports=") and group != imports_as_in(path, data):
+            found.add(group)
+    return found

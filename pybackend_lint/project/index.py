@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeVar, cast
 
-from pybackend_lint.project.files import Files, imports_of, is_below, is_group, outdates
+from pybackend_lint.project.files import Files, imports_of, is_below, is_group, is_mention, outdated
 from pybackend_lint.project.layout import Layout
 from pybackend_lint.semantic.circles import Circles
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
@@ -94,6 +94,7 @@ class Index:
         self._facts: dict[tuple[object, ...], object] = {}
         self._lasting: dict[tuple[object, ...], object] = {}
         self._groups_of_facts: dict[tuple[object, ...], set[str]] = {}
+        self._mentions: set[str] = set()  # the groups of files that mention something
         self._rests: set[str] = set()  # the groups that the fact under way rests on
         self._checked = ""  # the file that is being checked
 
@@ -147,15 +148,11 @@ class Index:
             return set()
         new = source.data if source is not None else self.files.read(path)
         self._follow(path, old.source.data if old is not None else None, new)
-        data = new or b""
-        outdated = {
-            group
-            for group, paths in self.consulted.items()
-            if is_group(group) and path not in paths and outdates(path, data, group)
-        }
-        affected = self._invalidate({path, *outdated}, path)
         imports = self.consulted.get(imports_of(path), set())
-        for group in imports & outdated:
+        others = [group for group in self._mentions if path not in self.consulted[group]]
+        changed = outdated(path, new or b"", [*imports, *others])
+        affected = self._invalidate({path, *changed}, path)
+        for group in imports & changed:
             imports.remove(group)
             del self.consulted[group]
         if source is not None:
@@ -295,11 +292,13 @@ class Index:
         """
         self._rests.add(group)
         self.consulted.setdefault(self._checked, set()).add(group)
-        self.consulted.setdefault(group, set()).update(paths)
+        self.know(group, paths)
 
     def know(self, group: str, paths: Iterable[str]) -> None:
         """Record which files a group has, without resting on it."""
         self.consulted.setdefault(group, set()).update(paths)
+        if is_mention(group):
+            self._mentions.add(group)
 
     def may_read(self, files: int) -> None:
         """Raise `Postponed` when a question must not read so many files now; ask before they are read."""
