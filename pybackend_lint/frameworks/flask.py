@@ -203,6 +203,30 @@ def is_sample(module: Module) -> bool:
     return not _SAMPLES.isdisjoint(module.name.split(".")[:-1])
 
 
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def stays_on_the_machine(call: ast.Call, module: Module) -> bool:
+    """Whether `app.run` is told to serve this machine only, or does so unless the environment says more."""
+    given = [keyword.value for keyword in call.keywords if keyword.arg == "host"] or call.args[:1]
+    return bool(given) and _is_loopback(given[0], module)
+
+
+def _is_loopback(value: ast.expr, module: Module) -> bool:
+    match value:
+        case ast.Constant():
+            return value.value in _LOOPBACK
+        case ast.Call(args=[_, default]) if _reads_environment(value, module):
+            return _is_loopback(default, module)
+        case ast.Name(id=name):
+            bindings = [binding.value for binding in (module.lookup(name, value) or (None, ()))[1]]
+            return bool(bindings) and all(
+                isinstance(bound, (ast.Constant, ast.Call)) and _is_loopback(bound, module)
+                for bound in bindings
+            )
+    return False
+
+
 _DEVELOPMENT = ("dev", "test", "local", "debug")
 
 

@@ -37,7 +37,7 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     app = create_app()
 
     if __name__ == "__main__":
-        app.run(host="127.0.0.1", debug=True)
+        app.run(host="0.0.0.0", debug=True)
     ```
     ```python file=shop/factory.py
     from flask import Flask
@@ -54,7 +54,7 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     app = create_app()
 
     if __name__ == "__main__":
-        app.run(host="127.0.0.1")
+        app.run(host="0.0.0.0")
     ```
 
     ## Not reported
@@ -73,6 +73,10 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         app.config.from_object(DevelopmentConfig)
         app.debug = os.environ.get("SHOP_DEBUG") == "1"
         return app
+
+
+    def develop() -> None:
+        create_app().run(host="127.0.0.1", debug=True)  # said to serve this machine only
     ```
 
     ## Fix safety
@@ -89,7 +93,9 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     for call in ctx.source.calls.get("run", ()):
         for keyword in call.keywords:
             if keyword.arg == "debug" and _is_true(keyword.value) and isinstance(call.func, ast.Attribute):
-                if flask.is_application(call.func.value, ctx) and not flask.is_sample(ctx.module):
+                if flask.stays_on_the_machine(call, ctx.module) or flask.is_sample(ctx.module):
+                    continue
+                if flask.is_application(call.func.value, ctx):
                     edit = remove_argument(ctx.source, call, keyword)
                     fix = ctx.fix("Remove `debug=True`", edit) if edit is not None else None
                     yield ctx.finding(keyword, fix=fix)

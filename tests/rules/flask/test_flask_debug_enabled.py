@@ -17,6 +17,16 @@ FILES = {
 }
 
 FOUND = {
+    "a host that others can reach": """
+        import os
+
+        from shop import create_app
+
+        app = create_app()
+        app.run(host=os.getenv("HOST", "0.0.0.0"), debug=True)  # PB700
+        host = "127.0.0.1" if os.getenv("HOME") else "0.0.0.0"
+        app.run(host=host, debug=True)  # PB700
+    """,
     "run": """
         from shop import create_app
 
@@ -57,6 +67,20 @@ FOUND = {
 }
 
 SILENT = {
+    "this machine only": """
+        import os
+
+        from shop import create_app
+
+        app = create_app()
+        app.run("localhost", 8000, debug=True)
+
+        def run():
+            host = os.getenv("HOST", "127.0.0.1")
+            if host == "0.0.0.0":
+                host = "127.0.0.1"
+            app.run(host=host, debug=True)
+    """,
     "value from outside": """
         import os
 
