@@ -6,6 +6,7 @@ import ast
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pybackend_lint.finding import Related
 from pybackend_lint.frameworks import fastapi, fastapi_requests
@@ -43,8 +44,8 @@ _PUBLIC = re.compile(
 def unprotected(module: Module) -> list[tuple[Route, Related]]:
     """The write routes of a module without any check, each with one that has a check as most others do.
 
-    Those others are the write routes of the nearest folder above that has enough of them, since another
-    service of the same project may have no need of checks.
+    Those others are the write routes of the nearest folder above that has enough of them or an application
+    of its own, since another service of the same project may have no need of checks.
     """
     found = [route for route in fastapi.routes(module) if _is_write(route) and is_protected(route) is False]
     found = [route for route in found if not _is_public(route)]
@@ -58,9 +59,12 @@ def unprotected(module: Module) -> list[tuple[Route, Related]]:
     folder = os.path.dirname(index.path_of(module))
     while True:
         below = [count for path, count in counts.items() if path.startswith(folder + os.sep)]
-        protected = [place for count in below for place in count[0]]
-        others = sum(count[1] for count in below)
-        if len(protected) + others >= _ENOUGH or folder == root or len(folder) <= len(root):
+        protected = [place for count in below for place in count.protected]
+        others = sum(count.others for count in below)
+        is_service = any(
+            count.has_application for path, count in counts.items() if os.path.dirname(path) == folder
+        )
+        if len(protected) + others >= _ENOUGH or is_service or len(folder) <= len(root):
             break
         folder = os.path.dirname(folder)
     if len(protected) < _FEWEST or len(protected) < _USUAL * (len(protected) + others):
@@ -68,16 +72,25 @@ def unprotected(module: Module) -> list[tuple[Route, Related]]:
     return [(route, min(protected, key=lambda place: place.path)) for route in found]
 
 
-def _count(index: Index, module: Module) -> dict[str, tuple[list[Related], int]]:
-    """The protected write routes of each file, and how many are not protected or may not be."""
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """The protected write routes of a file, how many are not protected or may not be, and what it makes."""
+
+    protected: list[Related]
+    others: int
+    has_application: bool
+
+
+def _count(index: Index, module: Module) -> dict[str, _Count]:
+    """The write routes of each file of a project."""
     root = index.layout.workspace_root(os.path.dirname(index.path_of(module)))
-    counts: dict[str, tuple[list[Related], int]] = {}
+    counts: dict[str, _Count] = {}
     for path in files_with(index, module, b"fastapi"):
         other = None if is_test_file(path, root) else index.at(path, module)
         if other is not None:
             writing = [route for route in fastapi.routes(other) if _is_write(route)]
             protected = [_place(route) for route in writing if is_protected(route)]
-            counts[path] = protected, len(writing) - len(protected)
+            counts[path] = _Count(protected, len(writing) - len(protected), "FastAPI" in other.source.calls)
     return counts
 
 

@@ -115,3 +115,10 @@ def test_other_middleware() -> None:
     )
     text += "app.add_middleware(GZipMiddleware)\n"
     findings("PB938", HEAD + FOUND["nothing at all"], files={**FILES, "app.py": text})
+
+
+def test_another_service_of_the_project_is_no_example() -> None:
+    service = BARE.replace("router = APIRouter()", "router = APIRouter()\napp = FastAPI()")
+    files = {f"server/{name}": text for name, text in FILES.items()}
+    assert findings("PB938", service, files=files, path="safety/main.py") == []
+    assert findings("PB938", service, files={"main.py": service, **files}, path="safety/main.py") == []
