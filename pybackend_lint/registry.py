@@ -1789,6 +1789,15 @@ ENTRIES: tuple[Entry, ...] = (
         tags=("correctness",),
     ),
     Entry(
+        code="PB902",
+        name="error-to-none",
+        module="pybackend_lint.rules.architecture.error_to_none",
+        message="Raise instead of returning `None`: `{caller}()` uses the result unchecked",
+        summary="A function turns an error into None, and a caller uses the result as if that never happened.",
+        nodes=("ExceptHandler",),
+        tags=("correctness",),
+    ),
+    Entry(
         code="PB904",
         name="log-without-traceback",
         module="pybackend_lint.rules.architecture.log_without_traceback",

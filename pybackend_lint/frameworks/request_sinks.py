@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pybackend_lint.frameworks import django, django_models, django_sql, flask, sqlalchemy_text
 from pybackend_lint.frameworks.fastapi import argument
 from pybackend_lint.frameworks.sqlalchemy_mapping import is_mapped
+from pybackend_lint.project.data_checks import last_name
 from pybackend_lint.project.data_flow import text_parts
 from pybackend_lint.rule import Context
 from pybackend_lint.semantic.module import Module
@@ -30,11 +31,6 @@ def _name(call: ast.Call, module: Module) -> str | None:
     if known is not None and known.kind in {Kind.EXTERNAL, Kind.CLASS}:
         return known.name
     return module.qualified_name(call.func) if isinstance(call.func, ast.Name) else None
-
-
-def last_name(func: ast.expr) -> str:
-    """The last name of what is called, empty for other expressions."""
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
 def is_fixed(node: ast.expr | None) -> bool:

@@ -78,8 +78,8 @@ def _found(function: FunctionInfo) -> _Checks:
     for test, owner in _tests(function):
         _read_test(test, owner, whole, parts, equal)
     for call in function.own(ast.Call):
-        name = _last(call.func)
-        if name in _CONVERTS or _is_check(name):
+        name = last_name(call.func)
+        if name in _CONVERTS or is_check(name):
             for item in _handed(call):
                 whole.update(_mentions(item))
     roots = {root for text in whole for root in _roots(text)}
@@ -150,7 +150,7 @@ def _read_test(
         case ast.Attribute(value=value, attr=attr) if attr in _PARTS_OF_URLS or isinstance(value, ast.Call):
             whole.update(_mentions(test))
         case ast.Call():
-            name = _last(test.func)
+            name = last_name(test.func)
             if name == "isinstance":
                 kinds = test.args[1:2]
                 if any(isinstance(kind, ast.Name) and kind.id in {"str", "dict", "list"} for kind in kinds):
@@ -164,7 +164,8 @@ def _is_empty(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and not node.value
 
 
-def _is_check(name: str) -> bool:
+def is_check(name: str) -> bool:
+    """Whether a function of this name decides whether a value may be used."""
     lowered = name.lower()
     if name in _NO_CHECKS:
         return False
@@ -185,7 +186,7 @@ def _mentions(node: ast.expr) -> Iterator[str]:
         case ast.Constant():
             return
         case ast.Call():
-            name = _last(node.func)
+            name = last_name(node.func)
             if name in _SAYS_NOTHING:
                 return
             yield ast.unparse(node)
@@ -217,8 +218,8 @@ def _looking(node: ast.expr) -> Iterator[ast.Call]:
     while pending:
         current = pending.pop()
         if isinstance(current, ast.Call):
-            name = _last(current.func)
-            if name in _LOOKS_INTO or _is_check(name):
+            name = last_name(current.func)
+            if name in _LOOKS_INTO or is_check(name):
                 yield current
         if isinstance(current, ast.expr):
             pending.extend(ast.iter_child_nodes(current))
@@ -231,5 +232,6 @@ def _roots(text: str) -> Iterator[str]:
         yield head
 
 
-def _last(func: ast.expr) -> str:
+def last_name(func: ast.expr) -> str:
+    """The last name of what is called, empty for other expressions."""
     return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""

@@ -8,7 +8,10 @@ from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind
 
-_NEVER_RETURN = frozenset({"sys.exit", "os._exit", "os.abort", "builtins.exit", "builtins.quit"})
+_NEVER_RETURN = frozenset(
+    {"sys.exit", "os._exit", "os.abort", "builtins.exit", "builtins.quit", "flask.abort", "quart.abort",
+     "werkzeug.exceptions.abort", "pytest.fail", "pytest.skip", "pytest.exit"}
+)  # fmt: skip
 _NO_RETURN_ANNOTATIONS = frozenset({"typing.NoReturn", "typing.Never", "typing_extensions.Never"})
 
 
@@ -19,7 +22,7 @@ def ends_without_value(function: FunctionInfo) -> bool:
     """
     if any(value is None for value in function.returned):
         return True
-    return _falls(function.node.body, function.module)
+    return falls_through(function.node.body, function.module)
 
 
 def never_returns(function: FunctionInfo) -> bool:
@@ -30,12 +33,12 @@ def never_returns(function: FunctionInfo) -> bool:
     if function.returned or function.yields or function.is_async:
         return False
     falls = function.module.guarded(
-        ("falls", id(function.node)), lambda: _falls(function.node.body, function.module)
+        ("falls", id(function.node)), lambda: falls_through(function.node.body, function.module)
     )
     return falls is False
 
 
-def _falls(body: list[ast.stmt], module: Module) -> bool:
+def falls_through(body: list[ast.stmt], module: Module) -> bool:
     """Whether control certainly can leave a block at its end."""
     for statement in body[:-1]:
         if not _passes(statement, module, last=False):
@@ -53,20 +56,20 @@ def _passes(statement: ast.stmt, module: Module, *, last: bool) -> bool:
             return bool(value)
         case ast.If(test=test, body=body, orelse=orelse):
             if isinstance(test, ast.Constant):
-                return _falls(body if test.value else orelse, module)
-            return _falls(body, module) or _falls(orelse, module)
+                return falls_through(body if test.value else orelse, module)
+            return falls_through(body, module) or falls_through(orelse, module)
         case ast.While(test=ast.Constant(value=value)) if value:
             return _breaks(statement.body)
         case ast.With(body=body) | ast.AsyncWith(body=body):
-            return _falls(body, module)
+            return falls_through(body, module)
         case ast.Try() | ast.TryStar():
-            if statement.finalbody and not _falls(statement.finalbody, module):
+            if statement.finalbody and not falls_through(statement.finalbody, module):
                 return False
-            if any(_falls(handler.body, module) for handler in statement.handlers):
+            if any(falls_through(handler.body, module) for handler in statement.handlers):
                 return True
-            return _falls([*statement.body, *statement.orelse], module)
+            return falls_through([*statement.body, *statement.orelse], module)
         case ast.Match(cases=cases):
-            if any(_falls(case.body, module) for case in cases):
+            if any(falls_through(case.body, module) for case in cases):
                 return True
             return not any(_catches_all(case) for case in cases)
     return True
@@ -103,8 +106,8 @@ def _breaks(body: list[ast.stmt]) -> bool:
 def _call_returns(call: ast.Call, module: Module, *, unknown: bool) -> bool:
     """Whether a call gives back control; `unknown` where it is not known what is called."""
     callee = module.type_of(call.func)
-    if callee is None:
-        return unknown
+    if callee is None or callee.kind is Kind.INSTANCE:
+        return unknown  # an instance is called by a method, a parameter may be any function
     if callee.name in _NEVER_RETURN:
         return False
     if callee.kind is Kind.FUNCTION:
