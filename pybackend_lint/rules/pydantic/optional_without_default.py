@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Edit, Finding, Related
-from pybackend_lint.frameworks import pydantic
+from pybackend_lint.frameworks import pydantic, pydantic_input
 from pybackend_lint.rule import UNSAFE, Context, rule
 
 
@@ -28,8 +28,8 @@ def check(node: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
     with a validation error after the upgrade.
 
     Pydantic 2 also has a use for such fields: None has to be said. So they are reported only where
-    something shows that the default is missed: the file is still written for Pydantic 1, or the project
-    creates the model without the field.
+    something shows that the default is missed: the project creates the model without the field; or the file
+    is still written for Pydantic 1, and the model is the body of a request or parsed from other data.
 
     ## Bad
     ```python
@@ -53,6 +53,16 @@ def check(node: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
     class Address(BaseModel, extra=Extra.forbid):
         street: str
         district: Optional[str] = Field(description="where the city has any")
+    ```
+    ```python file=shop/routes.py
+    from example import Address
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+    @router.post("/addresses")
+    def add(address: Address) -> str:
+        return address.street
     ```
     ## Good
     ```python
@@ -80,6 +90,12 @@ def check(node: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
         phone: str | None  # required, and None has to be said: nothing shows that this is not meant
         email: str | None = Field(...)  # says that it is required
     ```
+    ```python
+    from pydantic import BaseModel, Extra
+
+    class CustomerRead(BaseModel, extra=Extra.forbid):
+        phone: str | None  # a model that is only sent: whoever fills it gives the field
+    ```
     ## Fix safety
     The field becomes optional: what is refused today is accepted then.
 
@@ -96,7 +112,10 @@ def check(node: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
         return
     for field in pydantic.nullable_without_default(info):
         missing = pydantic.created_without(field, ctx.project.is_test)
-        if missing is None and not pydantic.is_written_for_first_generation(ctx.module):
+        if missing is None and not (
+            pydantic.is_written_for_first_generation(ctx.module)
+            and pydantic_input.is_filled_from_outside(info)
+        ):
             continue
         call = field.field_call
         if call is None:

@@ -78,8 +78,74 @@ def test_the_default_goes_into_the_call_of_field(default: str, expected: str) ->
     assert expected in fix("PB414", source, files={"use.py": USE})
 
 
-def test_files_of_the_first_generation() -> None:
-    old = "from pydantic import BaseModel, validator\nclass Row(BaseModel):\n    name: str | None  # PB414\n"
-    assert len(findings("PB414", old)) == 1
-    mixed = old.replace("validator", "validator, field_validator").replace("  # PB414", "")
-    assert findings("PB414", mixed) == []
+OLD = """
+from pydantic import BaseModel, validator
+class Row(BaseModel):
+    name: str | None{marker}
+"""
+FROM_OUTSIDE = {
+    "the body of a route": """
+        from fastapi import FastAPI
+        from example import Row
+        app = FastAPI()
+        @app.post("/rows")
+        def add(row: Row): ...
+    """,
+    "in a list of them": """
+        from fastapi import FastAPI
+        import example
+        app = FastAPI()
+        @app.post("/rows")
+        def add(rows: list[example.Row]): ...
+    """,
+    "a base of a body": """
+        from fastapi import APIRouter
+        from example import Row
+        router = APIRouter()
+        class RowCreate(Row): ...
+        @router.post("/rows")
+        def add(row: RowCreate): ...
+    """,
+    "a part of a body": """
+        from fastapi import APIRouter
+        from pydantic import BaseModel
+        from example import Row
+        router = APIRouter()
+        class Rows(BaseModel):
+            rows: list[Row] = []
+        @router.post("/rows")
+        def add(rows: Rows): ...
+    """,
+    "parsed": "from example import Row\nrow = Row.parse_raw(open('row.json').read())\n",
+}
+ONLY_SENT = {
+    "an answer": """
+        from fastapi import FastAPI
+        from example import Row
+        app = FastAPI()
+        @app.get("/rows", response_model=Row)
+        def row(): ...
+        @app.get("/all")
+        def rows() -> list[Row]: ...
+    """,
+    "a parameter of no route": "from example import Row\ndef show(row: Row): ...\n",
+    "another class of that name": """
+        from fastapi import FastAPI
+        from shop import Row
+        app = FastAPI()
+        @app.post("/rows")
+        def add(row: Row): ...
+    """,
+}
+
+
+@pytest.mark.parametrize("use", FROM_OUTSIDE.values(), ids=FROM_OUTSIDE)
+def test_files_of_the_first_generation(use: str) -> None:
+    assert len(findings("PB414", OLD.format(marker="  # PB414"), files={"use.py": use})) == 1
+    mixed = OLD.format(marker="").replace("validator", "validator, field_validator")
+    assert findings("PB414", mixed, files={"use.py": use}) == []
+
+
+@pytest.mark.parametrize("use", ONLY_SENT.values(), ids=ONLY_SENT)
+def test_models_that_are_only_sent(use: str) -> None:
+    assert findings("PB414", OLD.format(marker=""), files={"use.py": use}) == []
