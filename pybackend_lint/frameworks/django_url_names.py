@@ -34,6 +34,10 @@ _NAMES_OF_LIBRARIES = {
 }  # fmt: skip
 
 
+# What a router's class says when it names patterns in its own way.
+_NAMING = ("get_urls", "get_routes", "routes", "get_default_basename")
+
+
 @dataclass
 class Names:
     """The names of patterns below one namespace, or below none.
@@ -203,7 +207,7 @@ def _is_router(node: ast.expr, module: Module) -> bool:
     """Whether a value is a router of Django REST framework that names its patterns as those do."""
     known = module.type_of(node)
     info = module.modules.class_info(known.name) if known is not None else None
-    if known is None or (info is not None and (not info.is_closed or info.method("get_urls") is not None)):
+    if known is None or (info is not None and (not info.is_closed or any(map(info.member, _NAMING)))):
         return False
     bases = info.libraries if info is not None else {known.name}
     return any(

@@ -39,6 +39,7 @@ class Pattern:
 
     - `route`: its text, None when it is not constant; `names`: the arguments that its own text and its
       extra dictionary pass, None where they are not known.
+    - `optional`: those of the names that a regular expression passes for some URLs only.
     - `unnamed`: whether groups without name pass positional arguments.
     """
 
@@ -47,6 +48,7 @@ class Pattern:
     is_regex: bool
     route: str | None
     names: frozenset[str] | None
+    optional: frozenset[str]
     unnamed: bool
     view: ast.expr | None
 
@@ -90,7 +92,8 @@ def _pattern(call: ast.Call, module: Module) -> Pattern | None:
     names, unnamed = _arguments(route, is_regex=is_regex)
     extra = _keys(argument(call, 2, "kwargs"))
     known = names | extra if names is not None and extra is not None else None
-    return Pattern(module, call, is_regex, route, known, unnamed, argument(call, 1, "view"))
+    optional = _optional_groups(route) if is_regex and names else frozenset()
+    return Pattern(module, call, is_regex, route, known, optional, unnamed, argument(call, 1, "view"))
 
 
 def argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
@@ -114,6 +117,36 @@ def _arguments(route: str | None, *, is_regex: bool) -> tuple[frozenset[str] | N
     except (re.error, RecursionError, OverflowError):
         return None, False
     return frozenset(compiled.groupindex), compiled.groups > len(compiled.groupindex)
+
+
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?P<(\w+)>)?|\)(?:[?*]|\{0)?|\|", re.DOTALL)
+
+
+def _optional_groups(route: str | None) -> frozenset[str]:
+    """The named groups of a valid regular expression without which it can match; Django leaves these out."""
+    optional: set[str] = set()
+    own: list[str] = [""]  # of the groups that are open
+    inner: list[list[str]] = [[]]
+    alternatives = [False]
+    for token in _TOKEN.finditer(route or ""):
+        text = token[0]
+        if text.startswith("("):
+            own.append(token[1] or "")
+            inner.append([])
+            alternatives.append(False)
+        elif text == "|":
+            alternatives[-1] = True
+        elif text.startswith(")") and len(own) > 1:
+            names = [name for name in (own.pop(),) if name]
+            below = inner.pop()
+            if alternatives.pop():
+                optional.update(below)
+            if len(text) > 1:
+                optional.update(names + below)
+            inner[-1] += names + below
+    if alternatives[0]:
+        optional.update(inner[0])
+    return frozenset(optional)
 
 
 def _keys(extra: ast.expr | None) -> frozenset[str] | None:
@@ -264,13 +297,28 @@ class Mismatch:
 
 
 def mismatches(pattern: Pattern) -> Iterator[Mismatch]:
-    """The first argument of each handler of a pattern with which a call raises `TypeError`."""
+    """The first argument of each handler of a pattern with which a call raises `TypeError`.
+
+    Where a class stands behind several patterns, a method that one of them fits is not meant for the others,
+    unless one of these fits no method at all.
+    """
+    known = handlers(pattern)
+    found = list(_mismatches(pattern, known)) if known else []
+    if len(found) == len(known):
+        yield from found[:1]  # every request fails, for one reason or another
+        return
+    if found:
+        others = [other for other in _patterns_of(pattern) if other.call is not pattern.call]
+        found = [item for item in found if not any(_is_meant(item, other) for other in others)]
+    yield from found
+
+
+def _mismatches(pattern: Pattern, known: list[Handler]) -> Iterator[Mismatch]:
     if pattern.names is None:
         return
-    known = handlers(pattern)
-    around = _passed_around(pattern) if known else None
+    around = _passed_around(pattern)
     for handler in known:
-        refused = sorted(name for name in pattern.names if not handler.accepts(name))
+        refused = sorted(name for name in pattern.names - pattern.optional if not handler.accepts(name))
         if refused:
             yield Mismatch(handler, refused[0], is_missing=False)
             continue
@@ -279,6 +327,46 @@ def mismatches(pattern: Pattern) -> Iterator[Mismatch]:
         missing = [name for name in handler.required() if name not in pattern.names | around]
         if missing:
             yield Mismatch(handler, missing[0], is_missing=True)
+
+
+def _is_meant(mismatch: Mismatch, pattern: Pattern) -> bool:
+    """Whether a method is rather for another pattern: one that it fits, or that passes the wrong name."""
+    node = mismatch.handler.function.node
+    same = [other for other in handlers(pattern) if other.function.node is node]
+    if not same:
+        return pattern.names is None
+    found = list(_mismatches(pattern, same))
+    return not found or (mismatch.is_missing and not found[0].is_missing)
+
+
+def _patterns_of(pattern: Pattern) -> list[Pattern]:
+    """The patterns of the project that lead to the same class-based view."""
+    index, module = pattern.module.modules, pattern.module
+    name = _class_of(pattern)
+    if name is None or not isinstance(index, Index):
+        return []
+    root = index.layout.project_root(os.path.dirname(index.path_of(module)))
+    return index.fact(("patterns of views", root), lambda: _patterns_by_class(index, module)).get(name, [])
+
+
+def _patterns_by_class(index: Index, module: Module) -> dict[str, list[Pattern]]:
+    found: dict[str, list[Pattern]] = {}
+    for other in urlconfs(index, module):
+        for pattern in patterns(other):
+            name = _class_of(pattern)
+            if name is not None:
+                found.setdefault(name, []).append(pattern)
+    return found
+
+
+def _class_of(pattern: Pattern) -> str | None:
+    """The qualified name of the class whose `as_view` a pattern calls."""
+    view = pattern.view
+    while isinstance(view, ast.Call):
+        if isinstance(view.func, ast.Attribute) and view.func.attr == "as_view":
+            return pattern.module.qualified_name(view.func.value)
+        view = view.args[0] if len(view.args) == 1 else None
+    return None
 
 
 def _passed_around(pattern: Pattern) -> frozenset[str] | None:
@@ -319,11 +407,11 @@ def _names_above(module: Module, container: str, seen: tuple[str, ...]) -> froze
     if table is None or key in seen or len(seen) > 6:
         return None
     found = table.get(key, [])
-    if container != "urlpatterns" and not _is_only_included(container, module, len(found)):
+    if container != "urlpatterns" and not found:
         return None
     names: frozenset[str] = frozenset()
-    for call, other in found:
-        around, outer = _names_around(call, other)
+    for place, other in found:
+        around, outer = _names_around(place, other)
         above = _names_above(other, outer, (*seen, key)) if outer is not None else None
         if around is None or above is None:
             return None
@@ -331,17 +419,11 @@ def _names_above(module: Module, container: str, seen: tuple[str, ...]) -> froze
     return names
 
 
-def _is_only_included(name: str, module: Module, times: int) -> bool:
-    """Whether a list is a variable of a module of which nothing but some includes makes use."""
-    uses = [node for node in module.source.nodes(ast.Name) if node.id == name]
-    return times > 0 and len([use for use in uses if isinstance(use.ctx, ast.Load)]) == times
-
-
-_Inclusions = dict[str, list[tuple[ast.Call, Module]]]
+_Inclusions = dict[str, list[tuple[ast.expr, Module]]]
 
 
 def _inclusions(module: Module) -> _Inclusions | None:
-    """The calls of `include` in a project by the module or list that they include; None if one is unknown."""
+    """Where a project's URLconfs include modules or use lists, by what they use; None if one is unknown."""
     index = module.modules
     if not isinstance(index, Index):
         return None
@@ -360,9 +442,40 @@ def _find_inclusions(index: Index, module: Module) -> _Inclusions | None:
                 return None
             if isinstance(target, Module):
                 found.setdefault(target.name, []).append((call, other))
-            elif isinstance(target, (ast.Name, ast.Attribute)):
-                found.setdefault(other.qualified_name(target) or "", []).append((call, other))
+        for used in _lists_used(other):
+            name = other.qualified_name(used)
+            if name is not None:
+                found.setdefault(name.removesuffix(".urlpatterns"), []).append((used, other))
     return found
+
+
+def _lists_used(module: Module) -> Iterator[ast.expr]:
+    """Where a module reads lists of its own, or things that it imports from others by name."""
+    names = {
+        alias.asname or alias.name for node in module.source.nodes(ast.ImportFrom) for alias in node.names
+    }
+    for assigned in module.source.nodes(ast.Assign):
+        if isinstance(assigned.value, (ast.List, ast.BinOp, ast.Call)):
+            names.update(target.id for target in assigned.targets if isinstance(target, ast.Name))
+    for name in module.source.nodes(ast.Name):
+        if name.id in names and isinstance(name.ctx, ast.Load) and _is_listed(name, module):
+            yield name
+    for attribute in module.source.nodes(ast.Attribute):
+        if attribute.attr == "urlpatterns" or (
+            isinstance(attribute.ctx, ast.Load) and _is_included_alone(attribute, module)
+        ):
+            yield attribute
+
+
+def _is_listed(name: ast.Name, module: Module) -> bool:
+    """Whether a name is read as a list may be: not called, and no attribute of it is read."""
+    parent = module.source.parent(name)
+    return not (isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and parent.func is name))
+
+
+def _is_included_alone(attribute: ast.Attribute, module: Module) -> bool:
+    parent = module.source.parent(attribute)
+    return isinstance(parent, ast.Call) and attribute in parent.args[:1] and is_include(parent, module)
 
 
 def urlconfs(index: Index, module: Module) -> Iterator[Module]:

@@ -66,6 +66,8 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
         path("orders/", views.order_detail, {"pk": 1}, name="first-order"),
         path("<slug:shop>/", include([path("logo/", views.logo, name="logo")])),  # the include passes `shop`
         path("<str:anything>/help/", views.Help.as_view(), name="help"),  # takes all
+        path("notes/", views.Notes.as_view(), name="notes"),  # GET fails here, but POST is meant
+        path("notes/<int:pk>/", views.Notes.as_view(), name="note"),
     ]
     ```
     ```python file=shop/views.py
@@ -81,6 +83,13 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     class Help(View):
         def get(self, request, **kwargs):
             return HttpResponse("Help")
+
+    class Notes(View):
+        def get(self, request, pk):
+            return HttpResponse(f"Note {pk}")
+
+        def post(self, request):
+            return HttpResponse("created")
     ```
     ## When not to use it
     For views behind decorators that change their arguments in a way that is not visible; decorators

@@ -88,6 +88,7 @@ FOUND = {
     "a parameter that nothing passes": 'path("", views.plain)',
     "a keyword-only one": 'path("", views.only)',
     "a group of a regular expression": 're_path(r"^(?P<id>[0-9]+)/$", views.plain)',
+    "a group of alternatives": 're_path(r"^(?P<id>a|b)/$", views.plain)',
     "an extra argument": 'path("<int:pk>/", views.plain, {"page": 1})',
     "a method that was forgotten": 'path("<int:pk>/", views.Both.as_view())',
     "an inherited method": 'path("<int:pk>/", views.Child.as_view())',
@@ -95,6 +96,8 @@ FOUND = {
     "a decorator with arguments": 'path("<int:id>/", cache_page(60)(views.plain))',
     "a decorator of the project": 'path("<int:id>/", views.through)',
     "a decorator of the project with arguments": 'path("<int:id>/", views.through_argument)',
+    "a second route that no method fits": """path("<int:pk>/", views.Both.as_view(http_method_names=["get"])),
+    path("<int:pk>/<int:id>/", views.Both.as_view())""",
     "a dispatch that hands everything on": 'path("<int:pk>/", views.PassingOn.as_view())',
 }
 SILENT = {
@@ -112,6 +115,9 @@ SILENT = {
     "a method that is not allowed": 'path("<int:pk>/", views.OnlyGet.as_view())',
     "methods that are not known": 'path("<int:pk>/", views.Listed.as_view())',
     "methods of the pattern": 'path("<int:pk>/", views.Both.as_view(http_method_names=["get"]))',
+    "a route for each method": 'path("<int:pk>/", views.Both.as_view()), path("", views.Both.as_view())',
+    "a group that may be absent": """re_path(r"^(?P<pk>[0-9]+)?$", views.Both.as_view()),
+    re_path(r"^a/(?:(?P<pk>[0-9]+)/|(?P<page>[)?]+))?$", views.Both.as_view())""",
     "a partial view": 'path("", partial(views.plain, pk=1))',
     "a view that is not known": 'path("<int:id>/", library.view)',
     "a route that is not known": "path(library.route, views.plain)",
@@ -147,12 +153,33 @@ def test_arguments_of_includes_of_other_files() -> None:
     findings("PB225", URLS.format('path("", views.plain)'), files=unknown, path="shop/urls.py")
 
 
+SPLICED = {
+    "starred in an include": 'path("<int:pk>/", include([*shop_patterns]))',
+    "added to a list": 'path("<int:pk>/", include([] + shop_patterns))',
+    "under its own name": 'path("<int:pk>/", include(shop_urls.urlpatterns))',
+    "handed to a function": "*versions(shop_patterns)",
+}
+
+
+@pytest.mark.parametrize("pattern", SPLICED.values(), ids=SPLICED)
+def test_lists_that_other_files_take_over(pattern: str) -> None:
+    root = f"""
+        from django.urls import include, path
+        from shop import urls as shop_urls
+        from shop.urls import urlpatterns as shop_patterns
+        from library import versions
+        urlpatterns = [{pattern}]
+    """
+    files = {"shop/views.py": VIEWS, "root/urls.py": root}
+    assert findings("PB225", URLS.format('path("", views.plain)'), files=files, path="shop/urls.py") == []
+
+
 def test_lists_of_the_same_file() -> None:
     source = """
         from django.urls import include, path
         from shop import views
         orders = [path("", views.plain), path("<int:number>/", views.plain)]  # PB225
-        others = [path("", views.plain)]
+        others = [path("", views.plain)]  # PB225
         urlpatterns = [path("orders/<int:pk>/", include(orders))] + others
     """
     findings("PB225", source, files={"shop/views.py": VIEWS}, path="shop/urls.py")
@@ -161,7 +188,7 @@ def test_lists_of_the_same_file() -> None:
 def test_django_raises_a_type_error() -> None:
     program = """
         from django.test import Client
-        from django.urls import path, include
+        from django.urls import path, include, re_path
         from django.http import HttpResponse
         from django.views import View
         def plain(request, pk): return HttpResponse(pk)
@@ -170,17 +197,17 @@ def test_django_raises_a_type_error() -> None:
             def post(self, request): return HttpResponse("posted")
         urlpatterns += [
             path("a/<int:id>/", plain), path("b/", plain), path("c/<int:pk>/", Both.as_view()),
-            path("d/<int:pk>/", include([path("", plain)])),
+            path("d/<int:pk>/", include([path("", plain)])), re_path("^e/(?P<pk>[0-9]+)?$", Both.as_view()),
         ]
         client = Client()
         for ask, url in ((client.get, "/a/1/"), (client.get, "/b/"), (client.get, "/c/1/"), (client.post, "/c/1/"),
-                         (client.get, "/d/1/")):
+                         (client.get, "/d/1/"), (client.get, "/e/1"), (client.post, "/e/")):
             try:
                 print(ask(url).status_code)
             except TypeError:
                 print("TypeError")
     """
-    assert run(program).split() == ["TypeError", "TypeError", "200", "TypeError", "200"]
+    assert run(program).split() == ["TypeError", "TypeError", "200", "TypeError", "200", "200", "200"]
 
 
 DUPLICATES = {

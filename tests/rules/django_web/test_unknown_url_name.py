@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.rules.django_web.real_django import run
@@ -152,3 +154,25 @@ def test_django_raises_for_exactly_these() -> None:
     unknown = [line.split()[0] for line in run(program).splitlines() if line.endswith(" unknown")]
     assert (set(known) <= set(KNOWN), set(unknown) <= set(UNKNOWN)) == (True, True)
     assert len(known) + len(unknown) == 11
+
+
+def test_a_router_that_names_patterns_in_its_own_way() -> None:
+    routers = """
+        from rest_framework.routers import Route, SimpleRouter
+
+        class PageRouter(SimpleRouter):
+            routes = [Route(url="^{prefix}/$", mapping={"get": "list"}, name="{basename}_list",
+                            detail=False, initkwargs={})]
+    """
+    urls = FILES["shop/urls.py"].replace("DefaultRouter()", "PageRouter()") + "urlpatterns += router.urls\n"
+    urls = textwrap.dedent(urls).replace(
+        "from shop import views", "from shop import views\nfrom routers import PageRouter"
+    )
+    assert (
+        findings(
+            "PB226",
+            f'{HEAD}reverse("shop:order_list")\n',
+            files={**FILES, "routers.py": routers, "shop/urls.py": urls},
+        )
+        == []
+    )
