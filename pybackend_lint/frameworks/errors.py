@@ -17,9 +17,10 @@ from pybackend_lint.rule import Context
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
-from pybackend_lint.semantic.types import Kind
+from pybackend_lint.semantic.types import Kind, Type
 
 BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
+_RETRYING = ("retr", "attempt", "backoff", "tries")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _MOST_RAISED = 3
 
@@ -178,6 +179,23 @@ def retries(handler: ast.ExceptHandler, ctx: Context) -> bool:
     return False
 
 
+def tells_of_retry(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler counts attempts, so that the error is one that passes."""
+    return any(
+        isinstance(node, ast.Name) and any(word in node.id.lower() for word in _RETRYING)
+        for node in nodes_of(handler.body)
+    )
+
+
+def names_class(call: ast.Call, error: str) -> bool:
+    """Whether a log record says the class of an error besides its text, by `type(error)`."""
+    return any(
+        isinstance(node, ast.Call) and ast.unparse(node) == f"type({error})"
+        for value in (*call.args, *(keyword.value for keyword in call.keywords))
+        for node in nodes_of([ast.Expr(value)])
+    )
+
+
 def is_accepted(node: ast.stmt | ast.excepthandler | ast.expr, code: str, ctx: Context) -> bool:
     """Whether a comment on the line tells another linter to accept a code, such as `# noqa: E722`."""
     line = ctx.source.line(node.lineno)
@@ -190,13 +208,16 @@ def enclosing_try(handler: ast.ExceptHandler, ctx: Context) -> ast.Try:
 
 
 def guards_one_library_call(block: ast.Try, ctx: Context) -> bool:
-    """Whether a block does nothing that can fail but one call of a library: its text says what failed."""
+    """Whether a block does nothing that can fail but one call whose errors say what failed.
+
+    Such are calls of libraries and of functions of the project that are named as checks or parsers.
+    """
     nodes = list(nodes_of(block.body))
     calls = [node for node in nodes if isinstance(node, ast.Call)]
     if len(calls) != 1 or any(isinstance(node, (ast.Subscript, ast.Await)) for node in nodes):
         return False
     callee = ctx.type_of(calls[0].func)
-    return callee is not None and callee.kind is Kind.EXTERNAL
+    return callee is not None and (callee.kind is Kind.EXTERNAL or _is_check(callee))
 
 
 # What a client reads: calls that make an answer, by qualified name.
@@ -216,7 +237,7 @@ _ANSWERS = frozenset(
     }
 )  # fmt: skip
 _ANSWER_WORDS = frozenset(name.rpartition(".")[2] for name in _ANSWERS)
-_CHECKING = ("validate", "check", "verify", "parse", "ensure", "decode")
+_CHECKING = ("validate", "check", "verify", "parse", "ensure", "decode", "from_")
 _DATABASE = ("sqlalchemy.exc.", "django.db.")
 _TEXTS = frozenset({"str", "repr", "format"})
 _TRACEBACKS = frozenset({"traceback.format_exc", "traceback.format_exception"})
@@ -231,6 +252,9 @@ def exposed(handler: ast.ExceptHandler, ctx: Context) -> Iterator[tuple[ast.expr
     if not any(name in BROAD or (name or "").startswith(_DATABASE) for name in caught_names(handler, ctx)):
         return
     answers = [answer for answer in _answers(handler, ctx) if not _only_while_debugging(answer, ctx)]
+    around = ctx.enclosing_function(handler) if answers else None
+    if isinstance(around, FUNCTIONS) and request_data.is_for_staff(ctx.function_info(around)):
+        return
     if answers and not _is_looked_at(handler) and not _guards_one_check(enclosing_try(handler, ctx), ctx):
         for answer in answers:
             text = _error_text(answer, handler, ctx)
@@ -252,8 +276,12 @@ def _guards_one_check(block: ast.Try, ctx: Context) -> bool:
         name = ctx.qualified_name(calls[0].func)
         return name is None or not ctx.module.modules.owns(name)
     if callee.kind is Kind.FUNCTION:
-        return callee.name.rpartition(".")[2].lstrip("_").startswith(_CHECKING)
+        return _is_check(callee)
     return not callee.name.startswith(("sqlalchemy.", "django.db."))
+
+
+def _is_check(callee: Type) -> bool:
+    return callee.kind is Kind.FUNCTION and callee.name.rpartition(".")[2].lstrip("_").startswith(_CHECKING)
 
 
 def _answers(handler: ast.ExceptHandler, ctx: Context) -> Iterator[ast.expr]:
@@ -439,9 +467,11 @@ def _registered(module: Module, index: Index) -> Answered:
     for registering in _REGISTERING:
         for path in files_with(index, module, registering.encode()):
             other = index.at(path, module)
-            for call in other.source.calls.get(registering, ()) if other is not None else ():
+            if other is None:
+                return Answered(frozenset(), is_open=True)
+            for call in other.source.calls.get(registering, ()):
                 wanted = fastapi.argument(call, 0, "exc_class_or_status_code")
-                known = other.type_of(wanted) if other is not None and wanted is not None else None
+                known = other.type_of(wanted) if wanted is not None else None
                 if known is not None and known.kind in {Kind.CLASS, Kind.EXTERNAL}:
                     names.add(known.name)
                 elif not (isinstance(wanted, ast.Constant) and isinstance(wanted.value, int)):

@@ -46,6 +46,7 @@ _STARLETTE = {
     "query_params": Sent.QUERY, "headers": Sent.HEADER, "cookies": Sent.COOKIE, "path_params": Sent.SEGMENT,
     "json": Sent.BODY, "body": Sent.BODY, "form": Sent.FORM, "stream": Sent.BODY,
 }  # fmt: skip
+_OWN_PATH = frozenset({"path", "full_path"})
 _READ_BY_CALL = frozenset({"json", "body", "form", "stream", "get_json", "get_data"})
 _ATTRIBUTES = frozenset(_FLASK) | frozenset(_DJANGO) | frozenset(_STARLETTE)
 _STARLETTE_REQUESTS = frozenset({"starlette.requests.Request", "starlette.requests.HTTPConnection"})
@@ -61,7 +62,10 @@ _HARMLESS = frozenset(
 _URLS = frozenset({"pydantic.HttpUrl", "pydantic.AnyHttpUrl", "pydantic.AnyUrl", "pydantic.networks.HttpUrl"})
 _CONSTRAINTS = frozenset({"pattern", "regex"})
 _SHORT = 16  # characters, too few for anything that would do harm
-_STAFF = re.compile(r"admin|superuser|staff|root_user|moderator|owner_only", re.IGNORECASE)
+_STAFF = re.compile(
+    r"admin|superuser|staff|personnel|root_user|moderator|owner_only|system_?(?:scope|role|user)",
+    re.IGNORECASE,
+)
 _FILE_MEMBERS = frozenset({"filename", "file", "stream"})
 _ROUTES = frozenset({"route", "get", "post", "put", "patch", "delete"})
 _FLASK_PARAMETER = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
@@ -101,8 +105,10 @@ class RequestData:
             return None
         if sent is None or sent not in self.sent:
             return None
+        if attribute.attr in _OWN_PATH and place in {Place.START, Place.HOST}:
+            return None  # the routes of the application begin with one slash, so that it names no host
         around = module.source.enclosing_function(node)
-        if self.by_design and isinstance(around, FUNCTIONS) and _is_for_staff(module.function_info(around)):
+        if self.by_design and isinstance(around, FUNCTIONS) and is_for_staff(module.function_info(around)):
             return None
         return self._entering(sent, node, module)
 
@@ -122,7 +128,7 @@ class RequestData:
             if isinstance(answer, FunctionInfo):
                 return answer
             sent = answer
-        if sent is None or sent not in self.sent or (self.by_design and _is_for_staff(function)):
+        if sent is None or sent not in self.sent or (self.by_design and is_for_staff(function)):
             return None
         related = place_of(parameter, function.module, f"`{parameter.arg}` comes from {sent.value}")
         return Origin(parameter.arg, related)
@@ -345,9 +351,11 @@ def _constrains(word: ast.keyword) -> bool:
     return word.arg in _CONSTRAINTS
 
 
-def _is_for_staff(function: FunctionInfo) -> bool:
-    """Whether a route is for those who run the site, by the names of what guards it or what it asks."""
+def is_for_staff(function: FunctionInfo) -> bool:
+    """Whether a route is for those who run the site, by its module or by what guards it or what it asks."""
     node = function.node
+    if _STAFF.search(function.module.name.rpartition(".")[2]):
+        return True
     guards: list[ast.AST] = [*node.decorator_list, *node.args.defaults]
     guards += [default for default in node.args.kw_defaults if default is not None]
     guards += [

@@ -77,7 +77,14 @@ _ENVIRONMENT = frozenset({"os.getenv", "os.environ.get"})
 _TOLD = frozenset({"example", "examples", "description", "help", "doc", "summary", "pattern", "regex"})
 _EXAMPLES = frozenset({"example", "examples", "demo", "demos", "sample", "samples", "docs"})
 _DEVELOPMENT = ("dev", "test", "local", "debug", "ci")
+_FOR_DEVELOPMENT = frozenset({"dev", "devproject", "devel", "development", "devsettings"})
+_EXAMPLE_NAME = re.compile(
+    r"(?:^|_)(?:tests?|examples?|demo|dummy|sample|fake|mock|dev)(?:_|$)", re.IGNORECASE
+)
+# What only a pattern of texts holds: a class of characters, a repetition, a group.
+_PATTERN = re.compile(r"\\[dwsb]|\[[^\]]*\w-\w[^\]]*\]|\{\d+(?:,\d*)?\}|\(\?")
 _LEAST_LENGTH = 8
+_LEAST_PASSWORD = 6  # of a URL; shorter ones are written to show what a URL looks like
 _DENSE = re.compile(r"(?=[^0-9]*[0-9])[!-~]{8,200}")  # no spaces, at least one digit
 _LEAST_ENTROPY = 3.0  # bits for each character, of names with a literal
 _KEY_ENTROPY = 3.3  # of the random part of a key with a known format
@@ -128,6 +135,8 @@ def url_password(text: str) -> str | None:
             continue
         if password.lower() in {user.lower(), *_HARMLESS_PASSWORDS} or _PLACEHOLDER.search(password):
             continue
+        if len(password) < _LEAST_PASSWORD:
+            continue
         return str(password)
     return None
 
@@ -143,7 +152,7 @@ def looks_random(text: str) -> bool:
         return False
     if _PLACEHOLDER.search(text) or _WORDS_ONLY.fullmatch(text) or text.startswith(_PUBLIC_PREFIXES):
         return False
-    if "://" in text or text.startswith(("/", ".", "#", "%")):
+    if "://" in text or text.startswith(("/", ".", "#", "%")) or _PATTERN.search(text):
         return False
     return (
         any(c.isdigit() for c in text) and any(c.isalpha() for c in text) and entropy(text) >= _LEAST_ENTROPY
@@ -155,12 +164,12 @@ def secrets(module: Module) -> Iterator[Secret]:
 
     In examples only keys of well-known formats count; settings for development and tests hold none.
     """
-    if module.name.rpartition(".")[2].lower().startswith(_DEVELOPMENT):
+    *folders, stem = module.name.lower().split(".")
+    if stem.startswith(_DEVELOPMENT) or not _FOR_DEVELOPMENT.isdisjoint(folders):
         return
     source = module.source
     text = source.text
     formats = any(map(text.__contains__, _FORMAT_WORDS))
-    *folders, stem = module.name.split(".")
     is_example = stem.startswith(("example_", "demo_")) or not _EXAMPLES.isdisjoint(folders)
     lowered = "" if is_example else text.lower()
     named = any(pattern.search(lowered) for pattern in _NEAR)
@@ -195,6 +204,8 @@ def _is_told(node: ast.Constant, module: Module) -> bool:
             case ast.Dict(keys=keys):
                 if any(isinstance(key, ast.Constant) and key.value in _TOLD for key in keys):
                     return True
+            case ast.Assign(targets=[target]) if _EXAMPLE_NAME.search(_target_name(target)):
+                return True
             case ast.stmt():
                 return False
     return False

@@ -21,6 +21,7 @@ from pybackend_lint.semantic.types import Kind
 MAX_CALLS = 4  # between functions, from the use back to the request
 _MOST_NODES = 400
 _MOST_FRAMES = 4
+_MOST_STEPS = 80  # from the use, so that the search stays far below the interpreter's limit
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://$")
 # Methods that give the text or a part of the mapping they are called on.
 _TEXT_METHODS = frozenset(
@@ -166,13 +167,21 @@ class _Search:
         self.calls = calls
         self._seen: set[tuple[int, int, Place, bool]] = set()
         self._frames: list[_Frame] = []  # keeps their identities apart
+        self._steps = 0
 
     def trace(self, node: ast.expr, frame: _Frame, place: Place, *, inside: bool) -> Flow | None:
         """The way of foreign data to an expression; `inside` where a member of the value is used."""
         key = (id(node), id(frame), place, inside)
-        if key in self._seen or len(self._seen) > _MOST_NODES:
+        if key in self._seen or len(self._seen) > _MOST_NODES or self._steps > _MOST_STEPS:
             return None
         self._seen.add(key)
+        self._steps += 1
+        try:
+            return self._trace(node, frame, place, inside)
+        finally:
+            self._steps -= 1
+
+    def _trace(self, node: ast.expr, frame: _Frame, place: Place, inside: bool) -> Flow | None:
         if isinstance(node, (ast.Constant, ast.Lambda, ast.Compare)):
             return None
         module = frame.module
@@ -267,7 +276,7 @@ class _Search:
             return None
         scope, bindings = found
         if isinstance(scope.node, FUNCTIONS) and scope.node is not frame.function.node:
-            frame = self._frame(_Frame(frame.module.function_info(scope.node)))
+            frame = self._frame(_Frame(frame.module.function_info(scope.node), None, frame))
         for binding in bindings:
             flow = self._binding(binding, frame, place, inside)
             if flow is not None:

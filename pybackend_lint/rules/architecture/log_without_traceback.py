@@ -88,9 +88,9 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
             logger.error("charging failed: %s", error)
             raise  # whoever handles the error logs the traceback
     ```
-    Blocks that make one call of a library and nothing else are left alone: there is only one place the
-    error can come from. So are handlers that log the traceback by other means, `exc_info=...`, and
-    loggers of other libraries.
+    Blocks that make one call of a library or of a parser and nothing else are left alone: there is only one
+    place the error can come from. So are handlers that log the traceback by other means, `exc_info=...`,
+    those that count attempts, records that name the class by `type(error)`, and loggers of other libraries.
 
     ## Fix safety
     Safe: `error` becomes `exception`, which logs at the same level; `critical` gets `exc_info=True`.
@@ -106,9 +106,11 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if any(keyword.arg in {"exc_info", None} for keyword in node.keywords):
         return
-    if errors.is_accepted(node, "TRY400", ctx):
+    if errors.is_accepted(node, "TRY400", ctx) or errors.names_class(node, handler.name):
         return
     if not errors.is_broad(handler, ctx) or errors.raises_somewhere(handler.body):
+        return
+    if errors.tells_of_retry(handler):
         return
     if errors.guards_one_library_call(errors.enclosing_try(handler, ctx), ctx):
         return

@@ -37,6 +37,27 @@ SILENT = {
             except Exception as error:
                 raise HTTPException(400, detail=f"not valid: {error}")
     """,
+    "one model read from the input": """
+        class Setup:
+            @classmethod
+            def from_dict(cls, values): ...
+        @app.post("/setup")
+        def a(values: dict):
+            try:
+                setup = Setup.from_dict(values)
+            except Exception as error:
+                raise HTTPException(400, detail=f"not valid: {error}")
+    """,
+    "for those who run the server": """
+        from fastapi import Depends
+        def admin_only(): ...
+        @app.post("/dns", dependencies=[Depends(admin_only)])
+        def a():
+            try:
+                return run() + run()
+            except Exception as error:
+                raise HTTPException(500, detail=str(error))
+    """,
     "one check of the project": """
         def validate_name(name):
             if not name:

@@ -30,6 +30,21 @@ SILENT = {
         class Kind:
             oauth2_token = "oauth2_token"
     """,
+    "patterns of secrets": r"""
+        PATTERNS = {
+            "access_token": r"EAAC0dEose0cBA[0-9A-Za-z]+",
+            "api_key": r"key-[0-9a-zA-Z]{32}",
+            "private_key": r"k3y_\d+_a7",
+        }
+    """,
+    "values for examples and tests": """
+        def load():
+            test_token = "JHCOGO7VCER3EJ4L"
+        connection_example = dict(user="joe", client_secret="5A52C1A1E21DF9012IODC9ISNX")
+    """,
+    "a URL that shows its form": """
+        URLS = ["http://us:pa@ex.co:42/"]
+    """,
     "documentation": '''
         def connect(url):
             """Connect, such as to postgresql://loader:Kf83mQz1vP@warehouse.shop.io/stock."""
@@ -108,6 +123,10 @@ def test_tests_may_hold_made_up_secrets() -> None:
 
 def test_settings_for_development_may_hold_secrets() -> None:
     findings("PB925", f'API_TOKEN = "{TOKEN}"\n', path="shop/settings/local.py")
+
+
+def test_projects_for_development_may_hold_secrets() -> None:
+    findings("PB925", 'API_TOKEN = "9f2c81d07be34a6688e1"\n', path="devproject/settings.py")
 
 
 def test_the_key_of_a_flask_application_has_its_own_rule() -> None:

@@ -19,6 +19,34 @@ SILENT = {
             except (ValueError, Missing) as error:
                 logger.error("no: %s", error)
     """,
+    "attempts are counted": """
+        import time
+        def f(g, h):
+            retries = 0
+            while retries < 3:
+                try:
+                    return g(h())
+                except Exception as error:
+                    logger.error("no connection: %s", error)
+                    retries += 1
+                    time.sleep(2 ** retries)
+    """,
+    "the class is named": """
+        def f(g, h):
+            try:
+                g(h())
+            except Exception as error:
+                logger.error(f"no mail: {type(error).__name__}: {error}")
+    """,
+    "one parser of the project": """
+        def parse_attributes(text):
+            return dict(item.split("=") for item in text.split(","))
+        def f(text):
+            try:
+                found = parse_attributes(text)
+            except Exception as error:
+                logger.error("no attributes: %s", error)
+    """,
     "the traceback is there": """
         def f(g):
             try:

@@ -19,6 +19,7 @@ from fastapi import Depends, FastAPI
 from pydantic import BaseModel, HttpUrl, field_validator
 app = FastAPI()
 HOSTS = {"example.com"}
+CONFIG = {"url": "http://zones"}
 
 class Hook(BaseModel):
     url: HttpUrl
@@ -29,6 +30,19 @@ SILENT = {
         @app.get("/a")
         def a(city: str):
             return requests.get(f"https://api.example.com/{city}", timeout=5).json()
+    """,
+    "the own path behind a setting": """
+        from flask import Flask, request
+        flask_app = Flask(__name__)
+        @flask_app.route("/zones")
+        def a(base=CONFIG["url"]):
+            return requests.get(urljoin(base, request.full_path), timeout=5).json()
+    """,
+    "guarded for the system": """
+        def system_scope(): ...
+        @app.get("/a")
+        def a(url: str, scope: Annotated[None, Depends(system_scope)]):
+            return requests.get(url, timeout=5).text
     """,
     "a parameter of the query": """
         @app.get("/a")
@@ -135,3 +149,43 @@ def test_silent(name: str) -> None:
 @pytest.mark.parametrize("name", FOUND)
 def test_found(name: str) -> None:
     findings("PB922", HEAD + textwrap.dedent(FOUND[name]))
+
+
+def test_modules_for_administrators() -> None:
+    text = (
+        HEAD
+        + """
+@app.get("/a")
+def a(url: str):
+    return requests.get(url, timeout=5).text
+"""
+    )
+    findings("PB922", text, path="shop/routers/admin.py")
+
+
+def test_a_search_that_comes_back_to_where_it_was_ends() -> None:
+    text = (
+        HEAD
+        + """
+def gather(names):
+    def expand(name):
+        found = []
+        for item in listed(name):
+            found.append(item)
+        return found
+
+    def listed(name):
+        result = []
+        for item in expand(name):
+            result.append(item)
+        return result
+
+    return [requests.get(url, timeout=5) for url in expand(names)]
+
+
+@app.get("/a")
+def a(url: str):
+    return gather(url)
+"""
+    )
+    findings("PB922", text)
