@@ -39,6 +39,7 @@ class Layout:
 
     def _find_workspace(self, directory: str) -> str:
         outermost = None
+        above_packages = directory  # a directory without `__init__.py` may lie in a package all the same
         for ancestor in _upwards(directory):
             if ancestor in _SHARED:
                 break
@@ -47,7 +48,9 @@ class Layout:
                 return ancestor
             if any(name in listing for name in _MARKERS):
                 outermost = ancestor
-        return outermost or self.package_root(directory)
+            if "__init__.py" in listing:
+                above_packages = os.path.dirname(ancestor)
+        return outermost or above_packages
 
     def package_root(self, directory: str) -> str:
         """The directory above the outermost package with `__init__.py` that a directory is in."""

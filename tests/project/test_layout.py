@@ -49,6 +49,12 @@ def test_a_file_in_the_folder_for_temporary_files_makes_no_workspace(tmp_path: P
     assert layout.workspace_root(str(tmp_path / "one" / "app")) == str(tmp_path / "one")
 
 
+def test_a_directory_of_a_package_without_a_project(tmp_path: Path) -> None:
+    (tmp_path / "shop" / "parts").mkdir(parents=True)
+    (tmp_path / "shop" / "__init__.py").touch()
+    assert Layout(Files()).workspace_root(str(tmp_path / "shop" / "parts")) == str(tmp_path)
+
+
 def test_modules_of_two_workspaces_have_two_names(tmp_path: Path) -> None:
     for name, base in (("one", "models.Model"), ("two", "object")):
         root = tmp_path / name
