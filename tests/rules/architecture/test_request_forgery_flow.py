@@ -164,28 +164,13 @@ def a(url: str):
 
 
 def test_a_search_that_comes_back_to_where_it_was_ends() -> None:
-    text = (
-        HEAD
-        + """
-def gather(names):
-    def expand(name):
-        found = []
-        for item in listed(name):
-            found.append(item)
-        return found
-
-    def listed(name):
-        result = []
-        for item in expand(name):
-            result.append(item)
-        return result
-
-    return [requests.get(url, timeout=5) for url in expand(names)]
-
-
+    text = HEAD + """
 @app.get("/a")
 def a(url: str):
-    return gather(url)
+    def again():
+        return pages
+
+    pages = again()
+    return requests.get(pages, timeout=5).text
 """
-    )
     findings("PB922", text)
