@@ -407,6 +407,24 @@ class Index:
             self._resolve(dotted, asker)  # records where it was looked for
         return known[0]
 
+    def imported_name(self, dotted: str, name: str, asker: Module) -> str:
+        """The qualified name that `from dotted import name`, as written in `asker`, leads to.
+
+        A name that a package binds itself comes before its module of that name.
+        """
+        found = self._resolve(f"{dotted}.{name}", asker)
+        if found is not None and not found[1]:
+            folder = os.path.dirname(found[0].removesuffix(f"{os.sep}__init__.py"))
+            path = os.path.join(folder, "__init__.py")
+            content = self.content(path) if path != asker.source.path else b""
+            if content:
+                self.consulted.setdefault(self.path_of(asker), set()).add(path)
+            if name.encode() in content:
+                package = self.at(path, asker)
+                if package is not None and name in package.scope.bindings:
+                    return package.export(name) or self.canonical(f"{dotted}.{name}", asker)
+        return self.canonical(f"{dotted}.{name}", asker)
+
     def import_module(self, dotted: str, asker: Module) -> Module | None:
         """The project module that an absolute dotted name means in `asker`."""
         found = self._resolve(dotted, asker)

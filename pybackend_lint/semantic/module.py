@@ -49,6 +49,9 @@ class Modules(Protocol):
     def canonical(self, dotted: str, asker: Module) -> str:
         """The qualified name that a dotted name, as written in `asker`, leads to."""
 
+    def imported_name(self, dotted: str, name: str, asker: Module) -> str:
+        """The qualified name that `from dotted import name`, as written in `asker`, leads to."""
+
     def submodule(self, package: Module, name: str) -> Module | None:
         """A module directly below a package."""
 
@@ -301,7 +304,7 @@ class Module:
         if statement.level:
             base = self.modules.relative(self, statement.level, statement.module or "")
             return self.modules.member_name(base, name) if base is not None else None
-        return self.modules.canonical(f"{statement.module}.{name}", self)
+        return self.modules.imported_name(statement.module or "", name, self)
 
     def _binding_name(self, scope: Scope, binding: Binding) -> str | None:
         if binding.kind not in {"import", "from"}:

@@ -102,6 +102,23 @@ ACROSS_FILES: dict[str, tuple[Mapping[str, str], str]] = {
         },
         "app.deps.get_db",
     ),
+    "a name of a package like one of its modules": (
+        {
+            "main.py": "from app.api import schema\nprobe(schema)",
+            "app/__init__.py": "",
+            "app/api/__init__.py": "from app.api.schema import schema",
+            "app/api/schema.py": "schema = object()",
+        },
+        "app.api.schema.schema",
+    ),
+    "a module that its package imports as one": (
+        {
+            "main.py": "from app import schema\nprobe(schema)",
+            "app/__init__.py": "from app import schema",
+            "app/schema.py": "schema = object()",
+        },
+        "app.schema",
+    ),
     "namespace package": (
         {
             "app/routers/main.py": "from app.deps import get_db\nprobe(get_db)",
