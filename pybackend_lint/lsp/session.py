@@ -32,13 +32,17 @@ from pybackend_lint.rule_entry import Entry
 Result = TypeVar("Result")
 
 # Seconds. A check that takes longer than the first waits for a pause in typing, at most the second;
-# documents that rest on the edited one wait for a pause anyway.
+# documents that rest on the edited one wait for a pause anyway, files that are not open for a longer one.
 _QUICK = 0.05
 _LONGEST_PAUSE = 0.3
 _DEPENDENTS_PAUSE = 0.1
+_FILES_PAUSE = 0.5
 
-# After so many checks the garbage collector runs, over what was made since the first ones.
+# After so many checks the garbage collector looks at what is new. It looks at everything, which takes half a
+# second in a large project, when nothing was checked for some seconds, or after many checks without a pause.
 _CHECKS_A_COLLECTION = 200
+_CHECKS_A_FULL_COLLECTION = 2_000
+_IDLE = 2.0
 _WARM = 5
 
 
@@ -97,7 +101,11 @@ class Session(LanguageServer):
         self.startup_problems: list[str] = []  # to be told as soon as the client listens
         self._pages: TemporaryDirectory[str] | None = None
         self._refresh: asyncio.TimerHandle | None = None
+        self._refreshing: asyncio.Task[None] | None = None
         self._checks = 0
+        self._checks_since_collection = 0
+        self._idle: asyncio.TimerHandle | None = None
+        self._typed = 0.0  # when a document was edited last, by the clock of the loop
         self.changed = asyncio.Event()  # set and replaced whenever findings may be other ones
         self.loop: asyncio.AbstractEventLoop
 
@@ -209,6 +217,8 @@ class Session(LanguageServer):
 
     def check(self, document: Document, priority: int = EDITED) -> Future[Checked]:
         """Check a document as it is when its turn comes, and tell the client."""
+        if priority == EDITED:
+            self._typed = self.loop.time()
         needed = self._durations.get(document.uri, 0.0)
         delay = _DEPENDENTS_PAUSE if priority == DEPENDENT else 0.0
         if needed > _QUICK and document.uri in self._checked:
@@ -243,7 +253,7 @@ class Session(LanguageServer):
             return
         error = done.exception()
         if error is not None:
-            self.tell(f"{document.path}: internal error: {type(error).__name__}: {error}")
+            self._tell_failure(document.path, error)
             return
         checked = done.result()
         before = self._checked.get(document.uri)
@@ -263,10 +273,22 @@ class Session(LanguageServer):
     def _collect(self) -> None:
         """Look for garbage now and then, but not among what was there after the first checks."""
         self._checks += 1
-        if self._checks % _CHECKS_A_COLLECTION == 0:
-            gc.collect()
-        elif self._checks == _WARM:
+        self._checks_since_collection += 1
+        if self._checks == _WARM:
             gc.freeze()  # only once: what is frozen and becomes garbage in a cycle stays for ever
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        if self._checks_since_collection >= _CHECKS_A_FULL_COLLECTION:
+            self._collect_all()
+        elif self._checks_since_collection % _CHECKS_A_COLLECTION == 0:
+            gc.collect(1)
+        if self._checks_since_collection >= _CHECKS_A_COLLECTION:
+            self._idle = self.loop.call_later(_IDLE, self._collect_all)
+
+    def _collect_all(self) -> None:
+        self._checks_since_collection = 0
+        gc.collect()
 
     async def checked(self, document: Document) -> Checked:
         """What is found in a document as it is now."""
@@ -296,8 +318,8 @@ class Session(LanguageServer):
 
     # Files that are not open
 
-    async def checked_file(self, path: str, priority: int = WORKSPACE) -> Checked | None:
-        """What is found in a file that is not open; None when it cannot be read."""
+    async def checked_file(self, path: str) -> Checked | None:
+        """What is found in a file that is not open; None when it cannot be read or checked."""
 
         def run(interrupted: Interruption) -> Checked | None:
             outcome = self.checker.check_file(path, interrupted)
@@ -305,7 +327,13 @@ class Session(LanguageServer):
                 return None
             return self._as_checked(path, 0, self.text_of(path), outcome)
 
-        return await self.ask(run, priority)
+        try:
+            checked = await self.ask(run, WORKSPACE)
+        except Exception as error:
+            self._tell_failure(path, error)
+            return None
+        self._collect()
+        return checked
 
     def affect(self, paths: Iterable[str]) -> None:
         """Check again what was told of these files."""
@@ -317,13 +345,17 @@ class Session(LanguageServer):
                 self.check(document, DEPENDENT)
         stale = wanted & self.shown.keys()
         if stale:
-            if not self._stale:
-                self._refreshing = self.loop.create_task(self._refresh_files())
             self._stale |= stale
+            if self._refreshing is None or self._refreshing.done():
+                self._refreshing = self.loop.create_task(self._refresh_files())
         self._changed()
 
     async def _refresh_files(self) -> None:
         while self._stale:
+            pause = self._typed + _FILES_PAUSE - self.loop.time()
+            if pause > 0:
+                await asyncio.sleep(pause)
+                continue
             path = self._stale.pop()
             checked = await self.checked_file(path)
             if path in self.shown:
@@ -382,6 +414,9 @@ class Session(LanguageServer):
         if key not in self._told:
             self._told.add(key)
             self.window_show_message(types.ShowMessageParams(types.MessageType.Error, line))
+
+    def _tell_failure(self, path: str, error: BaseException) -> None:
+        self.tell(f"{path}: internal error: {type(error).__name__}: {error}")
 
     def report_server_error(self, error: Exception, source: type[Exception]) -> None:
         """Log what went wrong with a message of the client."""
