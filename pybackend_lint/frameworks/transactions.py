@@ -136,6 +136,7 @@ _CREATED = frozenset({"create", "bulk_create", "acreate", "abulk_create", "get_o
 # Rows that tell of something that has happened, whether or not they can be written.
 _RECORDS = (
     "log", "audit", "histor", "event", "notif", "activit", "message", "mail", "token", "record", "stat",
+    "change", "revision",
 )  # fmt: skip
 _OTHER_BLOCKS = (*FUNCTIONS, ast.Lambda, ast.ClassDef, ast.Try, ast.With)
 
@@ -164,11 +165,21 @@ def torn_write(call: ast.Call, module: Module) -> TornWrite | None:
     second = _dependent_write(statement, *created, module)
     if second is None or _is_repaired(statement, call, second, module):
         return None
-    if django_queries.atomic_block(call, module) is not None:
+    if django_queries.atomic_block(call, module) is not None or _is_in_other_block(call, module):
         return None
     if not is_task(function) and requests_are_atomic(module):
         return None
     return None if may_be_called_in_transaction(function) else TornWrite(created[1], second)
+
+
+def _is_in_other_block(call: ast.Call, module: Module) -> bool:
+    """Whether a context manager of the project around a call may open a transaction."""
+    for around in module.source.ancestors(call):
+        if isinstance(around, FUNCTIONS):
+            return False
+        if isinstance(around, ast.With) and any(_may_open(i.context_expr, module) for i in around.items):
+            return True
+    return False
 
 
 def _is_used_later(statement: ast.stmt, call: ast.Call, module: Module) -> bool:
@@ -456,9 +467,30 @@ def side_effects(block: Block, module: Module) -> list[SideEffect]:
     if not any(django.is_atomic(opening, module) for opening in openings):
         return []
     found = [effect for site in _sending_sites(block, module) for effect in _effect(site, block, module)]
-    if found and not any(_writes(site) for site in django_queries.sites_within(block.body, module)):
-        found = []
+    if found:
+        writes = [s.node for s in django_queries.sites_within(block.body, module) if _writes(s)]
+        found = [
+            e for e in found if writes and (_is_request(e) or _is_followed(e.node, writes, block, module))
+        ]
     return [*found, *_queued_tasks(block, module)]
+
+
+def _is_request(effect: SideEffect) -> bool:
+    """Whether what is sent asks another service, which may look for the rows at once."""
+    return not effect.chain and not effect.what.startswith(("mail.", "Email"))
+
+
+def _is_followed(call: ast.Call, writes: list[ast.expr], block: Block, module: Module) -> bool:
+    """Whether the block writes or raises behind a call: what ends it is sent once all has been done."""
+    last = call.end_lineno or call.lineno
+    for around in module.source.ancestors(call):
+        if around is block:
+            break
+        if isinstance(around, (ast.For, ast.While)):
+            last = min(last, around.lineno)
+    rows = [node.lineno for node in writes]
+    rows += [n.lineno for statement in block.body for n in _own(statement) if isinstance(n, ast.Raise)]
+    return any(row > last for row in rows)
 
 
 def _sending_sites(block: Block, module: Module) -> Iterator[CallSite]:

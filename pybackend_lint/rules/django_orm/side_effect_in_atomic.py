@@ -153,6 +153,13 @@ def check(node: ast.With | ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
             if response.status_code != 200:  # decides whether the order is kept
                 raise ValueError("not paid")
         send_mail("Your order", "Thank you.", "shop@example.com", [user.email])
+
+
+    @transaction.atomic
+    def refuse(order):
+        order.delete()
+        # a mail that ends the transaction: when it cannot be sent, the order stays
+        send_mail("Your order", "Sorry.", "shop@example.com", [order.customer.email])
     ```
     ```python file=shop/tasks.py
     from celery import shared_task

@@ -99,6 +99,14 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     class SearchForm(forms.Form):
         wants_news = forms.NullBooleanField(required=False)
     ```
+    ```python
+    from django.contrib.postgres.fields import JSONField
+    from django.db.models import Q, Value
+
+
+    def without_tags():
+        return Q(tags=Value([], JSONField()))  # the type of an expression, which works and is not checked
+    ```
 
     ## Fix safety
     The replacement stores the same values, but `makemigrations` writes a migration that alters the
@@ -117,12 +125,22 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     field = django_web.REMOVED_FIELDS.get(name or "")
     if name is None or field is None or not ctx.project.satisfies(f"django>={field.gone}", "upper"):
         return
+    if _is_of_expression(node, ctx):
+        return
     yield ctx.finding(
         node.func,
         fix=_fix(node, field, ctx),
         advice=field.advice,
         gone=field.gone,
         field=name.rpartition(".")[2],
+    )
+
+
+def _is_of_expression(node: ast.Call, ctx: Context) -> bool:
+    """Whether a field is made in a function, or says what an expression gives: no check looks at it."""
+    return ctx.enclosing_function(node) is not None or any(
+        isinstance(around, ast.Call) and not ctx.text(around.func).endswith("Field")
+        for around in ctx.ancestors(node)
     )
 
 

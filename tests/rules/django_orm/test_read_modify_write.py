@@ -31,6 +31,12 @@ SILENT = {
         product.stock += 1
         product.save()
         """,
+    "a copy with a key of its own": """
+        for product in Product.objects.filter(name="x"):
+            product.pk = None
+            product.stock *= -1
+            product.save()
+        """,
     "a parameter": """
         product: Product = user
         product.stock += 1
@@ -115,6 +121,29 @@ FOUND = {
 @pytest.mark.parametrize("code", SILENT.values(), ids=SILENT.keys())
 def test_silent(code: str) -> None:
     assert findings(RULE, program(code), project="django_shop") == []
+
+
+def test_rows_that_are_moved_in_a_list() -> None:
+    models = """
+        from django.db import models
+
+        class Stage(models.Model):
+            sequence = models.IntegerField()
+    """
+    source = """
+        from models import Stage
+
+        def remove(place):
+            for stage in Stage.objects.filter(sequence__gt=place):
+                stage.sequence -= 1
+                stage.save()
+
+        def remove_one(pk):
+            stage = Stage.objects.get(pk=pk)
+            stage.sequence -= 1  # PB120
+            stage.save()
+    """
+    findings(RULE, source, files={"models.py": models})
 
 
 @pytest.mark.parametrize("code", FOUND.values(), ids=FOUND.keys())

@@ -105,6 +105,20 @@ FOUND = {
                 message = EmailMultiAlternatives("Paid")
                 message.send()  # PB125
                 mails.confirm("a@shop.example")  # PB125
+                order.save()
+
+        @transaction.atomic
+        def remind(orders):
+            for order in Order.objects.all():
+                order.save()
+                send_mail("Paid?", "", None, [])  # PB125
+
+        @transaction.atomic
+        def refuse(request):
+            order = Order.objects.create()
+            send_mail("Refused", "", None, [])  # PB125
+            if order.paid:
+                raise ValueError("paid")
     """,
     "requests": """
         @transaction.atomic
@@ -145,6 +159,15 @@ SILENT = {
         def report(request):
             order = Order.objects.select_for_update().first()
             send_mail("Report", "", None, [])
+    """,
+    "mail in the end": """
+        @transaction.atomic
+        def place(request, mails: Mails):
+            order = Order.objects.create()
+            if order.paid:
+                mails.confirm("a@shop.example")
+            else:
+                send_mail("Paid?", "", None, [])
     """,
     "answers that decide": """
         @transaction.atomic
@@ -214,7 +237,9 @@ FIXED = {
 @pytest.mark.parametrize(("line", "expected"), FIXED.values(), ids=FIXED.keys())
 def test_fix(line: str, expected: str | None) -> None:
     body = "from functools import partial\n\n\n@transaction.atomic\ndef f():\n    order = Order.objects.create()\n"
-    assert fix(RULE, f"{HEAD}{body}    {line}\n", files=FILES) == f"{HEAD}{body}    {expected or line}\n"
+    end = "    order.save()\n"
+    fixed = fix(RULE, f"{HEAD}{body}    {line}\n{end}", files=FILES)
+    assert fixed == f"{HEAD}{body}    {expected or line}\n{end}"
 
 
 def test_mail_leaves_before_the_rollback() -> None:

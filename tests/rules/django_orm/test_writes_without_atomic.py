@@ -103,6 +103,20 @@ FOUND = {
 }
 
 SILENT = {
+    "context manager of the project": """
+        from contextlib import contextmanager
+
+        @contextmanager
+        def preview():
+            with transaction.atomic():
+                yield
+                transaction.set_rollback(True)
+
+        def show(request):
+            with preview():
+                order = Order.objects.create(customer=request.user)
+                Line.objects.create(order=order, product=1)
+    """,
     "in a transaction": """
         @transaction.atomic
         def place(request):

@@ -18,6 +18,14 @@ SILENT = {
     "Django 5.0 still takes it": (
         "from django.contrib.postgres.fields import CITextField\nCITextField()", ">=4.2,<5.1", "m.py",
     ),
+    "the type of an expression": (
+        "from django.contrib.postgres.fields import JSONField\nfrom django.db.models import Value\n"
+        "EMPTY = Value([], JSONField())", ">=5.2", "m.py",
+    ),
+    "the field of a generated model": (
+        "from django.contrib.postgres.fields import JSONField\ndef field(**options): return JSONField(**options)",
+        ">=5.2", "m.py",
+    ),
     "the new field": ("from django.db import models\nmodels.JSONField()", ">=5.2", "m.py"),
     "the form field": ("from django.forms import NullBooleanField\nNullBooleanField()", ">=5.2", "m.py"),
     "another package's field": ("from rest_framework.serializers import JSONField\nJSONField()", ">=5.2", "m.py"),
