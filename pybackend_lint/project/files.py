@@ -94,9 +94,12 @@ def is_group(name: str) -> bool:
     return f"{os.sep}{_EVERYTHING}" in name
 
 
-def is_mention(name: str) -> bool:
-    """Whether a name is one made by `mentions_below`."""
-    return f"{os.sep}{_EVERYTHING}?" in name
+def words_of(name: str) -> set[bytes] | None:
+    """The words that a file has to hold to be in a group, where `mentions_below` made its name, else None."""
+    _, separator, text = name.partition(f"{os.sep}{_EVERYTHING}?")
+    if not separator:
+        return None
+    return set() if text.startswith("*") else words(os.fsencode(text))
 
 
 def is_below(directory: str, group: str) -> bool:

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeVar, cast
 
-from pybackend_lint.project.files import Files, imports_of, is_below, is_group, is_mention, outdated
+from pybackend_lint.project.files import Files, imports_of, is_below, is_group, outdated, words_of
 from pybackend_lint.project.layout import Layout
 from pybackend_lint.semantic.circles import Circles
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
 from pybackend_lint.semantic.types import Provider
-from pybackend_lint.source import Source, SourceError
+from pybackend_lint.source import Source, SourceError, words
 
 _STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
 
@@ -94,7 +94,9 @@ class Index:
         self._facts: dict[tuple[object, ...], object] = {}
         self._lasting: dict[tuple[object, ...], object] = {}
         self._groups_of_facts: dict[tuple[object, ...], set[str]] = {}
-        self._mentions: set[str] = set()  # the groups of files that mention something
+        self._mentions: dict[
+            str, set[bytes]
+        ] = {}  # the groups of files that mention something, the words of it
         self._rests: set[str] = set()  # the groups that the fact under way rests on
         self._checked = ""  # the file that is being checked
 
@@ -148,9 +150,15 @@ class Index:
             return set()
         new = source.data if source is not None else self.files.read(path)
         self._follow(path, old.source.data if old is not None else None, new)
+        data = new or b""
+        known = words(data)
         imports = self.consulted.get(imports_of(path), set())
-        others = [group for group in self._mentions if path not in self.consulted[group]]
-        changed = outdated(path, new or b"", [*imports, *others])
+        others = [
+            group
+            for group, needed in self._mentions.items()
+            if needed <= known and path not in self.consulted[group]
+        ]
+        changed = outdated(path, data, [*imports, *others])
         affected = self._invalidate({path, *changed}, path)
         for group in imports & changed:
             imports.remove(group)
@@ -297,8 +305,8 @@ class Index:
     def know(self, group: str, paths: Iterable[str]) -> None:
         """Record which files a group has, without resting on it."""
         self.consulted.setdefault(group, set()).update(paths)
-        if is_mention(group):
-            self._mentions.add(group)
+        if group not in self._mentions and (needed := words_of(group)) is not None:
+            self._mentions[group] = needed
 
     def may_read(self, files: int) -> None:
         """Raise `Postponed` when a question must not read so many files now; ask before they are read."""
