@@ -201,7 +201,7 @@ class Index:
             found = {
                 reader
                 for reader, consulted in self.consulted.items()
-                if reader not in affected and not consulted.isdisjoint(found)
+                if not consulted.isdisjoint(found) and reader not in affected
             }
             affected |= found
         for other in affected:
