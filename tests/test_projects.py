@@ -17,10 +17,11 @@ from pathlib import Path
 import pytest
 
 from pybackend_lint import cli
+from pybackend_lint.cache import DIRECTORY
 from pybackend_lint.engine import Engine
 from pybackend_lint.finding import Finding
 from pybackend_lint.settings import Selection, Settings
-from tests.processes import run
+from tests.processes import lint, run
 from tests.rules.harness import PROJECTS, check, markers
 
 MARKED = (
@@ -28,10 +29,23 @@ MARKED = (
     "django_shop",
     "fastapi_booking",
     "fastapi_orders",
+    "fastapi_tickets",
     "flask_invoices",
     "monorepo_media",
 )
-FRONT_ENDS = "fastapi_booking"  # the project that flake8 and pylint check
+# The rules whose facts come from several files, by what they need; each is marked in some project.
+ACROSS_FILES = {
+    "relations of Django": "100 101 102 103 104 105 108 130 131 153 247",
+    "loading in SQLAlchemy": "506 507 520 521 522 523 524 525 526 536 537",
+    "blocking calls": "134 600 633",
+    "coroutines": "137 607 608 609 635",
+    "routes": "224 225 226 306 308 309 310 311 312 313 326 327 328 330 331 332 938",
+    "transactions": "123 124 125 127",
+    "errors": "910 911 912 914",
+    "data of requests": "920 921 922 923 934 935 936",
+    "tests": "800 801 802 803 810 814 815 816 818 819",
+    "layers": "958 961",
+}
 
 
 @pytest.fixture(params=MARKED)
@@ -116,19 +130,66 @@ def test_standard_input_has_the_same_findings(
         ]
 
 
+@pytest.mark.parametrize("ability", ACROSS_FILES)
+def test_every_rule_across_files_is_marked(ability: str) -> None:
+    marked = {
+        code
+        for name in MARKED
+        for path in files_of(PROJECTS / name)
+        for _, code in markers((PROJECTS / name / path).read_text())
+    }
+    assert {f"PB{number}" for number in ACROSS_FILES[ability].split()} <= marked
+
+
+def reported(root: Path, *options: str) -> list[str]:
+    """What the command line says about a project, as `path:row:code`, sorted."""
+    codes = ",".join(settings_of(root).selections[0].extend_select)
+    done = lint("check", f"--extend-select={codes}", "--output-format=json", *options, ".", cwd=root)
+    assert done.errors == ""
+    return sorted(
+        f"{Path(item['filename']).relative_to(root)}:{item['location']['row']}:{item['code']}"
+        for item in done.json
+        if item["filename"].endswith(".py")
+    )
+
+
+@pytest.mark.slow
+def test_processes_and_kept_results_do_not_matter(project: Path) -> None:
+    expected = sorted(
+        f"{path}:{row}:{code}"
+        for path in files_of(project)
+        for row, code in markers((project / path).read_text())
+    )
+    assert reported(project, "--no-cache", "--jobs=1") == expected
+    assert reported(project, "--no-cache", "--jobs=2") == expected
+    cold = reported(project, "--jobs=2")
+    assert (project / DIRECTORY).is_dir()
+    assert cold == reported(project, "--jobs=1") == expected
+    changed = project / next(line for line in expected).partition(":")[0]
+    changed.write_text("\n" + changed.read_text())
+    moved = sorted(
+        f"{path}:{row}:{code}"
+        for path in files_of(project)
+        for row, code in markers((project / path).read_text())
+    )
+    assert reported(project, "--jobs=2") == moved != expected
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", ["flake8", "pylint"])
-def test_other_linters_report_the_same(tool: str, tmp_path: Path) -> None:
-    root = tmp_path.resolve() / FRONT_ENDS
-    shutil.copytree(PROJECTS / FRONT_ENDS, root)
-    expected = [f"{path}:{row}" for path in files_of(root) for row, _ in markers((root / path).read_text())]
+def test_other_linters_report_the_same(tool: str, project: Path) -> None:
+    expected = [
+        f"{path}:{row}" for path in files_of(project) for row, _ in markers((project / path).read_text())
+    ]
+    codes = settings_of(project).selections[0].extend_select
     arguments = {
-        "flake8": ["--select=PB", "--format=%(path)s:%(row)d"],
+        "flake8": [f"--select=PB,{','.join(codes)}", "--format=%(path)s:%(row)d"],
         "pylint": [
             "--rcfile=", "--load-plugins=pylint_pybackend", "--disable=all", "--enable=pybackend-lint",
             "--score=no", "--msg-template={path}:{line}",
         ],
     }  # fmt: skip
-    done = run(tool, *arguments[tool], *sorted({line.rpartition(":")[0] for line in expected}), cwd=root)
+    done = run(tool, *arguments[tool], *files_of(project), cwd=project)
     lines = [line.removeprefix("./") for line in done.output.splitlines() if not line.startswith("*")]
     assert sorted(lines) == sorted(expected)
 

@@ -12,6 +12,7 @@ INSTALLED_APPS = [
     "members",
     "books",
     "loans",
+    "desk",
 ]
 AUTH_USER_MODEL = "members.Member"
 DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "library"}}

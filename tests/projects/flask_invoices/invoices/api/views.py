@@ -1,10 +1,10 @@
 """The API of invoices."""
 
-from flask import Blueprint, jsonify
+from flask import Blueprint, jsonify, request
 
 from invoices.api.errors import OrderError, PaymentError
 from invoices.extensions import db
-from invoices.models import Invoice
+from invoices.models import Customer, Invoice
 
 api = Blueprint("api", __name__)
 
@@ -34,3 +34,19 @@ def charge(invoice_id: int) -> int:
     if found.cents > 100_000:
         raise PaymentError
     return found.cents
+
+
+@api.post("/customers")
+def add_customer():
+    customer = Customer(**request.get_json())  # PB935
+    db.session.add(customer)
+    db.session.commit()
+    return jsonify(id=customer.id)
+
+
+@api.post("/customers/named")
+def add_named_customer():
+    customer = Customer(name=request.get_json()["name"])
+    db.session.add(customer)
+    db.session.commit()
+    return jsonify(id=customer.id)
