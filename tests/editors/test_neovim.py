@@ -126,7 +126,7 @@ def test_the_steps_for_newcomers(tmp_path: Path) -> None:
     environment["PATH"] = os.pathsep.join([str(shim.parent), environment["PATH"]])
     install, configure, open_file = steps("Neovim")
     for commands in (install, configure):
-        subprocess.run(["sh", "-e", "-c", commands], cwd=tmp_path, env=environment, check=True)
+        subprocess.run(["sh", "-e", "-c", commands], cwd=tmp_path, env=environment, timeout=600, check=True)
     seen = report(tmp_path, environment, "PB501", "Use `Session.get()`", "sh", "-e", "-c", open_file)
     assert {"PB501", "PB600"} <= {found["code"] for found in seen["findings"]}
     assert "    return session.get(Coupon, pk)" in seen["lines"]
