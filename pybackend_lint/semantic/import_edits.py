@@ -161,8 +161,14 @@ def replace_imports(
     Unlike edits of `add_import` and `remove_names` taken together, these never overlap. For the
     arguments see those functions.
     """
-    wanted = [_wanted(dotted, None, from_import=True) for dotted in add]
-    return _change(source, wanted, list(remove), taken, first_party)
+    wanted, removed = [_wanted(dotted, None, from_import=True) for dotted in add], list(remove)
+    if taken is not None or first_party is not None:
+        return _change(source, wanted, removed, taken, first_party)
+    # The same imports are asked for at every finding of a file, and each answer parses it anew.
+    key = ("imports", tuple(wanted), tuple(id(name) for _, name in removed))
+    if key not in source.memo:
+        source.memo[key] = _change(source, wanted, removed, None, None)
+    return cast("tuple[tuple[str, ...], tuple[Edit, ...]]", source.memo[key])
 
 
 def move_import(
