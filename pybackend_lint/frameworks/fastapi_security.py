@@ -146,17 +146,19 @@ def is_protected(route: Route) -> bool | None:
     if function is None or function.owner is not None or route.path is None:
         return None
     tree = fastapi_requests.route_dependencies(route)
-    if tree.has_security or any(map(_checks, tree.functions)):
+    if tree.has_security or any(map(_is_named_like_check, tree.functions)):
         return True
-    if any(_CHECKS.search(name) for name in tree.names) or _refuses(function):
+    if any(_CHECKS.search(name) for name in tree.names):
+        return True
+    if any(map(_refuses, tree.functions)) or _refuses(function):
         return True
     others = [item for item in function.node.decorator_list if item is not route.call]
     return None if tree.is_open or others or _mentions_check(function) else False
 
 
-def _checks(function: FunctionInfo) -> bool:
+def _is_named_like_check(function: FunctionInfo) -> bool:
     owner = function.owner.node.name if function.owner is not None else ""
-    return _CHECKS.search(f"{function.node.name} {owner}") is not None or _refuses(function)
+    return _CHECKS.search(f"{function.node.name} {owner}") is not None
 
 
 def _refuses(function: FunctionInfo) -> bool:
