@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.projects import environment, projects, python_files
 
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"  # what is installed has its bytecode
 # Every beginning of it can be parsed, so that every keystroke is checked to the end.
 _TYPED = "    total_of_what_was_found_so_far"
 
@@ -40,7 +41,7 @@ class Server:
             [sys.executable, "-P", "-m", "pybackend_lint", "server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment(),
+            env={name: value for name, value in environment().items() if name != _NO_BYTECODE},
             cwd=root,
         )
         self._arrived: queue.Queue[tuple[float, dict[str, Any]]] = queue.Queue()

@@ -325,7 +325,8 @@ class Session(LanguageServer):
             outcome = self.checker.check_file(path, interrupted)
             if outcome is None:
                 return None
-            return self._as_checked(path, 0, self.text_of(path), outcome)
+            text = self.text_of(path) if outcome.findings else Text("", self.encoding)
+            return self._as_checked(path, 0, text, outcome)
 
         try:
             checked = await self.ask(run, WORKSPACE)

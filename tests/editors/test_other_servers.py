@@ -45,8 +45,13 @@ def test_python_lsp_server(tmp_path: Path, position: int, source: str, code: str
             if condition(found):
                 return found
 
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])  # it looks for flake8 there
     server = subprocess.Popen(
-        [sys.executable, "-m", "pylsp"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "pylsp"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     try:
         handlers = {

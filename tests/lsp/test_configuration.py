@@ -119,6 +119,20 @@ async def test_two_roots_have_settings_of_their_own(tmp_path: Path) -> None:
         await client.diagnostics(two / "work.py", ["PB604"])
 
 
+async def test_a_new_root_counts_for_what_is_open(tmp_path: Path) -> None:
+    one, two = project(tmp_path / "one"), project(tmp_path / "two")
+    (two / "lint.toml").write_text('[tool.pybackend-lint]\nignore = ["PB604"]\n')
+    (two / "sub").mkdir()
+    async with editor(one, options={"configuration": "lint.toml"}) as client:
+        client.open(two / "sub" / "work.py", BLOCKING)
+        await client.diagnostics(two / "sub" / "work.py", ["PB604"])
+        added = types.WorkspaceFolder(two.as_uri(), "two")
+        client.workspace_did_change_workspace_folders(
+            types.DidChangeWorkspaceFoldersParams(types.WorkspaceFoldersChangeEvent([added], []))
+        )
+        await client.diagnostics(two / "sub" / "work.py", [])
+
+
 async def test_the_innermost_root_counts(tmp_path: Path) -> None:
     outer = project(tmp_path / "outer")
     inner = project(outer / "inner", '[tool.pybackend-lint]\nextend-ignore = ["PB600"]\n')

@@ -123,7 +123,7 @@ async def test_a_base_class_in_another_buffer(root: Path) -> None:
             await client.diagnostics(root / "other.py", [deprecated])
 
 
-AUDITED = """
+AUDIT = """
 import os, sys
 notes = open(sys.argv[1], "a", buffering=1)
 
@@ -134,13 +134,15 @@ def note(event, arguments):
         notes.write(f"read {os.path.basename(arguments[0])}\\n")
 
 sys.addaudithook(note)
+"""
+SERVE = """
 from pybackend_lint.cli import main
 sys.exit(main(["server"]))
 """
 
 
 async def test_what_is_known_of_the_project_is_kept_while_one_types(root: Path, tmp_path: Path) -> None:
-    (tmp_path / "audited.py").write_text(AUDITED)
+    (tmp_path / "audited.py").write_text(AUDIT + SERVE)
     notes = tmp_path / "notes.txt"
     modules = 100
     for number in range(modules):

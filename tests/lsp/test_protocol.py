@@ -14,7 +14,7 @@ import pytest
 from lsprotocol import types
 
 from tests.lsp.editor import editor
-from tests.lsp.test_diagnostics import BLOCKING, HARMLESS
+from tests.lsp.test_diagnostics import AUDIT, BLOCKING, HARMLESS, SERVE
 
 pytestmark = pytest.mark.asyncio
 REPOSITORY = Path(__file__).parents[2]
@@ -267,14 +267,12 @@ def check(node, ctx):
 
 
 broken.check = replace(broken.check, check=check)
-from pybackend_lint.cli import main
-sys.exit(main(["server"]))
 """
 
 
 async def test_a_rule_that_fails_is_told_once_and_the_others_go_on(tmp_path: Path) -> None:
     script = tmp_path / "broken_server.py"
-    script.write_text(BROKEN_RULE)
+    script.write_text(BROKEN_RULE + SERVE)
     text = "import time\n\n\nasync def work() -> None:\n    await print()\n    time.sleep(1)\n"
     async with editor(tmp_path, command=(os.fspath(script),)) as client:
         for name in ("one.py", "two.py"):
@@ -285,6 +283,22 @@ async def test_a_rule_that_fails_is_told_once_and_the_others_go_on(tmp_path: Pat
         assert len(client.messages) == 1
         assert "out of order" in client.messages[0]
         assert len(client.logged) >= 3
+
+
+async def test_a_rule_that_fails_costs_no_knowledge(tmp_path: Path) -> None:
+    root, script, notes = tmp_path / "shop", tmp_path / "broken_server.py", tmp_path / "notes.txt"
+    script.write_text(AUDIT + BROKEN_RULE + SERVE)
+    root.mkdir()
+    (root / "base.py").write_text("class Base:\n    pass\n")
+    text = "from base import Base\n\n\nclass Item(Base):\n    async def work(self) -> None:\n        await print()\n"
+    for number in range(20):
+        (root / f"module{number}.py").write_text(text)
+    async with editor(root, command=(os.fspath(script), os.fspath(notes), f"{root}/")) as client:
+        command = types.ExecuteCommandParams("pybackend-lint.checkWorkspace")
+        result = await client.workspace_execute_command_async(command)
+        assert result["files"] == 21
+        assert len(client.messages) == 1
+    assert notes.read_text().count("read base.py") < 10  # not once for each file
 
 
 def resident(process: int) -> int:
