@@ -95,7 +95,7 @@ class Session(LanguageServer):
         self._checked: dict[str, Checked] = {}  # by address
         self._pending: dict[str, Future[Checked]] = {}  # by address
         self._durations: dict[str, float] = {}
-        self.shown: dict[str, bool] = {}  # paths of files that are not open and were told of
+        self.shown: set[str] = set()  # paths of files that are not open and were told of
         self._stale: set[str] = set()  # those of them whose findings may be other ones now
         self._told: set[str] = set()
         self.startup_problems: list[str] = []  # to be told as soon as the client listens
@@ -197,8 +197,10 @@ class Session(LanguageServer):
     def open(self, document: Document) -> None:
         """Take note of an open document, and check it."""
         self.documents[document.uri] = document
-        if self.shown.pop(document.path, False) and self.pull:
-            self.publish(document.uri, [])  # from now on the client asks
+        if document.path in self.shown:
+            self.shown.remove(document.path)
+            if self.pull:
+                self.publish(document.uri, [])  # from now on the client asks
         self.check(document)
 
     def close(self, document: Document) -> None:
@@ -344,7 +346,7 @@ class Session(LanguageServer):
         for document in self.documents.values():
             if document.path in wanted:
                 self.check(document, DEPENDENT)
-        stale = wanted & self.shown.keys()
+        stale = wanted & self.shown
         if stale:
             self._stale |= stale
             if self._refreshing is None or self._refreshing.done():
@@ -366,7 +368,7 @@ class Session(LanguageServer):
         """Tell the client what is found in a file that is not open."""
         found = checked.diagnostics if checked is not None else []
         if self.document_at(path) is None and (found or path in self.shown):
-            self.shown[path] = True
+            self.shown.add(path)
             self.publish(Path(path).as_uri(), found)
 
     def everything_changed(self) -> None:
