@@ -13,7 +13,10 @@ const name = "pybackend-lint";
 const prefix = "pybackendLint";
 const checkWorkspace = `${name}.checkWorkspace`;
 const requirement = "pybackend-lint[lsp]";
-const documents = [{ language: "python" }, { pattern: "**/pyproject.toml" }];
+const documents = [
+  { scheme: "file", language: "python" },
+  { scheme: "file", pattern: "**/pyproject.toml" },
+];
 const startsAnew = ["interpreter", "path", "arguments"].map((key) => `${name}.${key}`);
 
 /**
@@ -123,7 +126,15 @@ class Session implements vscode.Disposable {
         documentSelector: documents,
         outputChannel: this.log,
         initializationOptions: settings,
-        synchronize: { configurationSection: name },
+        middleware: {
+          workspace: {
+            // Not to a server that is about to be replaced because of the same change.
+            didChangeConfiguration: async (sections, next) => {
+              await this.queue;
+              if (this.client === client) await next(sections);
+            },
+          },
+        },
       },
     );
     client.registerFeature(noPulling);

@@ -2,13 +2,14 @@
  * The extension in a real editor: VS Code for the browser in a headless Chromium, set up by the steps of
  * docs/editors/index.md. Run by `nox -s vscode`. Environment: CODE_SERVER, the folder where
  * install-code-server.mjs has installed it; CLONE, a copy of the repository in which the steps are done;
- * SCREENSHOT, where to put the picture for the documentation; FAILURES, where to put pictures of the editor
- * when a test fails; CHROMIUM, the browser.
+ * PYTHON, an interpreter with the server; PYTHON_EXTENSION, the `.vsix` of the Python extension, if it is
+ * there; SCREENSHOT, where to put the picture for the documentation; FAILURES, where to put pictures of the
+ * editor when a test fails; CHROMIUM, the browser.
  */
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -19,12 +20,15 @@ import { chromium } from "playwright-core";
 import { program } from "./install-code-server.mjs";
 
 const clone = process.env.CLONE;
-const patience = Number(process.env.PATIENCE ?? 60_000);
+const python = process.env.PYTHON;
+const pythonExtension = process.env.PYTHON_EXTENSION;
+const patience = 60_000;
 const settings = {
   "chat.commandCenter.enabled": false,
   "editor.minimap.enabled": false,
   "files.autoSave": "off",
   "git.enabled": false,
+  "python.languageServer": "None",
   "security.workspace.trust.enabled": false,
   "telemetry.telemetryLevel": "off",
   "window.commandCenter": false,
@@ -36,6 +40,7 @@ const settings = {
 };
 
 let scratch;
+let environment;
 let server;
 let port;
 let browser;
@@ -104,9 +109,18 @@ async function openFile(name) {
   await page.locator(".tab.active", { hasText: name }).waitFor({ timeout: patience });
 }
 
-async function running() {
-  const item = page.locator(".statusbar-item", { hasText: "pybackend-lint" });
-  await item.locator(".codicon-check").waitFor({ timeout: patience });
+const status = () => page.locator(".statusbar-item", { hasText: "pybackend-lint" });
+
+/** Waits until the server runs; its origin must be as the item in the status bar says. */
+async function running(origin) {
+  await status().locator(".codicon-check").waitFor({ timeout: patience });
+  await until(async () => (await status().locator("a").getAttribute("aria-label"))?.includes(`from ${origin}`), origin);
+}
+
+/** Writes the settings of the workspace. */
+function configure(folder, values) {
+  mkdirSync(join(folder, ".vscode"), { recursive: true });
+  writeFileSync(join(folder, ".vscode/settings.json"), JSON.stringify(values));
 }
 
 async function goTo(line, column = 1) {
@@ -127,9 +141,14 @@ function placeOf(text, name) {
   return [row + 1, lines[row].indexOf(text) + 1];
 }
 
+/** Filters what the panel shows. */
+async function filter(text) {
+  await page.locator(".markers-panel-action-filter input, .viewpane-filter input").first().fill(text.replaceAll("!", ""));
+}
+
 /** The rows of the problems panel with a text: the panel draws only rows in view, so it is told to filter. */
 async function problems(text) {
-  await page.locator(".markers-panel-action-filter input, .viewpane-filter input").first().fill(text.replaceAll("!", ""));
+  await filter(text);
   return page.locator(".markers-panel .monaco-list-row").filter({ hasText: text });
 }
 
@@ -169,8 +188,9 @@ async function act(title) {
 }
 
 /** A test that leaves a picture of the editor and its logs in the folder FAILURES when it fails. */
-function test(name, run) {
-  runner.test(name, async () => {
+function test(name, ...rest) {
+  const run = rest.pop();
+  runner.test(name, ...rest, async () => {
     try {
       await run();
     } catch (error) {
@@ -187,18 +207,24 @@ function test(name, run) {
 runner.before(async () => {
   scratch = mkdtempSync(join(tmpdir(), "editor-"));
   desktopProgram(join(scratch, "bin"));
-  const environment = { ...process.env, PATH: `${join(scratch, "bin")}${delimiter}${process.env.PATH}` };
-  for (const step of steps("VS Code").slice(process.env.LATE ? 2 : 0)) {
+  environment = { ...process.env, PATH: `${join(scratch, "bin")}${delimiter}${process.env.PATH}` };
+  for (const step of steps("VS Code")) {
     execFileSync("sh", ["-e", "-c", step], { cwd: clone, env: environment, stdio: ["ignore", "ignore", "inherit"] });
   }
   opened = readFileSync(join(scratch, "opened"), "utf8").trim().split("\n");
+
+  const wheels = join(scratch, "wheels"); // what pip finds when the extension installs
+  execFileSync(python, ["-m", "pip", "wheel", "-q", "--no-deps", "-w", wheels, clone], { stdio: "ignore" });
 
   mkdirSync(join(scratch, "data/User"), { recursive: true });
   writeFileSync(join(scratch, "data/User/settings.json"), JSON.stringify(settings));
   port = await freePort();
   const options = ["--auth=none", `--bind-addr=127.0.0.1:${port}`, "--disable-telemetry", "--disable-update-check"];
   const folders = [`--user-data-dir=${scratch}/data`, `--extensions-dir=${scratch}/extensions`];
-  server = spawn(process.execPath, [program(process.env.CODE_SERVER), ...options, ...folders], { stdio: "ignore" });
+  server = spawn(process.execPath, [program(process.env.CODE_SERVER), ...options, ...folders], {
+    env: { ...process.env, PIP_FIND_LINKS: wheels },
+    stdio: "ignore",
+  });
   await until(() => fetch(`http://127.0.0.1:${port}/healthz`).then((answer) => answer.ok, () => false), "the editor");
 
   const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"];
@@ -222,13 +248,13 @@ test("the file of the example has squiggles and problems", async () => {
   await appears("Call `charge` in a thread");
   await appears("Use `session.get(Coupon, ...)`");
   await problems("");
-  await running();
+  await running("the workspace's environment");
 });
 
 test("the picture of the documentation", async () => {
   await page.keyboard.press("Control+b");
   await problems("charge");
-  await goTo(...placeOf("charge(order.reference"));
+  await goTo(...placeOf("async def place_order"));
   await page.locator(".view-line", { hasText: "charge(order.reference" }).getByText("charge").first().hover();
   await page.locator(".monaco-hover-content", { hasText: "PB600" }).first().waitFor({ timeout: patience });
   await page.waitForTimeout(500);
@@ -271,21 +297,69 @@ test("checking the workspace finds what is in files that are not open", async ()
   await appears("Delete `USE_L10N`");
 });
 
-test("the server can be started again", async () => {
-  await command("pybackend-lint: Restart the Server");
+test("settings count at once", async () => {
+  const [folder] = opened;
+  await removes("Annotate `note` as `str | None`", () => configure(folder, { "pybackend-lint.ignore": ["PB022"] }));
+  configure(folder, { "pybackend-lint.severity": { PB600: "error" } });
   await appears("Annotate `note` as `str | None`");
-  await running();
+  await appears("Call `charge` in a thread");
+  await (await problems("Call `charge` in a thread")).first().locator(".codicon-error").waitFor({ timeout: patience });
 });
 
-test("where nothing is installed, a message says what to install", async () => {
-  const empty = join(scratch, "empty");
-  mkdirSync(empty);
-  writeFileSync(join(empty, "app.py"), "import asyncio\n");
-  await open(empty, join(empty, "app.py"));
-  const message = page.locator(".notification-list-item", { hasText: 'Install "pybackend-lint[lsp]"' });
-  await message.waitFor({ timeout: patience });
-  execFileSync("python3", ["-m", "venv", "--without-pip", join(empty, ".venv")]);
-  await message.getByRole("button", { name: "Try Again" }).click();
-  const offer = page.locator(".notification-list-item", { hasText: "does not have pybackend-lint" });
-  await offer.getByRole("button", { name: "Install", exact: true }).waitFor({ timeout: patience });
+test("the server can be started again, and the log tells of it", async () => {
+  await command("pybackend-lint: Restart the Server");
+  await appears("Annotate `note` as `str | None`");
+  await running("the workspace's environment");
+  const log = page.locator(".output-view .view-lines", { hasText: /Starting.*from\s+the\s+workspace's\s+environment/ });
+  for (const show of [() => status().click(), () => command("pybackend-lint: Show the Log")]) {
+    await show();
+    await until(async () => {
+      await filter(""); // it is the same as in the problems panel
+      return log.isVisible();
+    }, "the log");
+    assert.doesNotMatch(await log.textContent(), /\[error\]/);
+    await page.keyboard.press("Control+j");
+    await log.waitFor({ state: "detached", timeout: patience });
+  }
+});
+
+test("the settings say which server is started", async () => {
+  const folder = join(scratch, "named");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "app.py"), "import asyncio\n");
+  const programs = dirname(python);
+  symlinkSync(join(programs, "pybackend-lint"), join(folder, "linter"));
+  configure(folder, { "pybackend-lint.path": "${workspaceFolder}/linter" });
+  await open(folder, join(folder, "app.py"));
+  await running("the setting pybackend-lint.path");
+  configure(folder, { "pybackend-lint.path": "${workspaceFolder}/linter", "pybackend-lint.interpreter": python });
+  await running("the setting pybackend-lint.interpreter");
+});
+
+test("where nothing is installed, a message offers to install it", async () => {
+  const folder = join(scratch, "empty");
+  mkdirSync(folder);
+  execFileSync(python, ["-m", "venv", join(scratch, "environment")]); // now, as messages do not wait long
+  writeFileSync(join(folder, "app.py"), "import time\n\n\nasync def wait():\n    time.sleep(1)\n");
+  await open(folder, join(folder, "app.py"));
+  const message = (text) => page.locator(".notification-list-item", { hasText: text });
+  const answer = (text, title) =>
+    message(text).getByRole("button", { name: title, exact: true }).click({ timeout: patience });
+  await message('Install "pybackend-lint[lsp]"').waitFor({ timeout: patience });
+  renameSync(join(scratch, "environment"), join(folder, ".venv"));
+  await answer('Install "pybackend-lint[lsp]"', "Try Again");
+  await answer("does not have pybackend-lint", "Install");
+  await running("the workspace's environment");
+  await page.locator(".squiggly-error, .squiggly-warning").first().waitFor({ timeout: patience });
+});
+
+test("the interpreter that the Python extension has selected is asked", { skip: !pythonExtension }, async () => {
+  const folder = join(scratch, "selected");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "app.py"), "import asyncio\n");
+  execFileSync(python, ["-m", "venv", "--without-pip", join(folder, ".venv")]);
+  configure(folder, { "python.defaultInterpreterPath": python });
+  execFileSync("code", ["--install-extension", pythonExtension], { env: environment, stdio: "ignore" });
+  await open(folder, join(folder, "app.py"));
+  await running("the selected interpreter");
 });
