@@ -489,27 +489,47 @@ def _registrations(route: Route) -> tuple[list[_Call], bool]:
         maker = home.qualified_name(constructor.func)
         if maker == _APPLICATION:
             continue
-        is_open = is_open or maker != "fastapi.APIRouter"
-        for other, call, is_certain in _inclusions(home):
-            included = fastapi.argument(call, 0, "router")
-            of = fastapi.assigned_call(included, other) if included is not None else None
-            is_open = is_open or of is None or not is_certain
-            if of is not None and of[1] is binding and isinstance(call.func, ast.Attribute):
-                calls.append((other, call))
-                pending.append((other, call.func.value))
+        inclusions = _inclusions(home)
+        is_open = is_open or maker != fastapi.ROUTER or inclusions.is_open
+        for other, call, parent in inclusions.of.get(binding, ()):
+            calls.append((other, call))
+            pending.append((other, parent))
     return calls, is_open
 
 
-def _inclusions(module: Module) -> Iterator[tuple[Module, ast.Call, bool]]:
-    """The calls of `include_router` in a project, and whether certainly a router of FastAPI is called."""
+@dataclass(frozen=True, slots=True)
+class _Inclusions:
+    """The calls of `include_router` in a project by the router that they include, with the one they are of.
+
+    `is_open`: of some calls it is not known what they include, or whether they are FastAPI's.
+    """
+
+    of: dict[Binding, list[tuple[Module, ast.Call, ast.expr]]]
+    is_open: bool
+
+
+def _inclusions(module: Module) -> _Inclusions:
     index = module.modules
     if not isinstance(index, Index):
-        return
+        return _Inclusions({}, is_open=False)
+    root = index.layout.project_root(os.path.dirname(index.path_of(module)))
+    return index.fact(("fastapi inclusions", root), lambda: _find_inclusions(index, module))
+
+
+def _find_inclusions(index: Index, module: Module) -> _Inclusions:
+    found: dict[Binding, list[tuple[Module, ast.Call, ast.expr]]] = {}
+    is_open = False
     for path in files_with(index, module, b"include_router"):
         other = index.at(path, module)
         for call in other.source.calls.get("include_router", ()) if other is not None else ():
-            if other is not None and isinstance(call.func, ast.Attribute):
-                yield other, call, fastapi.is_router(call.func.value, other)
+            if other is None or not isinstance(call.func, ast.Attribute):
+                continue
+            router = fastapi.argument(call, 0, "router")
+            made = fastapi.assigned_call(router, other) if router is not None else None
+            is_open = is_open or made is None or not fastapi.is_router(call.func.value, other)
+            if made is not None:
+                found.setdefault(made[1], []).append((other, call, call.func.value))
+    return _Inclusions(found, is_open)
 
 
 def path_parameters(route: Route) -> frozenset[str] | None:
