@@ -143,7 +143,8 @@ class Loaded:
 
     - `select`, `prefetch`: lookup paths as they were given; `whole`: paths below which everything is at
       hand, or nothing is known.
-    - `every`: `select_related()` without arguments; `restricted`: `only()` or `defer()` was used.
+    - `every`: `select_related()` without arguments; `restricted`: `only()` or `defer()` was used,
+      or the rows are locked together with those that are joined to them.
     - `fetch_mode`: last name of the argument of `fetch_mode()`, empty without.
     - `locked`: the rows are locked by `select_for_update()`.
     - `limit`: at most so many rows, None where open; `ordered`: an order was asked for.
@@ -639,7 +640,9 @@ def _narrowed(base: Type, row: Type | None, method: str, call: ast.Call, module:
     elif method in {"only", "defer"}:
         fact = replace(fact, restricted=True)
     elif method == "select_for_update":
-        fact = replace(fact, locked=True)
+        # without `of` it locks joined rows as well, and refuses to join those that may be null
+        alone = any(keyword.arg in {"of", None} for keyword in call.keywords)
+        fact = replace(fact, locked=True, restricted=fact.restricted or not alone)
     elif method == "order_by":
         fact = replace(fact, ordered=bool(call.args))
     elif method in {"annotate", "alias", "extra"}:

@@ -281,6 +281,8 @@ def relation(model: str, name: str, module: Module) -> Relation | None:
     info = index.class_info(model)
     if info is None:
         return _library_relation(model, name, module)
+    if _has_own_metaclass(info):
+        return None
     declared = fields(info).get(name)
     if declared is not None:
         return _forward(info, declared)
@@ -297,6 +299,23 @@ def relation(model: str, name: str, module: Module) -> Relation | None:
             if found is not None:
                 return found
     return None
+
+
+def _has_own_metaclass(info: ClassInfo) -> bool:
+    """Whether a metaclass of the project makes a model, which may answer for relations in its own way."""
+    index = _index(info.module)
+    return index.fact(("model metaclass", info.name, id(info.node)), lambda: _find_own_metaclass(info))
+
+
+def _find_own_metaclass(info: ClassInfo) -> bool:
+    index = _index(info.module)
+    for item in info.mro:
+        for keyword in item.node.keywords if isinstance(item, ClassInfo) else ():
+            if isinstance(item, ClassInfo) and keyword.arg == "metaclass":
+                name = item.module.qualified_name(keyword.value)
+                if name is None or index.class_info(name) is not None:
+                    return True
+    return False
 
 
 def _library_relation(model: str, name: str, module: Module) -> Relation | None:

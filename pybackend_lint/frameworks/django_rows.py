@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 from pybackend_lint.finding import Edit, Related
 from pybackend_lint.frameworks import django, django_models, django_reads
@@ -125,7 +126,9 @@ def reads(rows: Rows, module: Module) -> list[Read]:
     for chain in _chains(rows, module):
         if isinstance(chain.ctx, ast.Load):
             for read in _path_reads(chain, rows, fact, module):
-                found.setdefault(read.path, read)
+                first = found.setdefault(read.path, read)
+                if read.method == "all" != first.method:  # prefetched rows answer both
+                    found[read.path] = replace(first, method="all")
         else:
             assigned.add("__".join(_names(chain)))
     known = _read_before(rows, module) if found else set()
@@ -175,7 +178,7 @@ def _chains(rows: Rows, module: Module) -> list[ast.Attribute]:
         for node in attributes
         if id(node) not in inner
         and _is_bound_by(_root_name(node), rows.binder, module)
-        and not _is_last_run(node, rows.binder, module)
+        and not _runs_for_few(node, rows.binder, module)
     ]
     return sorted(chains, key=lambda node: (node.lineno, node.col_offset))
 
@@ -247,23 +250,47 @@ def _path_reads(chain: ast.Attribute, rows: Rows, fact: Loaded, module: Module) 
         yield last
 
 
-def _is_last_run(node: ast.AST, loop: ast.AST, module: Module) -> bool:
-    """Whether the loop ends once this node has run, so that it runs for one row only."""
+def _runs_for_few(node: ast.AST, loop: ast.AST, module: Module) -> bool:
+    """Whether a node runs for one row, as the loop ends then, for rows that fail, or once for each key."""
     if not isinstance(loop, (ast.For, ast.AsyncFor)):
         return False
     child = node
     inside = False
     for parent in module.source.ancestors(node):
-        for block in (getattr(parent, "body", None), getattr(parent, "orelse", None)):
-            for later in block[block.index(child) :] if isinstance(block, list) and child in block else ():
-                if isinstance(later, (ast.Return, ast.Raise)) or (
-                    isinstance(later, ast.Break) and not inside
-                ):
-                    return True
+        if isinstance(parent, ast.ExceptHandler):
+            return True
+        if isinstance(parent, ast.If) and child in parent.body and _fills_table(parent):
+            return True
+        blocks = [getattr(parent, "body", None), getattr(parent, "orelse", None)]
+        following = [
+            later
+            for block in blocks
+            if isinstance(block, list) and child in block
+            for later in block[block.index(child) :]
+        ]
+        if isinstance(parent, (ast.With, ast.AsyncWith)) and child not in parent.body:
+            following += parent.body
+        for later in following:
+            if isinstance(later, (ast.Return, ast.Raise)) or (isinstance(later, ast.Break) and not inside):
+                return True
         if parent is loop:
             return False
         inside = inside or isinstance(parent, (ast.For, ast.AsyncFor, ast.While))
         child = parent
+    return False
+
+
+def _fills_table(guard: ast.If) -> bool:
+    """Whether an `if` sets the item of a table for a key that is not in it."""
+    match guard.test:
+        case ast.Compare(ops=[ast.NotIn()], comparators=[table]):
+            text = ast.dump(table)
+            return any(
+                isinstance(target, ast.Subscript) and ast.dump(target.value) == text
+                for statement in guard.body
+                if isinstance(statement, ast.Assign)
+                for target in statement.targets
+            )
     return False
 
 
@@ -307,7 +334,7 @@ def defeated(rows: Rows, module: Module) -> list[Defeated]:
             continue
         if node.attr == "first" and _has_order(known, module):
             continue
-        if not _is_last_run(node, rows.binder, module):
+        if not _runs_for_few(node, rows.binder, module):
             found.append(Defeated(node, path))
     return sorted(found, key=lambda item: (item.node.lineno, item.node.col_offset))
 
@@ -363,7 +390,7 @@ def reads_through(rows: Rows, module: Module) -> list[Through]:
     for node in nodes:
         for entry in reader.entries(node):
             missing = [read for read in django_reads.read_through(entry) if _is_missing(read, rows, assigned)]
-            if not missing or _is_last_run(node, rows.binder, module):
+            if not missing or _runs_for_few(node, rows.binder, module):
                 continue
             if known is None:
                 known = {read.path for read in reads(rows, module)} | _read_before(rows, module)
@@ -581,11 +608,17 @@ def key_of_relation(node: ast.Attribute, module: Module) -> ast.Attribute | None
     found = django_models.relation(info.name, relation.attr, module)
     if found is None or found.target is None or not _is_key(node.attr, found.target, module):
         return None
-    if isinstance(row.fact, Loaded) and row.fact.covers(relation.attr):
+    if row.fact.covers(relation.attr) if isinstance(row.fact, Loaded) else _is_made(relation.value, module):
         return None
     if found.nullable and _expects_none(node, module):
         return None
     return None if _is_used_elsewhere(relation, module) else relation
+
+
+def _is_made(row: ast.expr, module: Module) -> bool:
+    """Whether a variable holds what a call gave that loads no row: it may be new, with the other at hand."""
+    binding = module.lookup(row.id, row) if isinstance(row, ast.Name) else None
+    return binding is not None and any(isinstance(item.value, ast.Call) for item in binding[1])
 
 
 def _is_key(name: str, model: str, module: Module) -> bool:
@@ -623,4 +656,10 @@ def _is_used_elsewhere(relation: ast.Attribute, module: Module) -> bool:
         is_key = isinstance(around, ast.Attribute) and around.attr in {"pk", "id"}
         if not is_key and ast.dump(other.value) == text:
             return True
-    return False
+    return any(
+        isinstance(call.args[1] if len(call.args) > 1 else None, ast.Constant)
+        and cast(ast.Constant, call.args[1]).value == relation.attr
+        and ast.dump(call.args[0]) == text
+        and source.enclosing_function(call) is function
+        for call in source.calls.get("getattr", ())
+    )

@@ -12,6 +12,7 @@ from functools import partial
 from pybackend_lint.frameworks import django_models
 from pybackend_lint.frameworks.knowledge import Knowledge
 from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Function
@@ -323,7 +324,10 @@ def form_of_fields(node: ast.Assign, module: Module) -> ModelFormSite | None:
         info = module.class_info_of(outer)
         if not is_model_form(info) or is_admin_form(info):
             return None
-        model = meta_value(info, "model") if meta_value(info, "exclude") is None else None
+        model = meta_value(info, "model")
+        if model is not None and model[0].qualified_name(model[1]) is None:
+            return None  # a model that a function is given, whose fields nobody can list
+        model = model if meta_value(info, "exclude") is None else None
     return ModelFormSite(info.node.name, _class_named(model[1], model[0]) if model is not None else None)
 
 
@@ -403,6 +407,60 @@ def _is_no_field(call: ast.Call, module: Module) -> bool:
     info = module.modules.class_info(known.name)
     names = info.libraries if info is not None else frozenset(module.modules.library_mro(known.name))
     return "django.db.models.Manager" in names or known.name.startswith("builtins.")
+
+
+def value_is_used(form: ClassInfo, field: str) -> bool:
+    """Whether the project uses the cleaned value of a field: saves it with a model, or asks for it by name.
+
+    What methods that clean a field of this name do with the value does not count.
+    """
+    if is_model_form(form):
+        listed = meta_value(form, "fields")
+        names = literal_names(listed[1]) if listed is not None else None
+        if names is None or field in names:
+            return True
+    index = form.module.modules
+    if not isinstance(index, Index):
+        return True
+    named = set(files_with(index, form.module, field.encode()))
+    for path in files_with(index, form.module, b"cleaned_data"):
+        module = index.at(path, form.module) if path in named or _names(path, form, index) else None
+        if module is not None and any(_takes(node, form, field, module) for node in _cleaned_data(module)):
+            return True
+    return False
+
+
+def _names(path: str, form: ClassInfo, index: Index) -> bool:
+    return path in files_with(index, form.module, form.node.name.encode())
+
+
+def _cleaned_data(module: Module) -> Iterator[ast.expr]:
+    """The places of a module that mention the cleaned data of a form, as an attribute or by that name."""
+    for attribute in module.source.nodes(ast.Attribute):
+        if attribute.attr == "cleaned_data":
+            yield attribute
+    for name in module.source.nodes(ast.Name):
+        if name.id in {"cleaned_data", "cd", "data"}:
+            yield name
+
+
+def _takes(data: ast.expr, form: ClassInfo, field: str, module: Module) -> bool:
+    """Whether cleaned data gives the value of a field here, or all values where a form is used."""
+    source = module.source
+    function = source.enclosing_function(data)
+    if isinstance(function, FUNCTIONS) and function.name == f"clean_{field}":
+        return False
+    parent = source.parent(data)
+    match parent:
+        case ast.Subscript(slice=ast.Constant(value=key)):
+            return bool(key == field)
+        case ast.Attribute(attr="get" | "pop" | "setdefault"):
+            call = source.parent(parent)
+            asked = call.args[0] if isinstance(call, ast.Call) and call.args else None
+            return isinstance(asked, ast.Constant) and asked.value == field
+        case ast.Attribute(attr="items" | "values" | "copy") | ast.keyword(arg=None):
+            return form.node.name.encode() in source.data
+    return False
 
 
 def field_call(info: ClassInfo, name: str) -> ast.Call | None:
@@ -509,6 +567,8 @@ def _admin_modules(info: ClassInfo, index: Index) -> Iterator[Module]:
             package = os.path.join(directory, "admin")
             names = sorted(index.files.listing(package))
             paths += [os.path.join(package, name) for name in names if name.endswith(".py")]
+        if listing.get("cms_plugins.py") is False:
+            paths.append(os.path.join(directory, "cms_plugins.py"))  # django CMS shows them as the admin does
         if paths or "__init__.py" not in listing:
             break
         directory = os.path.dirname(directory)

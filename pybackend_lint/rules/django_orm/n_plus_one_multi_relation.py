@@ -10,6 +10,7 @@ from pybackend_lint.frameworks import django_rows
 from pybackend_lint.rule import UNSAFE, Context, rule
 
 _COUNT = 'Annotate the queryset with `Count("{path}")`: `{attr}.count()` runs one query per row of this loop'
+_EXISTS = "Annotate the queryset with `Exists(...)`: `{attr}.exists()` runs one query per row of this loop"
 
 
 @rule(
@@ -126,7 +127,7 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
                 path=read.path,
                 attr=read.node.attr,
                 method=read.method,
-                message=_COUNT if read.method == "count" else None,
+                message={"count": _COUNT, "exists": _EXISTS}.get(read.method),
                 fix=fix,
                 related=[origin] if origin is not None else [],
             )

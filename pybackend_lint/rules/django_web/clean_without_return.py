@@ -45,6 +45,11 @@ def check(node: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
             email = self.cleaned_data["email"]
             if email.endswith("@example.com"):
                 raise forms.ValidationError("Use your own address.")
+
+
+    def invited_addresses(submitted):
+        invitations = [InvitationForm(data) for data in submitted]
+        return [form.cleaned_data["email"] for form in invitations if form.is_valid()]
     ```
     ```python file=shop/accounts/fields.py
     from django import forms
@@ -69,6 +74,11 @@ def check(node: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
             if email.endswith("@example.com"):
                 raise forms.ValidationError("Use your own address.")
             return email
+
+
+    def invited_addresses(submitted):
+        invitations = [InvitationForm(data) for data in submitted]
+        return [form.cleaned_data["email"] for form in invitations if form.is_valid()]
     ```
 
     ## Not reported
@@ -97,6 +107,15 @@ def check(node: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
 
         def refuse(self):
             raise forms.ValidationError("Only positive amounts.")
+
+
+    class ConfirmationForm(forms.Form):
+        again = forms.CharField()
+
+        # Nobody asks for the value of this field: it is only compared.
+        def clean_again(self):
+            if self.cleaned_data["again"] != self.initial["email"]:
+                raise forms.ValidationError("These addresses differ.")
 
 
     class NextPageForm(forms.Form):
@@ -132,7 +151,9 @@ def check(node: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
         return
     if any(function.returned) and not _must_have_value(form, field, node, ctx):
         return
-    if field in django_web.form_fields(form):
+    if field in django_web.form_fields(form) and (
+        any(function.returned) or django_web.value_is_used(form, field)
+    ):
         yield ctx.finding(
             node,
             end=node.args.args[0] if node.args.args else None,
@@ -149,6 +170,7 @@ def _must_have_value(form: ClassInfo, field: str, node: ast.FunctionDef, ctx: Co
         declared is not None
         and all(keyword.arg not in {"required", None} for keyword in declared.keywords)
         and "add_error" not in ctx.text(node)
+        and "not in self.cleaned_data" not in ctx.text(node)
     )
 
 

@@ -49,10 +49,17 @@ SILENT = {
             return None
         """,
     "no model": "return user.customer.pk",
+    "a created row": "order = Order.objects.create(customer=user)\nreturn order.customer.pk",
+    "read by its name": ORDER + "return order.customer.pk if getattr(order, 'customer', None) else None",
     "a constructed row": "return Order(customer=user).reference.pk",
     "set": ORDER + "order.customer.pk = 3",
 }
 FOUND = {
+    "a row by a shortcut": """
+        from django.shortcuts import get_object_or_404
+        order = get_object_or_404(Order, pk=user)
+        return order.customer.pk  # PB108
+        """,
     "pk": ORDER + "return order.customer.pk  # PB108",
     "id": ORDER + "return order.customer.id  # PB108",
     "in a loop": "return [line.product.pk for line in Line.objects.all()]  # PB108",

@@ -34,6 +34,30 @@ SILENT = {
             print(o.customer.phone)
             break
         """,
+    "locked, so that joined rows would be locked as well": (
+        "[o.customer.phone for o in Order.objects.select_for_update()]"
+    ),
+    "after an error": """
+        for o in Order.objects.all():
+            try:
+                o.save()
+            except ValueError:
+                print(o.customer.phone)
+        """,
+    "ends with the first that works": """
+        for o in Order.objects.all():
+            try:
+                with o.customer.phone as line:
+                    return line
+            except ValueError:
+                pass
+        """,
+    "once for each key": """
+        found = {}
+        for o in Order.objects.all():
+            if o.customer_id not in found:
+                found[o.customer_id] = o.customer.phone
+        """,
     "assigned before": """
         for o in Order.objects.all():
             o.customer = user
@@ -84,6 +108,16 @@ SILENT = {
 }
 
 FOUND = {
+    "only its own rows are locked": """
+        for o in Order.objects.select_for_update(of=("self",)):
+            print(o.customer.phone)  # PB100
+        """,
+    "asked for each row": """
+        found = {}
+        for o in Order.objects.all():
+            if o.customer not in found:  # PB100
+                found[o.customer] = o.total
+        """,
     "foreign key": "[o.customer.phone for o in Order.objects.all()]  # PB100",
     "whole object": "[str(o.customer) for o in Order.objects.filter(paid=True)]  # PB100",
     "reverse one to one": "[o.invoice.number for o in Order.objects.all()]  # PB100",
@@ -229,3 +263,24 @@ def test_django_runs_one_query_per_row() -> None:
         """
     )
     assert printed.split() == ["4", "1", "1", "4", "1", "1", "2", "1", "2"]
+
+
+def test_models_of_a_metaclass_of_the_project() -> None:
+    models = """
+        from django.db import models
+        from django.db.models.base import ModelBase
+
+        class SharedBase(ModelBase):
+            pass
+
+        class Shared(models.Model, metaclass=SharedBase):
+            class Meta:
+                abstract = True
+
+        class Room(Shared):
+            area = models.ForeignKey("Room", models.CASCADE)
+    """
+    source = (
+        "from rooms.models import Room\n\nprint([room.area.pk or room.area for room in Room.objects.all()])\n"
+    )
+    assert findings(RULE, source, files={"rooms/models.py": models}) == []

@@ -63,6 +63,15 @@ def test_no_fix_where_prefetching_does_not_help() -> None:
     assert "Count" in found[0].message
 
 
+def test_advice_for_existence() -> None:
+    code = "[o.lines.exists() for o in Order.objects.all()]  # PB101"
+    assert "Exists(...)" in findings(RULE, program(code), project="django_shop")[0].message
+    code = "[list(o.lines.all()) for o in Order.objects.all() if o.lines.exists()]  # PB101"
+    found = findings(RULE, program(code), project="django_shop")
+    assert "prefetch_related" in found[0].message
+    assert found[0].fix is not None
+
+
 def test_django_runs_one_query_per_row() -> None:
     printed = run(
         """

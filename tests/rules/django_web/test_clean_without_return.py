@@ -12,6 +12,9 @@ from tests.rules.harness import findings, fix
 HEADER = """
 from django import forms
 from shop.fields import CodeField
+
+def code_of(form):
+    return form.cleaned_data["code"]
 """
 FILES = {
     "shop/fields.py": "from django import forms\n\n\nclass CodeField(forms.CharField):\n    pass\n",
@@ -200,6 +203,41 @@ FOUND = {
                     self.bad = True
     """,
 }
+
+
+UNUSED = """
+from django import forms
+
+class PasswordForm(forms.Form):
+    again = forms.CharField()
+
+    def clean_again(self):
+        if self.cleaned_data["again"] != self.initial:
+            raise forms.ValidationError("no")
+
+    def clean(self):
+        return self.cleaned_data
+"""
+USED = {
+    "nowhere": ("", False),
+    "by another form that cleans such a field": (
+        "class OtherForm:\n    def clean_again(self):\n        return self.cleaned_data['again']\n", False,
+    ),
+    "by name": ("def change(form):\n    print(form.cleaned_data['again'])\n", True),
+    "by get": ("def change(form):\n    print(form.cleaned_data.get('again', ''))\n", True),
+    "from a variable": ("def change(form):\n    cd = form.cleaned_data\n    print(cd['again'])\n", True),
+    "all of them": (
+        "from shop.forms import PasswordForm\n\ndef change(save):\n    form = PasswordForm()\n"
+        "    save(**form.cleaned_data)\n", True,
+    ),
+    "all of another form": ("def change(save, form):\n    save(**form.cleaned_data)\n", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("view", "is_used"), USED.values(), ids=USED)
+def test_values_that_nobody_uses(view: str, is_used: bool) -> None:
+    text = UNUSED.replace("(self):\n        if", "(self):  # PB210\n        if") if is_used else UNUSED
+    findings("PB210", text, files={"shop/views.py": view}, path="shop/forms.py")
 
 
 @pytest.mark.parametrize("text", [*SILENT.values(), *FOUND.values()], ids=[*SILENT, *FOUND])

@@ -50,6 +50,11 @@ SILENT = {
     "another option": ('class F(forms.ModelForm):\n    class Meta:\n        labels = "__all__"', {}),
     "another class in the form": ('class F(forms.ModelForm):\n    class Extra:\n        fields = "__all__"', {}),
     "a view that edits nothing": ('class V(ListView):\n    fields = "__all__"', {}),
+    "a model that is not known before": (
+        'def form_of(model_class):\n    class F(forms.ModelForm):\n        class Meta:\n'
+        '            model = model_class\n            fields = "__all__"\n    return F', {},
+    ),
+    "the form of a plugin of django CMS": (FORM, {"shop/__init__.py": "", "shop/cms_plugins.py": ADMIN}),
     "the form of an admin": (FORM, {"shop/__init__.py": "", "shop/admin.py": ADMIN}),
     "the form of an admin package": (
         FORM, {"shop/__init__.py": "", "shop/admin/__init__.py": "", "shop/admin/orders.py": ADMIN},
