@@ -228,22 +228,22 @@ _LEAVE_OUT = frozenset({"response_model_exclude", "response_model_include", None
 
 
 def returned_entities(route: Route) -> list[tuple[ast.Return, ClassInfo]]:
-    """Where a route that declares no answer returns mapped objects or lists of them."""
+    """Where a route that declares no answer returns mapped objects, or lists or a dictionary of them."""
     function = route.function
     if function is None or function.node.returns is not None or not route.methods:
         return []
     given = {keyword.arg for keyword in route.call.keywords}
-    if given & {None, "response_model", "response_class"} or function.node.decorator_list[-1:] != [
-        route.call
-    ]:
+    decorators = function.node.decorator_list
+    if given & {None, "response_model", "response_class"} or (
+        decorators and decorators[-1] is not route.call
+    ):
         return []
-    found = []
+    found, module = [], function.module
     for node in function.own(ast.Return):
-        entity = _entity_of(
-            function.module.type_of(node.value) if node.value is not None else None, function.module
-        )
-        if entity is not None:
-            found.append((node, entity))
+        values = node.value.values if isinstance(node.value, ast.Dict) else [node.value]
+        entities = [_entity_of(module.type_of(value), module) for value in values if value is not None]
+        if any(entities):
+            found.append((node, next(filter(None, entities))))
     return found
 
 

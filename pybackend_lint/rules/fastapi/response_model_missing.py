@@ -15,17 +15,20 @@ from pybackend_lint.rule import Context, rule
     "response-model-missing",
     "Declare what `{function}` returns: clients get every loaded column of `{entity}`",
     nodes=(ast.Module,),
-    words=("get", "post", "put", "patch", "delete", "api_route"),
+    words=("get", "post", "put", "patch", "delete", "api_route", "add_api_route"),
     applies="fastapi",
     tags=("security",),
 )
 def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
-    """A route without response model returns an object of a mapped class.
+    """A route without response model returns objects of a mapped class, alone, in a list or in a dictionary.
 
     ## Why
     FastAPI serialises whatever the object has loaded: password hashes, internal notes, and each column
     that is added later. The OpenAPI document says nothing about the answer, so generated clients have
     no type for it.
+
+    Tables of SQLModel count as well. A mapped class of SQLAlchemy as the return annotation keeps the
+    application from starting, which is PB331's.
 
     ## Bad
     ```python
@@ -73,6 +76,7 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     ## Not reported
     ```python
     from fastapi import APIRouter
+    from fastapi.responses import HTMLResponse
     from shop import services
 
     router = APIRouter(prefix="/users")
@@ -83,6 +87,10 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
 
     @router.get("/{user_id}", response_model=None)  # said on purpose
     def read_user(user_id: int):
+        return services.get_user(user_id)
+
+    @router.get("/{user_id}/card", response_class=HTMLResponse)  # no JSON
+    def read_card(user_id: int):
         return services.get_user(user_id)
     ```
     ```python file=shop/services.py

@@ -57,6 +57,8 @@ WITHOUT_MODEL = {
     "of a function": "@app.get('/')\ndef read():\n    return load()  # PB327\n",
     "a list": "@app.get('/')\nasync def read():\n    return load_all()  # PB327\n",
     "a variable": "@app.get('/')\ndef read():\n    user = load()\n    return user  # PB327\n",
+    "in a dictionary": "@app.get('/')\ndef read():\n    return {'page': 1, 'users': load_all()}  # PB327\n",
+    "without decorator": "def read():\n    return load()  # PB327\napp.add_api_route('/', read)\n",
     "a table of SQLModel": "@app.get('/')\ndef read():\n    return Account(id=1)  # PB327\n",
 }
 DECLARED = {
@@ -65,6 +67,11 @@ DECLARED = {
     "an annotation": "@app.get('/')\ndef read() -> UserRead:\n    return load()\n",
     "another class of response": "@app.get('/', response_class=PlainTextResponse)\ndef read():\n    return load()\n",
     "hidden arguments": "import library\n@app.get('/', **library.options)\ndef read():\n    return load()\n",
+    "a dictionary of values": "@app.get('/')\ndef read():\n    return {'id': load().id, **vars(load())}\n",
+    "registered with a model": "def read():\n    return load()\napp.add_api_route('/', read, response_model=UserRead)\n",
+    "registered under a decorator": (
+        "import library\n@library.cached\ndef read():\n    return load()\napp.add_api_route('/', read)\n"
+    ),
     "a schema": "@app.get('/')\ndef read():\n    return UserRead.model_validate(load(), from_attributes=True)\n",
     "a value that is not known": "import library\n@app.get('/')\ndef read():\n    return library.load()\n",
     "a decorator between": "import library\n@app.get('/')\n@library.cached\ndef read():\n    return load()\n",
