@@ -1894,6 +1894,7 @@ ENTRIES: tuple[Entry, ...] = (
         nodes=("Call",),
         names=(
             "eval",
+            "unsafe_eval",
             "exec",
             "compile",
             "loads",

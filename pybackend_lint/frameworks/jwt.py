@@ -26,7 +26,7 @@ _JOSE_CLAIMS = frozenset({"jose.jwt.get_unverified_claims"})
 # Claims that say who somebody is or what they may do; times and issuers are often read before verifying.
 _IDENTITY = frozenset(
     {
-        "sub", "uid", "user", "user_id", "userid", "userId", "username", "preferred_username", "upn", "email",
+        "sub", "uid", "user", "identity", "user_id", "userid", "userId", "username", "preferred_username", "upn", "email",
         "account_id", "client_id", "role", "roles", "scope", "scopes", "permissions", "groups", "is_admin",
         "is_staff", "is_superuser", "tenant_id", "org_id", "organization_id",
     }
@@ -70,7 +70,7 @@ def unverified(call: ast.Call, module: Module, *, old_pyjwt: bool) -> Unverified
         return None
     keywords = {keyword.arg: keyword.value for keyword in call.keywords}
     options: ast.expr | None = call.args[3] if len(call.args) > 3 else keywords.get("options")
-    if options is not None and _is_false(_entry(options, "verify_signature", module)):
+    if options is not None and _is_false(_constant(_entry(options, "verify_signature", module), module)):
         return Unverified("verify_signature=False", token)
     if old_pyjwt and name in _PYJWT_DECODE and _is_false(keywords.get("verify")):
         return Unverified("verify=False", token)
@@ -82,6 +82,13 @@ def ignored_verify(call: ast.Call, module: Module) -> ast.keyword | None:
     if _decoder(call, module) not in _PYJWT_DECODE:
         return None
     return next((item for item in call.keywords if item.arg == "verify" and _is_false(item.value)), None)
+
+
+def _constant(node: ast.expr | None, module: Module) -> ast.expr | None:
+    """What a constant of a module holds, another expression as it is."""
+    name = module.qualified_name(node) if isinstance(node, (ast.Name, ast.Attribute)) else None
+    variable = module.modules.variable(name) if name is not None else None
+    return variable[1].value if variable is not None and variable[1].value is not None else node
 
 
 def _is_false(node: ast.expr | None) -> bool:

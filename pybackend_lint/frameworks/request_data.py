@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from pybackend_lint.frameworks import django_web, fastapi, flask
+from pybackend_lint.frameworks import django_web, fastapi, flask, pydantic
 from pybackend_lint.frameworks.fastapi_requests import ParameterKind, parameter_kind
-from pybackend_lint.project.data_flow import Flow, Origin, Place, flow_to, place_of
+from pybackend_lint.project.data_flow import Flow, Origin, Place, dumped_model, flow_to, place_of
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Function
@@ -47,9 +47,14 @@ _STARLETTE = {
     "json": Sent.BODY, "body": Sent.BODY, "form": Sent.FORM, "stream": Sent.BODY,
 }  # fmt: skip
 _OWN_PATH = frozenset({"path", "full_path"})
-_READ_BY_CALL = frozenset({"json", "body", "form", "stream", "get_json", "get_data"})
-_ATTRIBUTES = frozenset(_FLASK) | frozenset(_DJANGO) | frozenset(_STARLETTE)
+_AIOHTTP = {
+    "query": Sent.QUERY, "headers": Sent.HEADER, "cookies": Sent.COOKIE, "match_info": Sent.SEGMENT,
+    "post": Sent.FORM, "json": Sent.BODY, "text": Sent.BODY, "read": Sent.BODY,
+}  # fmt: skip
+_READ_BY_CALL = frozenset({"json", "body", "form", "stream", "get_json", "get_data", "post", "text", "read"})
+_ATTRIBUTES = frozenset(_FLASK) | frozenset(_DJANGO) | frozenset(_STARLETTE) | frozenset(_AIOHTTP)
 _STARLETTE_REQUESTS = frozenset({"starlette.requests.Request", "starlette.requests.HTTPConnection"})
+_AIOHTTP_REQUESTS = frozenset({"aiohttp.web.Request", "aiohttp.web_request.Request"})
 _DJANGO_REQUESTS = frozenset(
     {"django.http.HttpRequest", "django.http.request.HttpRequest", "django.core.handlers.wsgi.WSGIRequest",
      "rest_framework.request.Request"}
@@ -62,6 +67,8 @@ _HARMLESS = frozenset(
 _URLS = frozenset({"pydantic.HttpUrl", "pydantic.AnyHttpUrl", "pydantic.AnyUrl", "pydantic.networks.HttpUrl"})
 _CONSTRAINTS = frozenset({"pattern", "regex"})
 _SHORT = 16  # characters, too few for anything that would do harm
+_TRYING = ("test_", "check_", "verify_", "probe_", "ping_")
+_NEGATIONS = (ast.Not, ast.NotEq, ast.NotIn, ast.IsNot)
 _STAFF = re.compile(
     r"admin|superuser|staff|personnel|root_user|moderator|owner_only|system_?(?:scope|role|user)",
     re.IGNORECASE,
@@ -108,9 +115,17 @@ class RequestData:
         if attribute.attr in _OWN_PATH and place in {Place.START, Place.HOST}:
             return None  # the routes of the application begin with one slash, so that it names no host
         around = module.source.enclosing_function(node)
-        if self.by_design and isinstance(around, FUNCTIONS) and is_for_staff(module.function_info(around)):
+        if (
+            self.by_design
+            and isinstance(around, FUNCTIONS)
+            and self._is_meant(module.function_info(around), node)
+        ):
             return None
         return self._entering(sent, node, module)
+
+    def _is_meant(self, function: FunctionInfo, read: ast.expr | None = None) -> bool:
+        """Whether a route is for those who run the site, or there to try a connection."""
+        return is_for_staff(function, read) or (self.urls and function.node.name.startswith(_TRYING))
 
     def _entering(self, sent: Sent, node: ast.expr, module: Module) -> Origin:
         whole = _whole_access(node, module)
@@ -128,7 +143,7 @@ class RequestData:
             if isinstance(answer, FunctionInfo):
                 return answer
             sent = answer
-        if sent is None or sent not in self.sent or (self.by_design and is_for_staff(function)):
+        if sent is None or sent not in self.sent or (self.by_design and self._is_meant(function)):
             return None
         related = place_of(parameter, function.module, f"`{parameter.arg}` comes from {sent.value}")
         return Origin(parameter.arg, related)
@@ -237,6 +252,8 @@ _EVERYTHING = frozenset(Sent)
 _BY_LINK = frozenset({Sent.QUERY, Sent.PATH})
 SQL = RequestData("sql", _EVERYTHING)
 CODE = RequestData("code", _EVERYTHING, by_design=True)
+COMMANDS = RequestData("commands", _EVERYTHING)
+BODIES = RequestData("bodies", frozenset({Sent.BODY}), by_design=True)
 PATHS = RequestData("path", _EVERYTHING - {Sent.SEGMENT})
 REQUESTS = RequestData("request", _EVERYTHING - {Sent.SEGMENT}, urls=True, by_design=True)
 REDIRECTS = RequestData("redirect", _BY_LINK, urls=True)
@@ -244,9 +261,35 @@ FIELDS = RequestData("fields", frozenset({Sent.QUERY, Sent.FORM, Sent.BODY}), ma
 HTML = RequestData("html", _BY_LINK | {Sent.FORM, Sent.SEGMENT})
 
 
-def flow(node: ast.expr, module: Module, question: RequestData, place: Place = Place.ANYWHERE) -> Flow | None:
-    """The way by which data of a request reaches an expression, or None where none is certain."""
-    return flow_to(node, module, question, place)
+def flow(
+    node: ast.expr,
+    module: Module,
+    question: RequestData,
+    place: Place = Place.ANYWHERE,
+    *,
+    inside: bool = False,
+) -> Flow | None:
+    """The way by which data of a request reaches an expression, or None where none is certain.
+
+    `inside`: only members of the value are used, such as the fields of a model.
+    """
+    return flow_to(node, module, question, place, inside=inside)
+
+
+def opened_model(mapping: ast.expr, module: Module) -> Flow | None:
+    """The way of a body to a mapping made of a model that keeps whatever the client sends besides its fields.
+
+    None for models that name their fields, which is the usual.
+    """
+    model = dumped_model(mapping, module, whole=True)
+    known = module.type_of(model) if model is not None else None
+    info = module.modules.class_info(known.name) if known is not None else None
+    if model is None or info is None or not info.is_a("pydantic.BaseModel"):
+        return None
+    match pydantic.config(info).get("extra"):
+        case ast.Constant(value="allow") | ast.Attribute(attr="allow"):
+            return flow(model, module, BODIES, inside=True)
+    return None
 
 
 def _sent_by(attribute: ast.Attribute, module: Module, *, is_call: bool) -> Sent | None:
@@ -257,6 +300,8 @@ def _sent_by(attribute: ast.Attribute, module: Module, *, is_call: bool) -> Sent
     known = module.type_of(value)
     if known is not None and known.kind is Kind.INSTANCE and known.name in _STARLETTE_REQUESTS:
         return _STARLETTE.get(name) if is_call == (name in _READ_BY_CALL) else None
+    if known is not None and known.kind is Kind.INSTANCE and known.name in _AIOHTTP_REQUESTS:
+        return _AIOHTTP.get(name) if is_call == (name in _READ_BY_CALL) else None
     if name in _DJANGO and not is_call and _is_django_request(value, name, module):
         return _DJANGO[name]
     return None
@@ -351,8 +396,11 @@ def _constrains(word: ast.keyword) -> bool:
     return word.arg in _CONSTRAINTS
 
 
-def is_for_staff(function: FunctionInfo) -> bool:
-    """Whether a route is for those who run the site, by its module or by what guards it or what it asks."""
+def is_for_staff(function: FunctionInfo, read: ast.expr | None = None) -> bool:
+    """Whether a route is for those who run the site, by its module or by what guards it or what it asks.
+
+    `read` is where data of the request is read: what is asked elsewhere than around it must end the route.
+    """
     node = function.node
     if _STAFF.search(function.module.name.rpartition(".")[2]):
         return True
@@ -369,8 +417,17 @@ def is_for_staff(function: FunctionInfo) -> bool:
             for statement in owner.body
             if isinstance(statement, ast.Assign) and "permission" in ast.unparse(statement.targets[0])
         ]
-    guards += [branch.test for branch in function.own(ast.If)]
+    guards += [branch.test for branch in function.own(ast.If) if read is None or _decides(branch, read)]
     return any(_STAFF.search(ast.unparse(guard)) for guard in guards)
+
+
+def _decides(branch: ast.If, read: ast.expr) -> bool:
+    """Whether a branch lets the function go on to a place, or ends it."""
+    if branch.lineno <= read.lineno <= (branch.end_lineno or branch.lineno):
+        return True
+    turns_away = any(isinstance(node, _NEGATIONS) for node in ast.walk(branch.test))
+    is_before = branch.lineno < read.lineno
+    return (is_before or turns_away) and isinstance(branch.body[-1], (ast.Return, ast.Raise, ast.Expr))
 
 
 def _validates(item: ast.expr, module: Module) -> bool:

@@ -269,10 +269,10 @@ def requested_url(call: ast.Call, module: Module) -> Sink | None:
 # Interpreters
 
 CODE_CALLS = (
-    "eval", "exec", "compile", "loads", "load", "unsafe_load", "full_load", "load_all", "unsafe_load_all",
-    "decode", "system", "popen", "run", "call", "check_call", "check_output", "Popen", "getoutput",
-    "getstatusoutput", "create_subprocess_shell", "create_subprocess_exec", "import_module", "__import__",
-    "Template", "from_string",
+    "eval", "unsafe_eval", "exec", "compile", "loads", "load", "unsafe_load", "full_load", "load_all",
+    "unsafe_load_all", "decode", "system", "popen", "run", "call", "check_call", "check_output", "Popen",
+    "getoutput", "getstatusoutput", "create_subprocess_shell", "create_subprocess_exec", "import_module",
+    "__import__", "Template", "from_string",
 )  # fmt: skip
 _INTERPRETED = frozenset(
     {"builtins.eval", "builtins.exec", "builtins.compile", "builtins.__import__", "importlib.import_module",
@@ -281,7 +281,11 @@ _INTERPRETED = frozenset(
      "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput",
      "asyncio.create_subprocess_shell",
      "asyncio.subprocess.create_subprocess_shell", "yaml.unsafe_load", "yaml.unsafe_load_all", "joblib.load",
-     "builtins.execfile"}
+     "builtins.execfile", "PIL.ImageMath.eval", "PIL.ImageMath.unsafe_eval"}
+)  # fmt: skip
+_COMMANDS = frozenset(
+    {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput",
+     "asyncio.create_subprocess_shell", "asyncio.subprocess.create_subprocess_shell"}
 )  # fmt: skip
 _WHOLE_NAMES = frozenset({"builtins.__import__", "importlib.import_module"})
 _SHELLS = frozenset(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen"))
@@ -291,9 +295,13 @@ _TEMPLATES = frozenset({"jinja2.Template", "mako.template.Template", "jinja2.Env
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodeSink(Sink):
-    """What a call runs as a program; `whole`: only the beginning of the text decides."""
+    """What a call runs as a program; `whole`: only the beginning of the text decides.
+
+    `command`: the text begins with a command of our own, so that what a client adds to it is no design.
+    """
 
     whole: bool = False
+    command: bool = False
 
 
 def run_code(call: ast.Call, ctx: Context) -> CodeSink | None:
@@ -305,13 +313,14 @@ def run_code(call: ast.Call, ctx: Context) -> CodeSink | None:
     first = call.args[0]
     shown = f"{ast.unparse(call.func)}()" if len(ast.unparse(call.func)) < 40 else f"{last_name(call.func)}()"
     if name in _INTERPRETED:
-        return CodeSink(first, shown, name in _WHOLE_NAMES)
+        command = name in _COMMANDS and bool(_beginning(first, module))
+        return CodeSink(first, shown, name in _WHOLE_NAMES, command)
     if name in _SHELLS:
         shell = argument(call, None, "shell")
         if isinstance(shell, ast.Constant) and shell.value:
             if isinstance(first, (ast.List, ast.Tuple)):
                 return CodeSink(first.elts[0], f"{shown} with a shell") if first.elts else None
-            return CodeSink(first, f"{shown} with a shell")
+            return CodeSink(first, f"{shown} with a shell", command=bool(_beginning(first, module)))
         if shell is None:
             return _program(first, shown, module)
         return None
@@ -322,7 +331,8 @@ def run_code(call: ast.Call, ctx: Context) -> CodeSink | None:
         if loader is not None and module.qualified_name(loader) in _UNSAFE_LOADERS - {"yaml.FullLoader"}:
             return CodeSink(first, shown)
         return None
-    if name in _TEMPLATES and not ctx.project.satisfies("flask", "lower"):
+    if name in _TEMPLATES and (name.startswith("mako.") or b"flask" not in module.source.data):
+        # Templates of Jinja in files that use Flask have a rule of their own.
         return CodeSink(first, shown)
     return None
 
@@ -382,10 +392,18 @@ def _is_html(call: ast.Call) -> bool:
 
 # Columns of models
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns(Sink):
+    """A value whose keys become columns of a model, and the mapping that holds them."""
+
+    mapping: ast.expr
+
+
 _DJANGO_WRITES = frozenset({"create", "update", "get_or_create", "update_or_create", "acreate", "aupdate"})
 
 
-def filled_by_mapping(module: Module) -> Iterator[Sink]:
+def filled_by_mapping(module: Module) -> Iterator[Columns]:
     """The mappings that a file unpacks into the columns of a model: `Order(**data)`, `setattr` in a loop."""
     source = module.source
     for name, calls in source.calls.items():
@@ -397,7 +415,7 @@ def filled_by_mapping(module: Module) -> Iterator[Sink]:
                 if keyword.arg is None and not isinstance(value, (ast.Dict, ast.DictComp)):
                     model = _filled_model(call, module)
                     if model is not None and not _is_reduced(value, module):
-                        yield Sink(value, model)
+                        yield Columns(value, model, value)
     for call in source.calls.get("setattr", ()):
         match call.args:
             case [_, ast.Name() as key, _] if isinstance(call.func, ast.Name):
@@ -407,7 +425,7 @@ def filled_by_mapping(module: Module) -> Iterator[Sink]:
                     _model(known.name, module) if known is not None and known.kind is Kind.INSTANCE else None
                 )
                 if mapping is not None and model is not None and not _is_reduced(mapping, module):
-                    yield Sink(key, model)
+                    yield Columns(key, model, mapping)
 
 
 def _looped_over(key: ast.Name, module: Module) -> ast.expr | None:

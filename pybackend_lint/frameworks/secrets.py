@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 
 from pybackend_lint.finding import Edit
 from pybackend_lint.frameworks import django_web, pydantic
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.import_edits import add_import
 from pybackend_lint.semantic.module import Module
 
@@ -54,6 +57,7 @@ _PLACEHOLDER = re.compile(
     r"|xxx|\*\*\*|\.\.\.|test|demo|secret|password|passwd|1234|abcd|0000|foobar|lorem|undefined|null|<|>|\$|\{|\}",
     re.IGNORECASE,
 )
+_OF_DJANGO = re.compile(r"[a-z0-9!@#$%^&*(\-_=+)]{50}")  # as `django.core.management.utils` makes a key
 _WORDS_ONLY = re.compile(r"[A-Za-z]+[0-9]{0,3}(?:[-_.:/@=,]+(?:[A-Za-z]+[0-9]{0,3}|[0-9]{1,3}))*")
 _HARMLESS_PASSWORDS = frozenset(
     {
@@ -83,9 +87,11 @@ _EXAMPLE_NAME = re.compile(
 )
 # What only a pattern of texts holds: a class of characters, a repetition, a group.
 _PATTERN = re.compile(r"\\[dwsb]|\[[^\]]*\w-\w[^\]]*\]|\{\d+(?:,\d*)?\}|\(\?")
+_SETS_KEY = re.compile(rb"^\s*SECRET_KEY\s*=", re.MULTILINE)
 _LEAST_LENGTH = 8
 _LEAST_PASSWORD = 6  # of a URL; shorter ones are written to show what a URL looks like
 _DENSE = re.compile(r"(?=[^0-9]*[0-9])[!-~]{8,200}")  # no spaces, at least one digit
+_DJANGO_ENTROPY = 4.0
 _LEAST_ENTROPY = 3.0  # bits for each character, of names with a literal
 _KEY_ENTROPY = 3.3  # of the random part of a key with a known format
 
@@ -150,6 +156,8 @@ def looks_random(text: str) -> bool:
     """Whether a text is long and irregular enough to be a secret rather than words or a name."""
     if _DENSE.fullmatch(text) is None:
         return False
+    if _OF_DJANGO.fullmatch(text) and any(map(text.__contains__, "!@#$%^&*(+)")):
+        return entropy(text) >= _DJANGO_ENTROPY
     if _PLACEHOLDER.search(text) or _WORDS_ONLY.fullmatch(text) or text.startswith(_PUBLIC_PREFIXES):
         return False
     if "://" in text or text.startswith(("/", ".", "#", "%")) or _PATTERN.search(text):
@@ -188,9 +196,24 @@ def secrets(module: Module) -> Iterator[Secret]:
             continue
         name = _name_of(node, module)
         if what is None and is_secret_name(name) and not _is_of_flask(name, node, module):
-            what = "a secret"
+            what = None if name == "SECRET_KEY" and _is_set_again(module) else "a secret"
         if what is not None:
             yield Secret(node, name, what)
+
+
+def _is_set_again(module: Module) -> bool:
+    """Whether settings beside a module take its names over and set the key themselves."""
+    index = module.modules
+    if not isinstance(index, Index):
+        return False
+    own = index.path_of(module)
+    for path in files_with(index, module, b"SECRET_KEY"):
+        if path != own and os.path.dirname(path) == os.path.dirname(own):
+            data = index.files.read(path) or b""
+            stem = os.path.basename(path).removesuffix(".py")
+            if b"import *" in data and not stem.startswith(_DEVELOPMENT) and _SETS_KEY.search(data):
+                return True
+    return False
 
 
 def _is_told(node: ast.Constant, module: Module) -> bool:

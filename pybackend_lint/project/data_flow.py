@@ -42,6 +42,8 @@ _PASSING = {
     "builtins.set": 0, "builtins.filter": 1, "builtins.zip": -1, "copy.copy": 0, "copy.deepcopy": 0,
     "json.loads": 0, "urllib.parse.unquote": 0, "urllib.parse.unquote_plus": 0, "base64.b64decode": 0,
     "base64.urlsafe_b64decode": 0, "base64.standard_b64decode": 0, "binascii.unhexlify": 0,
+    "base64.b32decode": 0, "base64.b16decode": 0, "base64.decodebytes": 0, "base64.decodestring": 0,
+    "zlib.decompress": 0,
     "builtins.bytes.fromhex": 0, "typing.cast": 1, "textwrap.dedent": 0, "io.BytesIO": 0, "io.StringIO": 0,
     "html.unescape": 0, "django.utils.encoding.force_str": 0, "django.utils.encoding.smart_str": 0,
 }  # fmt: skip
@@ -117,12 +119,22 @@ class Question(Protocol):
         """Whether an attribute of foreign data is foreign data."""
 
 
-def flow_to(node: ast.expr, module: Module, question: Question, place: Place = Place.ANYWHERE) -> Flow | None:
-    """The first way found by which foreign data reaches an expression, or None where none is certain."""
+def flow_to(
+    node: ast.expr,
+    module: Module,
+    question: Question,
+    place: Place = Place.ANYWHERE,
+    *,
+    inside: bool = False,
+) -> Flow | None:
+    """The first way found by which foreign data reaches an expression, or None where none is certain.
+
+    `inside`: only members of the value are used.
+    """
     function = _function_around(node, module)
     if function is None:
         return None
-    return _Search(question, MAX_CALLS).trace(node, _Frame(function), place, inside=False)
+    return _Search(question, MAX_CALLS).trace(node, _Frame(function), place, inside=inside)
 
 
 def _function_around(node: ast.AST, module: Module) -> FunctionInfo | None:
@@ -223,7 +235,7 @@ class _Search:
             case ast.Attribute():
                 return self._attribute(node, frame, place)
             case ast.Subscript(value=value, slice=ast.Constant(value=str(key))) if (
-                model := _dumped_model(value, frame.module)
+                model := dumped_model(value, frame.module)
             ) is not None:
                 return self._field(model, key, frame, place)
             case ast.Subscript(value=value, slice=index):
@@ -392,6 +404,10 @@ class _Search:
         if callee is not None and callee.kind is Kind.FUNCTION:
             function = module.modules.function_info(callee.name)
             return self._result(function, call, frame, place, inside) if function is not None else None
+        if inside and (callee is None or callee.kind is not Kind.INSTANCE):
+            values = list(_validated(call, module))
+            if values:
+                return self._first(iter(values), frame, place, inside=True)
         if isinstance(func, ast.Attribute):
             method = func.attr
             if callee is not None and callee.name.startswith("pydantic."):
@@ -408,7 +424,7 @@ class _Search:
                 if found is not None:
                     return found
             if method in {"get", "pop"} and call.args and isinstance(call.args[0], ast.Constant):
-                model = _dumped_model(func.value, module)
+                model = dumped_model(func.value, module)
                 if model is not None:
                     return self._field(model, str(call.args[0].value), frame, place)
                 literal = _literal(func.value, module)
@@ -421,6 +437,8 @@ class _Search:
                 if found is not None:
                     return found
         name = callee.name if callee is not None and callee.receiver is None else None
+        if name == "re.sub" and len(call.args) > 2 and _takes_prefix_off(call.args[0]):
+            return self.trace(call.args[2], frame, place, inside=False)
         if name in _PATHS:
             return self._first(iter(call.args), frame, place, inside=False) if place in _WHOLE else None
         if name == _URLJOIN:
@@ -557,13 +575,27 @@ def _operands(right: ast.expr) -> list[ast.expr]:
     return right.values if isinstance(right, ast.Dict) else [right]
 
 
+def _takes_prefix_off(pattern: ast.expr) -> bool:
+    """Whether a regular expression matches the beginning of a text only, so that the rest stays as it is."""
+    return (
+        isinstance(pattern, ast.Constant)
+        and isinstance(pattern.value, str)
+        and pattern.value.startswith("^")
+        and not pattern.value.endswith("$")
+        and re.search(r"[*+](?!.)", pattern.value) is None
+    )
+
+
 def _is_text(node: ast.expr) -> bool:
     """Whether what `join` is called on is a text rather than a path or queue."""
     return isinstance(node, (ast.Constant, ast.Name, ast.JoinedStr))
 
 
-def _dumped_model(node: ast.expr, module: Module) -> ast.expr | None:
-    """The model of Pydantic that an expression, or what a name of the function holds, is a dictionary of."""
+def dumped_model(node: ast.expr, module: Module, *, whole: bool = False) -> ast.expr | None:
+    """The model of Pydantic that an expression, or what a name of the function holds, is a dictionary of.
+
+    `whole`: only where no field is picked or left out by name.
+    """
     if isinstance(node, ast.Name):
         found = module.lookup(node.id, node)
         binding = found[1][0] if found is not None and len(found[1]) == 1 else None
@@ -571,10 +603,28 @@ def _dumped_model(node: ast.expr, module: Module) -> ast.expr | None:
             return None
         node = binding.value
     match node:
-        case ast.Call(func=ast.Attribute(value=model, attr="dict" | "model_dump") as func):
+        case ast.Call(func=ast.Attribute(value=model, attr="dict" | "model_dump") as func, keywords=keywords):
+            if whole and any(word.arg in {"include", "exclude", None} for word in keywords):
+                return None
             known = module.type_of(func)
             return model if known is not None and known.name.startswith("pydantic.") else None
     return None
+
+
+def _validated(call: ast.Call, module: Module) -> Iterator[ast.expr]:
+    """The mappings that a call makes a model of Pydantic from; which fields are free is asked elsewhere."""
+    func = call.func
+    owner: ast.expr | None = func
+    if isinstance(func, ast.Attribute):
+        owner = func.value if func.attr in {"model_validate", "parse_obj"} else None
+    known = module.type_of(owner) if owner is not None else None
+    info = module.modules.class_info(known.name) if known is not None and known.kind is Kind.CLASS else None
+    if info is None or not info.is_a("pydantic.BaseModel"):
+        return
+    if owner is not func:
+        yield from call.args[:1]
+    else:
+        yield from (word.value for word in call.keywords if word.arg is None)
 
 
 def _literal(node: ast.expr, module: Module) -> ast.Dict | None:

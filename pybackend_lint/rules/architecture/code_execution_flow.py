@@ -89,6 +89,7 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if sink is None or request_sinks.is_sample(ctx):
         return
     place = Place.START if sink.whole else Place.ANYWHERE
-    flow = request_data.flow(sink.value, ctx.module, request_data.CODE, place)
+    question = request_data.COMMANDS if sink.command else request_data.CODE
+    flow = request_data.flow(sink.value, ctx.module, question, place)
     if flow is not None:
         yield ctx.finding(sink.value, name=flow.origin.shown, sink=sink.user, related=flow.steps)

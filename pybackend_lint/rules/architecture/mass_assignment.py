@@ -98,7 +98,8 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         customer = Customer(**sent.model_dump())  # the model names the fields
         return customer.name
     ```
-    A mapping from which the function takes keys out, or picks some, is left alone.
+    A mapping from which the function takes keys out, or picks some, is left alone. A model of Pydantic with
+    `extra="allow"` names no fields, and is reported; one that names a field such as `role` is not.
     ## When not to use it
     Where only those who run the site can send the data.
     ## References
@@ -108,5 +109,6 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         return
     for sink in request_sinks.filled_by_mapping(ctx.module):
         flow = request_data.flow(sink.value, ctx.module, request_data.FIELDS)
+        flow = flow or request_data.opened_model(sink.mapping, ctx.module)
         if flow is not None:
             yield ctx.finding(sink.value, name=flow.origin.shown, model=sink.user, related=flow.steps)

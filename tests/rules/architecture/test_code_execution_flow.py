@@ -17,6 +17,27 @@ app = Flask(__name__)
 LOADERS = {"csv": "shop.csv"}
 """
 SILENT = {
+    "only those who run the site": """
+        @app.post("/a")
+        def a():
+            code = request.form["code"]
+            if not current_user.is_admin:
+                return "", 403
+            return str(eval(code))
+    """,
+    "characters taken out": """
+        import re
+        @app.post("/a")
+        def a():
+            host = re.sub(r"[^a-z.]", "", request.form["host"])
+            return subprocess.check_output("ping -c 1 " + host, shell=True)
+    """,
+    "a template of our own with a variable": """
+        from mako.template import Template
+        @app.post("/a")
+        def a():
+            return Template("Hello ${name}").render(name=request.form["name"])
+    """,
     "an argument of a program": """
         @app.post("/a")
         def a():
@@ -56,6 +77,45 @@ SILENT = {
     """,
 }
 FOUND = {
+    "a command to which those who run the site add": """
+        @app.post("/admin")
+        def a():
+            if not current_user.is_admin:
+                return "", 403
+            command = "df -h " + request.form["folder"]
+            return subprocess.check_output(command, shell=True)  # PB921
+    """,
+    "asked of what was unpacked": """
+        import base64
+        @app.post("/a")
+        def a():
+            user = pickle.loads(base64.b64decode(request.cookies["user"]))  # PB921
+            if user.is_admin:
+                return "welcome"
+            return ""
+    """,
+    "a prefix taken off": """
+        import re
+        @app.post("/a")
+        def a():
+            host = re.sub(r"^https?://", "", request.form["host"])
+            return subprocess.check_output("dig " + host, shell=True)  # PB921
+    """,
+    "a template of Mako": """
+        from mako.template import Template
+        @app.post("/a")
+        def a():
+            return Template("Hello " + request.form["name"]).render()  # PB921
+    """,
+    "a field of a validated model": """
+        from pydantic import BaseModel
+        class Sent(BaseModel):
+            command: str
+        @app.post("/a")
+        def a():
+            sent = Sent(**request.get_json())
+            return subprocess.check_output(sent.command, shell=True)  # PB921
+    """,
     "a shell": """
         @app.post("/a")
         def a():

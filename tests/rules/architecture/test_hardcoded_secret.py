@@ -129,6 +129,15 @@ def test_projects_for_development_may_hold_secrets() -> None:
     findings("PB925", 'API_TOKEN = "9f2c81d07be34a6688e1"\n', path="devproject/settings.py")
 
 
+def test_the_key_of_a_django_project() -> None:
+    key = "SECRET_KEY = '{}'\n".format("lr66%-a!$km5ed@n5ug!tya5bv!0(yqwa1tn!q%0%3m2nh%oml")
+    found = key.replace("\n", "  # PB925\n") + "INSTALLED_APPS = []\nMIDDLEWARE = []\n"
+    findings("PB925", found, path="site/settings.py")
+    other = {"site/settings/prod.py": "from site.settings.base import *\nSECRET_KEY = read()\n"}
+    silent = key + "INSTALLED_APPS = []\nMIDDLEWARE = []\n"
+    findings("PB925", silent, files=other, path="site/settings/base.py")
+
+
 def test_the_key_of_a_flask_application_has_its_own_rule() -> None:
     findings("PB925", f'SECRET_KEY = "{TOKEN}"\n')
     findings("PB925", f'INSTALLED_APPS = []\nROOT_URLCONF = "shop.urls"\nSECRET_KEY = "{TOKEN}"  # PB925\n')

@@ -10,6 +10,14 @@ import pytest
 from tests.rules.harness import findings
 
 SILENT = {
+    "a constant from the environment": """
+        import os
+        from jose import jwt
+        VERIFY = os.environ["VERIFY"] != "no"
+        def user(token, key):
+            claims = jwt.decode(token, key, options={"verify_signature": VERIFY})
+            return claims.get("sub")
+    """,
     "verified": """
         import jwt
         def user_id(token, key):
@@ -77,6 +85,13 @@ SILENT = {
     """,
 }
 FOUND = {
+    "a constant that is false": """
+        from jose import jwt
+        VERIFY = False
+        def user(token, key):
+            claims = jwt.decode(token, key, options={"verify_signature": VERIFY})  # PB926
+            return claims.get("sub")
+    """,
     "by position": """
         import jwt
         def user_id(token, key):

@@ -163,6 +163,42 @@ def test_django_rest_framework_and_fastapi() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("config", "dumped", "found"),
+    [
+        ('model_config = ConfigDict(extra="allow")', "model_dump()", True),
+        ('model_config = ConfigDict(extra="allow")', 'model_dump(include={"name"})', False),
+        ('model_config = ConfigDict(extra="forbid")', "model_dump()", False),
+        ("", "model_dump()", False),
+        ("role: str", "model_dump()", False),
+    ],
+)
+def test_a_model_that_keeps_what_it_does_not_name(config: str, dumped: str, found: bool) -> None:
+    text = f"""
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+app = FastAPI()
+
+class Base(DeclarativeBase): ...
+
+class Customer(Base):
+    __tablename__ = "customer"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    role: Mapped[str]
+
+class Sent(BaseModel):
+    name: str
+    {config}
+
+@app.post("/a")
+def a(sent: Sent) -> str:
+    return Customer(**sent.{dumped}).name{"  # PB935" if found else ""}
+"""
+    findings("PB935", text)
+
+
 def test_the_column_is_set() -> None:
     names = executed(HEAD + textwrap.dedent(FOUND["through a function"]))
     sent = {"customer": {"name": "a", "is_admin": True}}

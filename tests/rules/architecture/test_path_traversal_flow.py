@@ -21,6 +21,14 @@ app = Flask(__name__)
 BASE = Path("/srv/files")
 """
 SILENT = {
+    "its text stays below the directory": """
+        @app.get("/a")
+        def a():
+            path = (BASE / request.args["name"]).resolve()
+            if not str(path).startswith(f"{BASE}/"):
+                return "", 403
+            return path.read_text()
+    """,
     "a segment of the path": """
         @app.get("/a/<name>")
         def a(name):

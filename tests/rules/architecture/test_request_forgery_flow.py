@@ -151,6 +151,18 @@ def test_found(name: str) -> None:
     findings("PB922", HEAD + textwrap.dedent(FOUND[name]))
 
 
+def test_routes_that_try_a_connection() -> None:
+    text = (
+        HEAD
+        + """
+@app.post("/proxy/test")
+def test_proxy(url: str):
+    return requests.get(url, timeout=5).status_code
+"""
+    )
+    findings("PB922", text)
+
+
 def test_modules_for_administrators() -> None:
     text = (
         HEAD
@@ -164,7 +176,9 @@ def a(url: str):
 
 
 def test_a_search_that_comes_back_to_where_it_was_ends() -> None:
-    text = HEAD + """
+    text = (
+        HEAD
+        + """
 @app.get("/a")
 def a(url: str):
     def again():
@@ -173,4 +187,5 @@ def a(url: str):
     pages = again()
     return requests.get(pages, timeout=5).text
 """
+    )
     findings("PB922", text)

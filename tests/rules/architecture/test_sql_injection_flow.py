@@ -281,3 +281,26 @@ def test_injected_text_returns_all_rows(statement: str, rows: int) -> None:
     connection.execute("CREATE TABLE customer (id INTEGER PRIMARY KEY, email TEXT)")
     connection.execute("INSERT INTO customer (email) VALUES ('a@example.com'), ('b@example.com')")
     assert len(find(connection, "nobody' OR '1' = '1")) == rows
+
+
+def test_forms_of_aiohttp() -> None:
+    text = """
+    from aiohttp.web import Request
+    from shop.store import create
+
+    async def register(request: Request):
+        data = await request.post()
+        await create(request.app["cursor"], data["name"])
+    """
+    store = """
+async def create(cursor, name: str):
+    sql = "INSERT INTO customer (name) VALUES ('%(name)s')" % {"name": name}
+    await cursor.execute(sql)  # PB920
+"""
+    (finding,) = findings(
+        "PB920", store, files={"shop/routes.py": textwrap.dedent(text)}, path="shop/store.py"
+    )
+    assert [step.message for step in finding.related] == [
+        "`request.post()` comes from a form",
+        "passed to `create()` as `name`",
+    ]
