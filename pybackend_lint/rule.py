@@ -276,6 +276,12 @@ class Context:
         """A place in this file that helps to prove a finding."""
         return Related(self.path, self.source.position(self.source.start(node)), message)
 
+    def definition(self, of: ClassInfo | FunctionInfo, message: str) -> Related:
+        """The place in any file of the project where a class or function is defined."""
+        source = of.module.source
+        path = self.path if of.module is self.module else source.path
+        return Related(path, source.position(source.start(of.node)), message)
+
     def fix(self, message: str, *edits: Edit, applicability: Applicability | None = None) -> Fix:
         """A fix of these edits, as applicable as the rule declares unless said otherwise."""
         chosen = applicability or self.rule.fix

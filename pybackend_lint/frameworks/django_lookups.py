@@ -54,12 +54,12 @@ _PLAIN_FIELDS = frozenset(
 class UnknownName:
     """A part of a path that names nothing.
 
-    - `name`: the part; `model`: the name of the class that lacks it; `candidates`: names that it has.
+    - `name`: the part; `model`: the class that lacks it; `candidates`: names that it has.
     - `is_lookup`: it stands behind a column, where only lookups may.
     """
 
     name: str
-    model: str
+    model: ClassInfo
     candidates: tuple[str, ...]
     is_lookup: bool = False
 
@@ -179,7 +179,7 @@ def _unknown(info: ClassInfo, path: str, fact: Loaded, *, with_lookups: bool) ->
             return _unknown_lookup(declared, parts[position + 1 :], current) if with_lookups else None
         if (position and name in _KNOWN) or not is_known_completely(current) or _may_exist(current, name):
             return None
-        return UnknownName(name, current.node.name, tuple(django_models.fields(current)))
+        return UnknownName(name, current, tuple(django_models.fields(current)))
     return None
 
 
@@ -198,7 +198,7 @@ def _unknown_lookup(field: Field, rest: list[str], info: ClassInfo) -> UnknownNa
     wrong = next((name for name in rest if name not in _KNOWN), None)
     if wrong is not None and _mentioned(info.module, b"register_lookup"):
         return None
-    return UnknownName(wrong, info.node.name, tuple(sorted(_KNOWN)), True) if wrong is not None else None
+    return UnknownName(wrong, info, tuple(sorted(_KNOWN)), True) if wrong is not None else None
 
 
 def _query_relation(info: ClassInfo, name: str) -> Relation | None:
@@ -280,12 +280,13 @@ def _mentioned(module: Module, word: bytes) -> bool:
 class InvalidPath:
     """A path that `select_related` or `prefetch_related` refuses.
 
-    - `node`: the text; `name`: the part that is wrong; `instead`: the method that takes the path, empty
-      where the name is no relation at all.
+    - `node`: the text; `name`: the part that is wrong; `model`: the class that it was looked for in.
+    - `instead`: the method that takes the path, empty where the name is no relation at all.
     """
 
     node: ast.Constant
     name: str
+    model: ClassInfo
     instead: str
 
 
@@ -306,7 +307,7 @@ def invalid_paths(call: ast.Call, module: Module) -> Iterator[InvalidPath]:
                 yield InvalidPath(argument, *wrong)
 
 
-def _wrong_step(info: ClassInfo, path: str, method: str, module: Module) -> tuple[str, str] | None:
+def _wrong_step(info: ClassInfo, path: str, method: str, module: Module) -> tuple[str, ClassInfo, str] | None:
     current: ClassInfo | None = info
     for name in path.split("__"):
         if current is None:
@@ -315,8 +316,8 @@ def _wrong_step(info: ClassInfo, path: str, method: str, module: Module) -> tupl
         relation = django_models.relation(current.name, name, module)
         if relation is None:
             plain = declared is not None and declared.is_builtin and not declared.is_relation
-            return (name, "") if plain else None
+            return (name, current, "") if plain else None
         if method == "select_related" and relation.kind in {"multi", "generic"}:
-            return name, "prefetch_related"
+            return name, current, "prefetch_related"
         current = _target(relation, module)
     return None

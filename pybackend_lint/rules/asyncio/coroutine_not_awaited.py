@@ -129,11 +129,14 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     - Python documentation, "Coroutines and Tasks"
     """
     for call in asyncio.unawaited_candidates(ctx.module):
-        if asyncio.coroutine_of(call, ctx.module) is None:
+        name = asyncio.coroutine_of(call, ctx.module)
+        if name is None:
             continue
         if _ACCEPTED in ctx.source.line(call.end_lineno or call.lineno):
             continue
         fix = None
         if asyncio.can_await(call, ctx):
             fix = ctx.fix("Await the coroutine", *asyncio.await_edits(call, ctx))
-        yield ctx.finding(call, end=call.func, fix=fix, callee=ctx.text(call.func))
+        function = ctx.module.modules.function_info(name)
+        related = [ctx.definition(function, "defines the coroutine function")] if function is not None else []
+        yield ctx.finding(call, end=call.func, fix=fix, related=related, callee=ctx.text(call.func))

@@ -97,4 +97,7 @@ def check(node: ast.Attribute, ctx: Context) -> Iterator[Finding]:
         fix = None
         if ctx.source.text[start:end] == f".{relation.attr}.{node.attr}":
             fix = ctx.fix(f"Read `{relation.attr}_id`", ctx.replace_range(start, end, f".{relation.attr}_id"))
-        yield ctx.finding(node, name=relation.attr, key=node.attr, fix=fix)
+        row = ctx.type_of(relation.value)
+        model = ctx.module.modules.class_info(row.name) if row is not None else None
+        related = [ctx.definition(model, f"defines `{model.node.name}`")] if model is not None else []
+        yield ctx.finding(node, name=relation.attr, key=node.attr, fix=fix, related=related)

@@ -104,4 +104,5 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
             instead=wrong.instead,
             message=None if wrong.instead else _NO_RELATION,
             fix=fix,
+            related=[ctx.definition(wrong.model, f"defines `{wrong.model.node.name}`")],
         )

@@ -102,5 +102,11 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
         hint = f"; is it `{nearest}`" if nearest is not None else ""
         message = _LOOKUP if unknown.is_lookup else None
         yield ctx.finding(
-            mention.node, name=unknown.name, model=unknown.model, hint=hint, message=message, fix=fix
+            mention.node,
+            name=unknown.name,
+            model=unknown.model.node.name,
+            hint=hint,
+            message=message,
+            fix=fix,
+            related=[ctx.definition(unknown.model, f"defines `{unknown.model.node.name}`")],
         )
