@@ -1,0 +1,234 @@
+"""The documented examples run under the real frameworks: the bad one shows the fault, the good one does not."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import sqlalchemy
+from fastapi import FastAPI
+from fastapi.exceptions import FastAPIError
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, event, insert
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import DetachedInstanceError
+from sqlmodel import SQLModel
+
+from tests.rules.harness import documentation, entry_of, examples, write
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., ModuleType]]:
+    """Imports the first documented example of a rule, with the other files of its project."""
+
+    def forget() -> None:
+        for name in [name for name in sys.modules if name.partition(".")[0] in {"shop", "example"}]:
+            del sys.modules[name]
+        SQLModel.metadata.clear()  # which knows the tables of all modules
+
+    def imported(rule: str, title: str) -> ModuleType:
+        forget()
+        bad, example = (examples(documentation(entry_of(rule)), which)[0] for which in ("Bad", title))
+        root = tmp_path / title.lower()
+        write(root, {**bad.files, **example.files, example.path: example.text})
+        monkeypatch.syspath_prepend(str(root))
+        importlib.invalidate_caches()
+        return importlib.import_module(example.path.removesuffix(".py").replace("/", "."))
+
+    yield imported
+    forget()
+
+
+# Routes
+
+
+def answer(module: ModuleType, method: str, path: str, **more: Any) -> tuple[int, object]:
+    """Status and content of an answer of the example's application, or of one with its router."""
+    app = getattr(module, "app", None)
+    if app is None:
+        app = FastAPI()
+        app.include_router(module.router)
+    done = TestClient(app, raise_server_exceptions=False).request(method, path, **more)
+    return done.status_code, done.json() if done.content else None
+
+
+ROUTES: Mapping[str, tuple[str, str, dict[str, Any], Callable[[int, Any], bool]]] = {
+    # rule: method, path, what is sent, whether an answer shows the fault
+    "PB308": ("GET", "/items/7", {}, lambda status, _: status == 422),
+    "PB309": ("GET", "/users/me", {}, lambda status, _: status == 422),
+    "PB326": ("GET", "/orders/", {"params": {"status": "new"}}, lambda _, content: content == []),
+    "PB328": ("GET", "/users/1", {}, lambda _, content: "hashed_password" in content),
+}
+
+
+@pytest.mark.parametrize("rule", ROUTES)
+def test_answers(rule: str, load: Callable[..., ModuleType]) -> None:
+    method, path, sent, is_fault = ROUTES[rule]
+    for title, expected in (("Bad", True), ("Good", False)):
+        status, content = answer(load(rule, title), method, path, **sent)
+        assert is_fault(status, content) is expected, (title, status, content)
+        assert expected or status == 200
+
+
+def test_without_a_model_all_columns_are_sent(load: Callable[..., ModuleType]) -> None:
+    for title, expected in (("Bad", {"id": 1, "password_hash": "secret"}), ("Good", {"id": 1})):
+        module = load("PB327", title)
+        user = sys.modules["shop.models"].User(id=1, password_hash="secret")
+        module.services.get_user = lambda _, user=user: user
+        assert answer(module, "GET", "/users/1") == (200, expected)
+
+
+def test_the_second_of_two_routes_is_never_reached(load: Callable[..., ModuleType]) -> None:
+    def reached(title: str) -> set[str]:
+        app = load("PB310", title).app
+        scopes = []
+
+        async def remember(scope: Any, receive: Any, send: Any) -> None:
+            scopes.append(scope)
+            await app(scope, receive, send)
+
+        for path in ("/orders/1", "/orders/orders/1", "/carts/orders/1"):
+            TestClient(remember).get(path)
+        return {scope["endpoint"].__name__ for scope in scopes if "endpoint" in scope}
+
+    assert reached("Bad") == {"order"}
+    assert reached("Good") == {"order", "ordered_cart"}
+
+
+def test_a_router_that_is_included_twice_doubles_its_operations(load: Callable[..., ModuleType]) -> None:
+    def duplicates(title: str) -> bool:
+        with warnings.catch_warnings(record=True) as raised:
+            warnings.simplefilter("always")
+            load("PB311", title).app.openapi()
+        return any("Duplicate Operation ID" in str(item.message) for item in raised)
+
+    assert duplicates("Bad")
+    assert not duplicates("Good")
+
+
+def test_a_prefix_without_slash_is_refused(load: Callable[..., ModuleType]) -> None:
+    with pytest.raises(AssertionError, match="prefix"):
+        load("PB313", "Bad")
+    load("PB313", "Good")
+
+
+def test_a_class_without_schema_is_refused(load: Callable[..., ModuleType]) -> None:
+    with pytest.raises(FastAPIError, match="response_model"):
+        load("PB331", "Bad")
+    load("PB331", "Good")
+
+
+def test_an_answer_without_content_has_none(load: Callable[..., ModuleType]) -> None:
+    assert load("PB332", "Bad").delete_order(1) is not None
+    assert answer(load("PB332", "Bad"), "DELETE", "/orders/1")[1] is None
+    assert load("PB332", "Good").delete_order(1) is None
+
+
+def test_nobody_reads_the_parameter_of_the_path(load: Callable[..., ModuleType]) -> None:
+    for title, read in (("Bad", False), ("Good", True)):
+        app = FastAPI()
+        app.include_router(load("PB306", title).router)
+        (operation,) = (item["get"] for item in app.openapi()["paths"].values())
+        names = {parameter["name"] for parameter in operation["parameters"]}
+        assert ("order_id" in names) is read
+
+
+# SQLAlchemy
+
+
+def tables(module: ModuleType) -> Any:
+    """The metadata of the example's mapped classes."""
+    name = next(name for name in sys.modules if name in {"shop.models", "shop.orders"})
+    return sys.modules[name].Base.metadata
+
+
+def fill(connection: sqlalchemy.Connection, metadata: Any, rows: int) -> None:
+    """Create the tables of an example, with so many rows in each."""
+    metadata.create_all(connection)
+    for table in metadata.sorted_tables:
+        for number in range(1, rows + 1):
+            values = {
+                column.name: "a" if isinstance(column.type, sqlalchemy.String) else number
+                for column in table.columns
+            }
+            connection.execute(insert(table).values(values))
+
+
+@pytest.mark.parametrize(
+    ("rule", "call"), [("PB520", "order_total"), ("PB523", "create_order")], ids=["PB520", "PB523"]
+)
+def test_attributes_that_need_a_query_in_a_coroutine(
+    rule: str, call: str, load: Callable[..., ModuleType]
+) -> None:
+    async def run(title: str) -> None:
+        module = load(rule, title)
+        database = sys.modules["shop.database"]
+        async with database.engine.begin() as connection:
+            await connection.run_sync(fill, tables(module), 2)
+        async with database.factory() as session:
+            await getattr(module, call)(session, 1)
+
+    with pytest.raises(SQLAlchemyError, match="greenlet_spawn"):
+        asyncio.run(run("Bad"))
+    asyncio.run(run("Good"))
+
+
+def test_objects_of_a_closed_session(load: Callable[..., ModuleType]) -> None:
+    def run(title: str) -> None:
+        module = load("PB524", title)
+        engine = sys.modules["shop.orders"].engine
+        with engine.begin() as connection:
+            fill(connection, tables(module), 2)
+        module.print_order(1)
+
+    with pytest.raises(DetachedInstanceError):
+        run("Bad")
+    run("Good")
+
+
+@pytest.mark.parametrize("rule", ["PB525", "PB526"])
+def test_queries_for_each_row(rule: str, load: Callable[..., ModuleType]) -> None:
+    def count(title: str, rows: int) -> int:
+        module = load(rule, title)
+        engine = create_engine("sqlite://")
+        with engine.begin() as connection:
+            fill(connection, tables(module), rows)
+        sent: list[str] = []
+        with Session(engine) as session:
+            orders = session.scalars(sqlalchemy.select(module.Order)).all() if rule == "PB526" else []
+            event.listen(engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
+            if rule == "PB526":
+                module.customer_names(session, orders)
+            else:
+                module.lines_per_order(session)
+        return len(sent)
+
+    assert count("Bad", 6) == count("Bad", 2) + 4
+    assert count("Good", 6) == count("Good", 2)
+
+
+# Coroutines
+
+
+def test_what_is_no_coroutine_cannot_be_awaited(load: Callable[..., ModuleType]) -> None:
+    with pytest.raises(TypeError, match="await"):
+        asyncio.run(load("PB608", "Bad").quote("tea", 2))
+    assert asyncio.run(load("PB608", "Good").quote("tea", 2)) > 0
+
+
+def test_a_thread_runs_no_coroutine(
+    load: Callable[..., ModuleType], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.warns(RuntimeWarning, match="never awaited"):
+        asyncio.run(load("PB635", "Bad").month_end("May"))
+    assert capsys.readouterr().out == ""
+    asyncio.run(load("PB635", "Good").month_end("May"))
+    assert capsys.readouterr().out == "report May\n"
