@@ -82,24 +82,25 @@ def raises_somewhere(body: list[ast.stmt]) -> bool:
     return any(isinstance(node, ast.Raise) for node in nodes_of(body))
 
 
-def raised_by(body: list[ast.stmt], ctx: Context) -> tuple[str, ...]:
+def raised_by(body: list[ast.stmt], ctx: Context) -> tuple[raises.Escape, ...]:
     """The exceptions that calls and `raise` statements in a block raise, as far as project code tells.
 
-    Qualified names, sorted; empty when nothing is known or when there are too many to name.
+    Sorted by their names; empty when nothing is known or when there are too many to name.
     """
-    names: set[str] = set()
+    found: dict[str, raises.Escape] = {}
     for node in nodes_of(body):
         if isinstance(node, ast.Raise):
             name = raises.raised_class(node, ctx.module)
-            names |= {name} if name is not None else set()
+            if name is not None:
+                found.setdefault(name, raises.Escape(name, ()))
         elif isinstance(node, ast.Call):
             callee = ctx.type_of(node.func)
             if callee is not None and callee.kind is Kind.FUNCTION:
                 function = ctx.module.modules.function_info(callee.name)
-                if function is not None:
-                    names |= {escape.name for escape in raises.escapes(function)}
-    names.discard("builtins.NotImplementedError")
-    return tuple(sorted(names)) if len(names) <= _MOST_RAISED else ()
+                for escape in raises.escapes(function) if function is not None else ():
+                    found.setdefault(escape.name, escape)
+    found.pop("builtins.NotImplementedError", None)
+    return tuple(found[name] for name in sorted(found)) if len(found) <= _MOST_RAISED else ()
 
 
 def keeps_traceback(name: str | None) -> bool:

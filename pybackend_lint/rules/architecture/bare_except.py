@@ -95,13 +95,14 @@ def check(node: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
     body = errors.enclosing_try(node, ctx).body
     if ctx.in_coroutine(node) and any(isinstance(item, ast.Await) for item in errors.nodes_of(body)):
         return
-    raised = [name.rpartition(".")[2] for name in errors.raised_by(body, ctx)]
+    escapes = errors.raised_by(body, ctx)
+    raised = [escape.name.rpartition(".")[2] for escape in escapes]
+    steps = tuple(step for escape in escapes for step in escape.steps)
     start = ctx.source.start(node)
     header = ctx.source.text[start : ctx.source.start(node.body[0])]
     fix = None
     if header.startswith("except"):
         place = start + len("except")
         fix = ctx.fix("Catch `Exception`", ctx.insert_at(place, " Exception"))
-    yield ctx.finding(
-        node, end_offset=start + len("except"), exception=", ".join(raised) or "Exception", fix=fix
-    )
+    named = ", ".join(raised) or "Exception"
+    yield ctx.finding(node, end_offset=start + len("except"), exception=named, fix=fix, related=steps)

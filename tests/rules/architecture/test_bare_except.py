@@ -126,8 +126,13 @@ def test_names_what_the_calls_raise() -> None:
                 pass
             raise Closed
     """
-    message = findings("PB900", source, files={"shop/rates.py": rates})[0].message
-    assert "`Closed, UnknownCurrency`" in message
+    (finding,) = findings("PB900", source, files={"shop/rates.py": rates})
+    assert "`Closed, UnknownCurrency`" in finding.message
+    assert [step.message for step in finding.related] == [
+        "calls `check()`",
+        "raises `Closed`",
+        "raises `UnknownCurrency`",
+    ]
 
 
 def test_fix_keeps_the_layout() -> None:

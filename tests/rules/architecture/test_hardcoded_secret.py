@@ -30,6 +30,9 @@ SILENT = {
         class Kind:
             oauth2_token = "oauth2_token"
     """,
+    "accepted on the line": """
+        API_TOKEN = "9f2c81d07be34a6688e1"  # nosec
+    """,
     "patterns of secrets": r"""
         PATTERNS = {
             "access_token": r"EAAC0dEose0cBA[0-9A-Za-z]+",
