@@ -84,6 +84,12 @@ class Protocol(LanguageServerProtocol):
         """A document is closed."""
         yield self.fm.features[types.TEXT_DOCUMENT_DID_CLOSE], (params,), None
 
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(self, params: types.ExecuteCommandParams) -> Any:  # type: ignore[override]
+        """Run a command in the task of the request, which ends it when the request is cancelled."""
+        handler, arguments, named = next(super().lsp_workspace__execute_command(params))
+        return await handler(*arguments, **named)
+
     def receive(self, body: bytes) -> None:
         """Handle one message; whatever it is, the session goes on."""
         try:

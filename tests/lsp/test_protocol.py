@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
 
 from tests.lsp.editor import editor
 from tests.lsp.test_diagnostics import AUDIT, BLOCKING, HARMLESS, SERVE
@@ -183,17 +184,18 @@ async def test_what_is_no_message() -> None:
         message(method="$/cancelRequest", params={"id": 77}),
         message(id=4, method="no/such/request"),
         message(id=5, method="textDocument/hover", params={"position": "here"}),
-        message(id=6, method="workspace/executeCommand", params={"command": "no.such"}),
-        message(
-            id=7,
-            method="workspace/executeCommand",
-            params={"command": "pybackend-lint.openDocumentation", "arguments": []},
-        ),
     ]
     code, answers = talk(INITIALIZE, *nonsense, SHUTDOWN, EXIT)
     assert code == 0
-    assert errors(answers) == {None: -32600, 4: -32601, 5: -32602, 6: -32602, 7: -32602}
+    assert errors(answers) == {None: -32600, 4: -32601, 5: -32602}
     assert [answer["id"] for answer in answers if "result" in answer] == [1, 9]
+
+
+@pytest.mark.parametrize("command", ["no.such", "pybackend-lint.openDocumentation"])
+async def test_commands_that_cannot_be_run(command: str) -> None:
+    async with editor() as client:
+        with pytest.raises(JsonRpcInvalidParams):
+            await client.workspace_execute_command_async(types.ExecuteCommandParams(command, []))
 
 
 async def test_positions_outside_of_the_text(tmp_path: Path) -> None:
