@@ -292,3 +292,4 @@ async def test_the_check_of_the_workspace_can_be_cancelled(root: Path) -> None:
             ]
         )
         assert len(last) == 1
+        assert int(last[0]["message"].split()[-2]) < 300  # files
