@@ -66,6 +66,12 @@ def count(body):
     return len(captured)
 """
 
+_OWN_TABLES = """
+from django.core.management import call_command
+
+call_command("migrate", run_syncdb=True, verbosity=0)
+"""
+
 
 def queries(rule: str, title: str, number: int, call: str) -> tuple[int, int]:
     """How many queries a call in an example runs with two rows in each table, and with six.
@@ -77,12 +83,28 @@ def queries(rule: str, title: str, number: int, call: str) -> tuple[int, int]:
     return counted({**bad.files, **example.files, example.path: example.text}, call)
 
 
+def printed(rule: str, title: str, program: str) -> list[str]:
+    """The words that a program prints behind the first documented example, with two rows in each table.
+
+    The tables of Django's own apps are there too.
+    """
+    bad = examples(documentation(entry_of(rule)), "Bad")[0]
+    example = examples(documentation(entry_of(rule)), title)[0]
+    text = f"{_SETUP}\n{_OWN_TABLES}\n{textwrap.dedent(program)}"
+    return _run({**bad.files, **example.files, example.path: example.text}, text).split()
+
+
 def counted(files: Mapping[str, str], call: str) -> tuple[int, int]:
     """How many queries a call runs with two rows in each table of the app `shop`, and with six."""
     body = textwrap.indent(textwrap.dedent(call).strip("\n"), "    ")
     text = (
         f"{_SETUP}\n\ndef body():\n{body}\n\nfill(2)\none = count(body)\nfill(4)\nprint(one, count(body))\n"
     )
+    few, many = _run(files, text).split()
+    return int(few), int(many)
+
+
+def _run(files: Mapping[str, str], text: str) -> str:
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         write(root, {"shop/__init__.py": "", **files})
@@ -90,5 +112,4 @@ def counted(files: Mapping[str, str], call: str) -> tuple[int, int]:
             [sys.executable, "-c", text], cwd=root, capture_output=True, text=True, check=False
         )
     assert done.returncode == 0, done.stderr
-    few, many = done.stdout.split()
-    return int(few), int(many)
+    return done.stdout
