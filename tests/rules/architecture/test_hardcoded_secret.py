@@ -7,6 +7,10 @@ import pytest
 from tests.rules.harness import findings, fix
 
 SILENT = {
+    "the example of a provider": """
+        AWS_ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+        AWS_SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    """,
     "an environment variable": """
         import os
         API_TOKEN = os.environ["API_TOKEN"]

@@ -49,6 +49,16 @@ CONFIGURATIONS = {
     "forbidden": 'type = "forbidden"\nsource_modules = ["shop.services"]\nforbidden_modules = ["shop.views"]',
     "forbidden, only directly": 'type = "forbidden"\nallow_indirect_imports = true\n'
     'source_modules = ["shop.services", "shop.models"]\nforbidden_modules = ["shop.views"]',
+    "layers that may be missing": LAYERS + 'layers = ["shop.views", "(shop.nothing)", "shop.services", "shop.models"]',
+    "all modules of a container": LAYERS
+    + 'containers = ["shop"]\nexhaustive = true\nexhaustive_ignores = ["tools", "common", "deep"]\n'
+    + 'layers = ["views", "services", "models"]',
+    "siblings and layers": LAYERS + 'layers = ["shop.views", "shop.services | shop.tools", "shop.models : shop.common"]',
+    "imports that are ignored, at any depth": LAYERS
+    + 'layers = ["shop.views", "shop.services", "shop.models"]\n'
+    + 'ignore_imports = ["shop.services.** -> shop.views.**", "shop.deep -> *.views"]',
+    "forbidden, the modules alone": 'type = "forbidden"\nas_packages = false\n'
+    'source_modules = ["shop.services", "shop.models"]\nforbidden_modules = ["shop.views"]',
     "forbidden library": 'type = "forbidden"\nsource_modules = ["shop.tools"]\nforbidden_modules = ["requests"]',
     "independence": 'type = "independence"\nmodules = ["shop.services.orders", "shop.services.bills", "shop.tools"]',
 }  # fmt: skip

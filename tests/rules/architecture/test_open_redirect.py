@@ -15,6 +15,15 @@ from flask import Flask, redirect, request, url_for
 app = Flask(__name__)
 """
 SILENT = {
+    "checked by Django": """
+        from django.shortcuts import redirect as go
+        from django.utils.http import url_has_allowed_host_and_scheme
+        def a(request):
+            target = request.GET.get("next", "/")
+            if not url_has_allowed_host_and_scheme(target, allowed_hosts=None):
+                target = "/"
+            return go(target)
+    """,
     "a path of this site": """
         @app.get("/a")
         def a():

@@ -21,6 +21,28 @@ app = Flask(__name__)
 BASE = Path("/srv/files")
 """
 SILENT = {
+    "a name of our own": """
+        import uuid
+        @app.post("/a")
+        def a():
+            file = request.files["file"]
+            file.save(os.path.join("/srv/files", f"{uuid.uuid4()}.bin"))
+            return ""
+    """,
+    "related to the base": """
+        @app.get("/a")
+        def a():
+            path = (BASE / request.args["name"]).resolve()
+            if not path.is_relative_to(BASE):
+                return "", 403
+            return path.read_text()
+    """,
+    "kept by the storage of Django": """
+        from django.core.files.storage import FileSystemStorage
+        def store(request):
+            file = request.FILES["file"]
+            return FileSystemStorage("/srv/files").save(file.name, file)
+    """,
     "its text stays below the directory": """
         @app.get("/a")
         def a():

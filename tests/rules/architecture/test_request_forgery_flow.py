@@ -26,6 +26,14 @@ class Hook(BaseModel):
     path: str = "/"
 """
 SILENT = {
+    "an address that is parsed": """
+        import ipaddress
+        @app.get("/a")
+        def a(address: str):
+            if not ipaddress.ip_address(address).is_global:
+                return ""
+            return requests.get(f"https://{address}/", timeout=5).text
+    """,
     "a literal host": """
         @app.get("/a")
         def a(city: str):

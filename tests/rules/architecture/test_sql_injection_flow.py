@@ -17,6 +17,13 @@ app = Flask(__name__)
 COLUMNS = ("name", "born")
 """
 SILENT = {
+    "quoted by psycopg": """
+        from psycopg import sql
+        @app.get("/a")
+        def a():
+            column = sql.Identifier(request.args["column"])
+            return g.db.execute(sql.SQL("SELECT {} FROM t").format(column)).fetchall()
+    """,
     "bound": """
         @app.get("/a")
         def a():

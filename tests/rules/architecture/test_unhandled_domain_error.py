@@ -56,6 +56,16 @@ def first(number: int):
         raise HTTPException(404)
 """
 SILENT = {
+    "an error of HTTP": """
+        class Gone(HTTPException): ...
+        @app.get("/second")
+        def second(number: int):
+            if number == 3:
+                raise Gone(410)
+            return find(0) if number < 0 else 1
+        @app.exception_handler(Missing)
+        def answer(request, error): ...
+    """,
     "caught by the service": """
         @app.get("/a")
         def a(number: int):
