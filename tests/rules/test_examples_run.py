@@ -39,6 +39,8 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
         bad, example = (examples(documentation(entry_of(rule)), which)[0] for which in ("Bad", title))
         root = tmp_path / title.lower()
         write(root, {**bad.files, **example.files, example.path: example.text})
+        for folder in {path.parent for path in root.rglob("*/*.py")}:  # no other `shop` is in their way
+            (folder / "__init__.py").touch()
         monkeypatch.syspath_prepend(str(root))
         importlib.invalidate_caches()
         return importlib.import_module(example.path.removesuffix(".py").replace("/", "."))
