@@ -355,6 +355,7 @@ def long_run(project: Path) -> tuple[subprocess.Popen[bytes], list[int]]:
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.getcwd()},
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's job ignores it
     )
     children: list[str] = []
     while len(children) < 2:
