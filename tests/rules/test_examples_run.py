@@ -39,7 +39,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
         bad, example = (examples(documentation(entry_of(rule)), which)[0] for which in ("Bad", title))
         root = tmp_path / title.lower()
         write(root, {**bad.files, **example.files, example.path: example.text})
-        for folder in {path.parent for path in root.rglob("*/*.py")}:  # no other `shop` is in their way
+        for folder in [path for path in root.rglob("*") if path.is_dir()]:  # no other `shop` hides them
             (folder / "__init__.py").touch()
         monkeypatch.syspath_prepend(str(root))
         importlib.invalidate_caches()
