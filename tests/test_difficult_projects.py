@@ -22,7 +22,116 @@ FASTAPI = (
     '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.11"\n'
     'dependencies = ["fastapi>=0.128", "requests>=2.32"]\n'
 )
+SQLALCHEMY = (
+    '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    'dependencies = ["fastapi>=0.128", "sqlalchemy>=2.0"]\n'
+)
 PROJECTS = {
+    "mapped classes that need each other": {
+        "pyproject.toml": SQLALCHEMY,
+        "base.py": """
+            from sqlalchemy.orm import DeclarativeBase
+            class Base(DeclarativeBase): ...
+        """,
+        "orders.py": """
+            from __future__ import annotations
+            from typing import TYPE_CHECKING
+            from sqlalchemy.orm import Mapped, mapped_column, relationship
+            from base import Base
+            if TYPE_CHECKING:
+                from lines import Line
+            class Order(Base):
+                __tablename__ = "orders"
+                id: Mapped[int] = mapped_column(primary_key=True)
+                lines: Mapped[list[Line]] = relationship(back_populates="order")
+                def total(self):
+                    return sum(line.part() for line in self.lines)
+        """,
+        "lines.py": """
+            from __future__ import annotations
+            from sqlalchemy import ForeignKey
+            from sqlalchemy.orm import Mapped, mapped_column, relationship
+            from base import Base
+            from orders import Order
+            class Line(Base):
+                __tablename__ = "lines"
+                id: Mapped[int] = mapped_column(primary_key=True)
+                order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+                order: Mapped[Order] = relationship(back_populates="lines")
+                def part(self):
+                    return 1 / self.order.total()
+        """,
+        "routes.py": """
+            from sqlalchemy import select
+            from sqlalchemy.ext.asyncio import AsyncSession
+            from orders import Order
+            async def lines(session: AsyncSession):
+                order = (await session.scalars(select(Order))).one()
+                return order.lines  # PB520
+            async def total(session: AsyncSession):
+                order = (await session.scalars(select(Order))).one()
+                return order.total()  # PB521
+        """,
+    },
+    "coroutines that call each other": {
+        "pyproject.toml": FASTAPI,
+        "a.py": """
+            import b
+            async def ping(n):
+                if n:
+                    b.pong(n - 1)  # PB607
+        """,
+        "b.py": """
+            from typing import overload
+            import a
+            async def pong(n):
+                await a.ping(n)
+            @overload
+            async def send(to: int) -> None: ...
+            @overload
+            async def send(to: str) -> None: ...
+            async def send(to):
+                send(to)  # PB607
+            try:
+                from fast import work
+            except ImportError:
+                async def work(): ...
+            def start():
+                work()
+        """,
+        "fast.py": "def work(): ...\n",
+    },
+    "errors of functions that call each other": {
+        "pyproject.toml": FASTAPI,
+        "a.py": """
+            import b
+            class Missing(Exception): ...
+            def find(n):
+                if n < 0:
+                    raise Missing(n)
+                return b.search(n - 1)
+        """,
+        "b.py": """
+            import a
+            def search(n):
+                return a.find(n - 1)
+        """,
+        "main.py": """
+            from fastapi import FastAPI, HTTPException
+            import a
+            import b
+            app = FastAPI()
+            @app.get("/{n}")
+            def show(n: int):
+                try:
+                    return a.find(n)
+                except a.Missing as error:
+                    raise HTTPException(404, "none") from error
+            @app.get("/{n}/again")
+            def again(n: int):
+                return b.search(n)  # PB911
+        """,
+    },
     "functions that call each other in a circle": {
         "pyproject.toml": FASTAPI,
         "a.py": """
