@@ -160,6 +160,20 @@ def test_the_order_of_files_does_not_matter(project: Path) -> None:
         assert shuffled == together, paths
 
 
+def test_the_shop_of_the_examples_has_the_same_findings_in_any_order(tmp_path: Path) -> None:
+    root = tmp_path.resolve() / "shop"
+    examples = PROJECTS.parent.parent / "examples" / "shop"
+    shutil.copytree(examples, root, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    settings = Settings(root=root, opt_in=True)
+    paths = files_of(root)
+    engine = Engine(settings)
+    together = {path: check(root, path, settings, engine) for path in paths}
+    assert any(found for found in together.values())
+    assert {path: check(root, path, settings) for path in paths} == together
+    engine = Engine(settings)
+    assert {path: check(root, path, settings, engine) for path in reversed(paths)} == together
+
+
 def test_a_small_memory_does_not_matter(project: Path) -> None:
     together = whole(project)
     settings = settings_of(project)
