@@ -333,6 +333,21 @@ async def test_memory_stays_flat_over_many_edits(tmp_path: Path) -> None:
         assert sizes[-1] < sizes[0] * 1.05 + 2_000_000, sizes
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs the memory of another process")
+async def test_nothing_is_kept_of_ten_thousand_messages(tmp_path: Path) -> None:
+    path = tmp_path / "work.py"
+    async with editor(tmp_path) as client:
+        client.open(path, HARMLESS)
+        assert client._server is not None
+        sizes = []
+        for number in range(10_000):
+            client.write(path, HARMLESS + f"x = {number % 9}\n")
+            if number % 500 == 499:
+                await client.codes(path)
+                sizes.append(resident(client._server.pid))
+        assert sizes[-1] < sizes[4] + 5_000_000, sizes
+
+
 async def test_the_extra_is_named_when_it_is_missing(tmp_path: Path) -> None:
     (tmp_path / "pygls.py").write_text("raise ModuleNotFoundError('no', name='pygls')\n")
     result = subprocess.run(
