@@ -302,7 +302,7 @@ def relation(model: str, name: str, module: Module) -> Relation | None:
 
 
 def _has_own_metaclass(info: ClassInfo) -> bool:
-    """Whether a metaclass of the project makes a model, which may answer for relations in its own way."""
+    """Whether a metaclass of the project makes a model or its rows, so that it may keep them at hand."""
     index = _index(info.module)
     return index.fact(("model metaclass", info.name, id(info.node)), lambda: _find_own_metaclass(info))
 
@@ -313,7 +313,8 @@ def _find_own_metaclass(info: ClassInfo) -> bool:
         for keyword in item.node.keywords if isinstance(item, ClassInfo) else ():
             if isinstance(item, ClassInfo) and keyword.arg == "metaclass":
                 name = item.module.qualified_name(keyword.value)
-                if name is None or index.class_info(name) is not None:
+                made = index.class_info(name) if name is not None else None
+                if name is None or (made is not None and any(map(made.member, ("__call__", "__new__")))):
                     return True
     return False
 

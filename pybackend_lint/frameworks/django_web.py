@@ -412,7 +412,8 @@ def _is_no_field(call: ast.Call, module: Module) -> bool:
 def value_is_used(form: ClassInfo, field: str) -> bool:
     """Whether the project uses the cleaned value of a field: saves it with a model, or asks for it by name.
 
-    What methods that clean a field of this name do with the value does not count.
+    What methods that clean a field of this name do with the value does not count, nor what other forms and
+    files do that do not mention this one.
     """
     if is_model_form(form):
         listed = meta_value(form, "fields")
@@ -422,16 +423,12 @@ def value_is_used(form: ClassInfo, field: str) -> bool:
     index = form.module.modules
     if not isinstance(index, Index):
         return True
-    named = set(files_with(index, form.module, field.encode()))
+    users = {*files_with(index, form.module, form.node.name.encode()), index.path_of(form.module)}
     for path in files_with(index, form.module, b"cleaned_data"):
-        module = index.at(path, form.module) if path in named or _names(path, form, index) else None
+        module = index.at(path, form.module) if path in users else None
         if module is not None and any(_takes(node, form, field, module) for node in _cleaned_data(module)):
             return True
     return False
-
-
-def _names(path: str, form: ClassInfo, index: Index) -> bool:
-    return path in files_with(index, form.module, form.node.name.encode())
 
 
 def _cleaned_data(module: Module) -> Iterator[ast.expr]:
@@ -445,10 +442,17 @@ def _cleaned_data(module: Module) -> Iterator[ast.expr]:
 
 
 def _takes(data: ast.expr, form: ClassInfo, field: str, module: Module) -> bool:
-    """Whether cleaned data gives the value of a field here, or all values where a form is used."""
+    """Whether the cleaned data of a form gives the value of a field here, or all values."""
     source = module.source
     function = source.enclosing_function(data)
     if isinstance(function, FUNCTIONS) and function.name == f"clean_{field}":
+        return False
+    body = source.parent(function) if function is not None else None
+    around = module.class_info_of(body) if isinstance(body, ast.ClassDef) else None
+    if around is not None and is_form(around):
+        if around not in form.mro and form not in around.mro:
+            return False
+    elif form.node.name.encode() not in source.data:
         return False
     parent = source.parent(data)
     match parent:
@@ -459,7 +463,7 @@ def _takes(data: ast.expr, form: ClassInfo, field: str, module: Module) -> bool:
             asked = call.args[0] if isinstance(call, ast.Call) and call.args else None
             return isinstance(asked, ast.Constant) and asked.value == field
         case ast.Attribute(attr="items" | "values" | "copy") | ast.keyword(arg=None):
-            return form.node.name.encode() in source.data
+            return True
     return False
 
 

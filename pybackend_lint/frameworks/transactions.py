@@ -326,10 +326,12 @@ def _belonging(call: ast.Call, model: str, module: Module) -> DatabaseCall | Non
         found = database_call(site)
         if found is None or not found.writes:
             continue
-        if found.chain:
-            return found if found.chain[-1].name.rpartition(".")[2] in _CREATED else None
         receiver = site.callee.receiver
         row = receiver.argument() if receiver is not None else None
+        if found.chain:
+            name = row.name.rpartition(".")[2].lower() if row is not None else ""
+            creates = found.chain[-1].name.rpartition(".")[2] in _CREATED
+            return found if creates and not any(word in name for word in _RECORDS) else None
         if found.method not in _CREATED or row is None or row.name == model:
             return None
         other = row.name.rpartition(".")[2].lower()

@@ -152,7 +152,7 @@ def check(node: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
     if any(function.returned) and not _must_have_value(form, field, node, ctx):
         return
     if field in django_web.form_fields(form) and (
-        any(function.returned) or django_web.value_is_used(form, field)
+        any(function.returned) or (not _takes_out(node, ctx) and django_web.value_is_used(form, field))
     ):
         yield ctx.finding(
             node,
@@ -171,6 +171,16 @@ def _must_have_value(form: ClassInfo, field: str, node: ast.FunctionDef, ctx: Co
         and all(keyword.arg not in {"required", None} for keyword in declared.keywords)
         and "add_error" not in ctx.text(node)
         and "not in self.cleaned_data" not in ctx.text(node)
+    )
+
+
+def _takes_out(node: ast.FunctionDef, ctx: Context) -> bool:
+    """Whether a method takes the value out of the cleaned data, to keep it elsewhere."""
+    return any(
+        ctx.enclosing_function(call) is node
+        and ctx.text(call.func).endswith("cleaned_data.pop")
+        and isinstance(call.args[0] if call.args else None, ast.Constant)
+        for call in ctx.source.calls.get("pop", ())
     )
 
 

@@ -13,7 +13,8 @@ HEADER = """
 from django import forms
 from shop.fields import CodeField
 
-def code_of(form):
+def code_of(data):
+    form = F(data)
     return form.cleaned_data["code"]
 """
 FILES = {
@@ -46,6 +47,12 @@ SILENT = {
             code = CodeField()
             def clean_name(self):
                 self.seen = True
+    """,
+    "taken out": """
+        class F(forms.Form):
+            code = CodeField()
+            def clean_code(self):
+                self.instance = self.cleaned_data.pop("code")
     """,
     "no form": """
         class F:
@@ -218,14 +225,23 @@ class PasswordForm(forms.Form):
     def clean(self):
         return self.cleaned_data
 """
+VIEW = "from shop.forms import PasswordForm\n\ndef change(data):\n    form = PasswordForm(data)\n"
 USED = {
     "nowhere": ("", False),
     "by another form that cleans such a field": (
         "class OtherForm:\n    def clean_again(self):\n        return self.cleaned_data['again']\n", False,
     ),
-    "by name": ("def change(form):\n    print(form.cleaned_data['again'])\n", True),
-    "by get": ("def change(form):\n    print(form.cleaned_data.get('again', ''))\n", True),
-    "from a variable": ("def change(form):\n    cd = form.cleaned_data\n    print(cd['again'])\n", True),
+    "by a form that is another": (
+        "from django import forms\n\nclass OtherForm(forms.Form):\n    again = forms.CharField()\n"
+        "    def clean(self):\n        print(self.cleaned_data['again'])\n", False,
+    ),
+    "by a form that inherits": (
+        "from shop.forms import PasswordForm\n\nclass OtherForm(PasswordForm):\n"
+        "    def clean(self):\n        print(self.cleaned_data['again'])\n", True,
+    ),
+    "by name": (f"{VIEW}    print(form.cleaned_data['again'])\n", True),
+    "by get": (f"{VIEW}    print(form.cleaned_data.get('again', ''))\n", True),
+    "from a variable": (f"{VIEW}    cd = form.cleaned_data\n    print(cd['again'])\n", True),
     "all of them": (
         "from shop.forms import PasswordForm\n\ndef change(save):\n    form = PasswordForm()\n"
         "    save(**form.cleaned_data)\n", True,
