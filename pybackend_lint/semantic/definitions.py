@@ -166,11 +166,10 @@ class FunctionInfo:
 
     def _carries_facts(self, declared: Type) -> bool:
         """Whether a framework may know more of a value than its class: objects of classes, library values."""
+        if declared.name.startswith(("builtins.", "typing.")):
+            return any(part is not None and self._carries_facts(part) for part in declared.args)
         modules = self.module.modules
-        known = declared.argument() if declared.name.startswith(("builtins.", "typing.")) else declared
-        if known is None:
-            return False
-        return modules.class_info(known.name) is not None or modules.provider(known.name) is not None
+        return modules.class_info(declared.name) is not None or modules.provider(declared.name) is not None
 
     def _returned_type(self) -> Type | None:
         if not self.returned:

@@ -95,7 +95,9 @@ def join(types: Iterable[Type | None]) -> Type | None:
         elif found != bare:
             if (found.name, found.kind) != (bare.name, bare.kind) or found.fact != bare.fact:
                 return None
-            found = replace(found, args=(), receiver=None)
+            same = len(found.args) == len(bare.args)
+            args = tuple(join(pair) for pair in zip(found.args, bare.args, strict=True)) if same else ()
+            found = replace(found, args=args, receiver=None)
     if found is None:
         return NONE if optional else None
     return replace(found, optional=optional)
@@ -105,7 +107,7 @@ def with_facts(declared: Type, value: Type | None) -> Type:
     """A declared type with what the frameworks know of the value itself, where both are of one class.
 
     The elements of containers are refined likewise: a function declared to give a `Sequence[Order]`
-    gives the orders that its query has loaded.
+    gives the orders that its query has loaded. So are the parts of tuples, such as a page and a total.
     """
     if value is None or value.kind is not declared.kind:
         return declared
@@ -114,6 +116,9 @@ def with_facts(declared: Type, value: Type | None) -> Type:
     item, found = declared.argument(), value.argument()
     if len(declared.args) == 1 and item is not None and found is not None and item.name == found.name:
         return replace(declared, args=(with_facts(item, found),))
+    if declared.name == value.name == "builtins.tuple" and len(declared.args) == len(value.args):
+        pairs = zip(declared.args, value.args, strict=True)
+        return replace(declared, args=tuple(one and with_facts(one, other) for one, other in pairs))
     return declared
 
 

@@ -160,6 +160,24 @@ async def route(session: SessionDep):
     assert [(step.name, step.strategy) for step in fact.path] == [("customer", "joinedload")]
 
 
+def test_options_of_a_page_with_its_total(tmp_path: Path) -> None:
+    module = shop(
+        tmp_path,
+        """
+async def page(session: SessionDep) -> tuple[list[Order], int]:
+    orders = (await session.scalars(select(Order).options(selectinload(Order.lines)))).all()
+    return list(reversed(orders)), len(orders)
+async def route(session: SessionDep):
+    orders, total = await page(session)
+    for order in orders:
+        probe(order)
+""",
+    )
+    fact = loaded(module.type_of(probes(module)[0]))
+    assert fact.has("lines")
+    assert not fact.has("customer")
+
+
 # Relationships of the shop -> target, collection, how they load by their mapping.
 RELATIONS = {
     ("Customer", "orders"): (ORDER, True, "select"),

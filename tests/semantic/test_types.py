@@ -91,6 +91,14 @@ EXPRESSIONS = {
     "inherited": ("probe(Admin().boss)", "main.User"),
     "super": ("class B(User):\n    def f(self): probe(super().friends)", "builtins.list[main.User]"),
     "branches agree": ("def f(c):\n    if c: x = User()\n    else: x = one()\n    probe(x)", "main.User"),
+    "tuples that agree in a part": (
+        "def pair(c):\n    if c: return User(), 1\n    return User(), 'a'\nprobe(pair(1))",
+        "builtins.tuple[main.User, None]",
+    ),
+    "tuples of other lengths": (
+        "def pair(c):\n    if c: return User(), 1\n    return (User(),)\nprobe(pair(1))",
+        "builtins.tuple",
+    ),
     "branches differ": ("def f(c):\n    if c: x = User()\n    else: x = 1\n    probe(x)", None),
     "assigned again": ("def f():\n    x = 1\n    x = User()\n    probe(x)", "main.User"),
     "before it is assigned again": ("def f():\n    x = User()\n    probe(x)\n    x = 1", "main.User"),
