@@ -67,7 +67,7 @@ _HARMLESS = frozenset(
 _URLS = frozenset({"pydantic.HttpUrl", "pydantic.AnyHttpUrl", "pydantic.AnyUrl", "pydantic.networks.HttpUrl"})
 _CONSTRAINTS = frozenset({"pattern", "regex"})
 _SHORT = 16  # characters, too few for anything that would do harm
-_TRYING = ("test_", "check_", "verify_", "probe_", "ping_")
+_TRYING = re.compile(r"(?:test|check|verify|probe|ping)_.*(?:connect|proxy|webhook|server|endpoint|health)")
 _NEGATIONS = (ast.Not, ast.NotEq, ast.NotIn, ast.IsNot)
 _STAFF = re.compile(
     r"admin|superuser|staff|personnel|root_user|moderator|owner_only|system_?(?:scope|role|user)",
@@ -125,7 +125,7 @@ class RequestData:
 
     def _is_meant(self, function: FunctionInfo, read: ast.expr | None = None) -> bool:
         """Whether a route is for those who run the site, or there to try a connection."""
-        return is_for_staff(function, read) or (self.urls and function.node.name.startswith(_TRYING))
+        return is_for_staff(function, read) or (self.urls and _TRYING.match(function.node.name) is not None)
 
     def _entering(self, sent: Sent, node: ast.expr, module: Module) -> Origin:
         whole = _whole_access(node, module)
