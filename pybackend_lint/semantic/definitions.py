@@ -174,7 +174,18 @@ class FunctionInfo:
     def _returned_type(self) -> Type | None:
         if not self.returned:
             return NONE
-        return join(NONE if value is None else self.module.type_of(value) for value in self.returned)
+        types = [NONE if value is None else self.module.type_of(value) for value in self.returned]
+        # An empty list beside another says nothing about elements.
+        filled = [
+            known
+            for known, value in zip(types, self.returned, strict=True)
+            if not isinstance(value, ast.List) or value.elts
+        ]
+        if filled and len(filled) < len(types):
+            found = join(filled)
+            if found is not None and found.is_instance("builtins.list"):
+                return found
+        return join(types)
 
     def yield_type(self) -> Type | None:
         """What a generator yields."""

@@ -91,6 +91,18 @@ EXPRESSIONS = {
     "inherited": ("probe(Admin().boss)", "main.User"),
     "super": ("class B(User):\n    def f(self): probe(super().friends)", "builtins.list[main.User]"),
     "branches agree": ("def f(c):\n    if c: x = User()\n    else: x = one()\n    probe(x)", "main.User"),
+    "an empty list before a filled one": (
+        "def find(c):\n    if c: return []\n    return [User()]\nprobe(find(1))",
+        "builtins.list[main.User]",
+    ),
+    "an empty list or something else": (
+        "def find(c):\n    if c: return []\n    return User()\nprobe(find(1))",
+        None,
+    ),
+    "two kinds of lists": (
+        "def find(c):\n    if c: return ['a']\n    return [User()]\nprobe(find(1))",
+        "builtins.list[None]",
+    ),
     "tuples that agree in a part": (
         "def pair(c):\n    if c: return User(), 1\n    return User(), 'a'\nprobe(pair(1))",
         "builtins.tuple[main.User, None]",
