@@ -282,3 +282,27 @@ def reads_between(statement: ast.stmt, saved: ast.Call, row: ast.Name, field: st
             if parent.attr == field or (isinstance(called, ast.Call) and called.func is parent):
                 return True
     return False
+
+
+_PLACES = ("order", "position", "sequence", "rank", "index", "sort")
+
+
+def is_copied(row: ast.Name, module: Module) -> bool:
+    """Whether a function takes the key from a row, so that saving it makes a new one."""
+    source = module.source
+    function = source.enclosing_function(row)
+    return any(
+        isinstance(node.ctx, ast.Store)
+        and node.attr in {"pk", "id", "adding"}
+        and source.segment(node.value).partition(".")[0] == row.id
+        and source.enclosing_function(node) is function
+        for node in source.nodes(ast.Attribute)
+    )
+
+
+def is_moved(row: ast.Name, field: str, module: Module) -> bool:
+    """Whether a loop moves rows up or down a list with a field, so that the places of others count as well."""
+    return any(word in field for word in _PLACES) and any(
+        isinstance(around, ast.For) and isinstance(around.target, ast.Name) and around.target.id == row.id
+        for around in module.source.ancestors(row)
+    )

@@ -12,7 +12,6 @@ from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.import_edits import add_import
 
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
-_PLACES = ("order", "position", "sequence", "rank", "index", "sort")
 _SIMPLE = (ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.Subscript)
 
 
@@ -132,7 +131,9 @@ def check(statement: ast.AugAssign | ast.Assign, ctx: Context) -> Iterator[Findi
     column = django_models.fields(model).get(field) if model is not None else None
     if model is None or column is None or not column.is_number or "version" in field:
         return
-    if _is_set_otherwise(statement, row, field, ctx) or _is_copied(row, ctx) or _is_moved(row, field, ctx):
+    if _is_set_otherwise(statement, row, field, ctx) or django_queries.is_copied(row, ctx.module):
+        return
+    if django_queries.is_moved(row, field, ctx.module):
         return
     fix = None
     if (
@@ -166,25 +167,6 @@ def _is_set_otherwise(statement: ast.stmt, row: ast.Name, field: str, ctx: Conte
         and ctx.statement(node) is not statement
         and not isinstance(ctx.statement(node), ast.AugAssign)
         for node in ctx.source.nodes(ast.Attribute)
-    )
-
-
-def _is_copied(row: ast.Name, ctx: Context) -> bool:
-    """Whether the function takes the key from the row, so that saving it makes a new one."""
-    function = ctx.enclosing_function(row)
-    return any(
-        isinstance(node.ctx, ast.Store)
-        and node.attr in {"pk", "id", "adding"}
-        and ctx.text(node.value).partition(".")[0] == row.id
-        and ctx.enclosing_function(node) is function
-        for node in ctx.source.nodes(ast.Attribute)
-    )
-
-
-def _is_moved(row: ast.Name, field: str, ctx: Context) -> bool:
-    """Whether a loop moves rows up or down a list, whose other places count as well."""
-    return any(word in field for word in _PLACES) and any(
-        isinstance(around, ast.For) and ctx.text(around.target) == row.id for around in ctx.ancestors(row)
     )
 
 
