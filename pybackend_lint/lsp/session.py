@@ -95,6 +95,7 @@ class Session(LanguageServer):
         self._checked: dict[str, Checked] = {}  # by address
         self._pending: dict[str, Future[Checked]] = {}  # by address
         self._durations: dict[str, float] = {}
+        self._pulls_files = False  # whether it also asks for those of files that are not open
         self.shown: set[str] = set()  # paths of files that are not open and were told of
         self._stale: set[str] = set()  # those of them whose findings may be other ones now
         self._told: set[str] = set()
@@ -365,11 +366,20 @@ class Session(LanguageServer):
                 self.show_file(path, checked)
 
     def show_file(self, path: str, checked: Checked | None) -> None:
-        """Tell the client what is found in a file that is not open."""
+        """Tell the client what is found in a file that is not open, unless it asks for that itself."""
+        if self._pulls_files:
+            return
         found = checked.diagnostics if checked is not None else []
         if self.document_at(path) is None and (found or path in self.shown):
             self.shown.add(path)
             self.publish(Path(path).as_uri(), found)
+
+    def files_are_pulled(self) -> None:
+        """Take note that the client asks for what is found in files that are not open."""
+        self._pulls_files = True
+        for path in self.shown:
+            self.publish(Path(path).as_uri(), [])
+        self.shown.clear()
 
     def everything_changed(self) -> None:
         """Check everything again that was told of."""

@@ -52,6 +52,7 @@ def add_pull_features(session: Session) -> None:
     async def workspace_diagnostic(
         params: types.WorkspaceDiagnosticParams,
     ) -> types.WorkspaceDiagnosticReport:
+        session.files_are_pulled()
         known = {item.uri: item.value for item in params.previous_result_ids}
         while True:
             changed = session.changed
@@ -59,9 +60,7 @@ def add_pull_features(session: Session) -> None:
             if reports or not known:
                 done = reports if params.partial_result_token is None else []
                 return types.WorkspaceDiagnosticReport(done)
-            await _next_change(
-                session, changed
-            )  # as long as nothing is new, the client's question stays open
+            await _next_change(session, changed)  # as long as nothing is new, the question stays open
 
 
 async def _next_change(session: Session, changed: asyncio.Event) -> None:

@@ -396,6 +396,17 @@ async def test_pulled_diagnostics_of_the_workspace(root: Path) -> None:
         assert not changed.items
 
 
+async def test_no_file_is_both_told_of_and_pulled(root: Path) -> None:
+    check = types.ExecuteCommandParams("pybackend-lint.checkWorkspace")
+    caller = (root / "caller.py").as_uri()
+    async with editor(root, capabilities=PULL) as client:
+        await client.workspace_execute_command_async(check)
+        assert [bool(told.diagnostics) for told in client.published[caller]] == [True]
+        await client.workspace_diagnostic_async(types.WorkspaceDiagnosticParams([]))
+        await client.workspace_execute_command_async(check)
+        assert [bool(told.diagnostics) for told in client.published[caller]] == [True, False]
+
+
 async def test_a_pulled_workspace_comes_in_parts(root: Path) -> None:
     async with editor(root, capabilities=PULL) as client:
         params = types.WorkspaceDiagnosticParams([], partial_result_token="parts")
