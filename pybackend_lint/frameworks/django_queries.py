@@ -301,8 +301,18 @@ def is_copied(row: ast.Name, module: Module) -> bool:
 
 
 def is_moved(row: ast.Name, field: str, module: Module) -> bool:
-    """Whether a loop moves rows up or down a list with a field, so that the places of others count as well."""
+    """Whether a loop moves rows up or down a list with a field, so that the places of others count."""
     return any(word in field for word in _PLACES) and any(
         isinstance(around, ast.For) and isinstance(around.target, ast.Name) and around.target.id == row.id
         for around in module.source.ancestors(row)
+    )
+
+
+def is_in_lock(node: ast.AST, module: Module) -> bool:
+    """Whether a `with` around a node holds a lock of another kind than the database's, by its name."""
+    return any(
+        "lock" in module.source.segment(item.context_expr).lower()
+        for around in module.source.ancestors(node)
+        if isinstance(around, (ast.With, ast.AsyncWith))
+        for item in around.items
     )

@@ -125,7 +125,11 @@ def check(statement: ast.AugAssign | ast.Assign, ctx: Context) -> Iterator[Findi
     if type(op) not in _OPERATORS:
         return
     saved = django_queries.saved_later(statement, row.id, ctx.module)
-    if saved is None or django.is_new_or_locked(row, ctx.module) or _in_lock(statement, ctx):
+    if (
+        saved is None
+        or django.is_new_or_locked(row, ctx.module)
+        or django_queries.is_in_lock(statement, ctx.module)
+    ):
         return
     model = django.model_of(ctx.type_of(row), ctx.module)
     column = django_models.fields(model).get(field) if model is not None else None
@@ -143,16 +147,6 @@ def check(statement: ast.AugAssign | ast.Assign, ctx: Context) -> Iterator[Findi
         text = ctx.text(change) if isinstance(change, _SIMPLE) else f"({ctx.text(change)})"
         fix = _fix(statement, row, field, f"{_OPERATORS[type(op)]} {text}", saved, model, ctx)
     yield ctx.finding(statement, row=row.id, field=field, fix=fix)
-
-
-def _in_lock(statement: ast.stmt, ctx: Context) -> bool:
-    """Whether a `with` around the statement holds a lock of another kind, by its name."""
-    return any(
-        "lock" in ctx.text(item.context_expr).lower()
-        for around in ctx.ancestors(statement)
-        if isinstance(around, (ast.With, ast.AsyncWith))
-        for item in around.items
-    )
 
 
 def _is_set_otherwise(statement: ast.stmt, row: ast.Name, field: str, ctx: Context) -> bool:
