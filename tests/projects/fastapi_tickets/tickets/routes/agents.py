@@ -1,11 +1,13 @@
 """Routes of agents and their keys."""
 
-from fastapi import APIRouter
+import httpx
+from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict
 
 from tickets.database import Database
 from tickets.models import Agent, AgentKey, AgentKeyOut
 from tickets.services import agent_of
+from tickets.shifts import desk_of, shift_of
 
 router = APIRouter(prefix="/agents")
 keys = APIRouter(prefix="keys/")  # PB313
@@ -39,6 +41,22 @@ async def row(agent_id: int, session: Database) -> Agent:  # PB331
 @router.get("/{agent_id}/shown", response_model=None)
 async def shown(agent_id: int, session: Database) -> AgentOut:
     return AgentOut.model_validate(await agent_of(session, agent_id))
+
+
+@router.get("/{agent_id}/shift")
+async def start_of_shift(agent_id: int) -> str:
+    async with httpx.AsyncClient() as client:
+        shift = await shift_of(client, agent_id)
+    return shift["starts"]
+
+
+@router.get("/{agent_id}/desk")
+async def desk(agent_id: int) -> str:
+    async with httpx.AsyncClient() as client:
+        desk = await desk_of(client, agent_id)
+    if desk is None:
+        raise HTTPException(503, "Nobody knows")
+    return desk["room"]
 
 
 @secrets.get("/{key_id}", response_model=AgentKey)  # PB328
