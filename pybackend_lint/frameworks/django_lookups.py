@@ -238,7 +238,21 @@ def _is_complete(info: ClassInfo) -> bool:
         return False  # packages relate to users
     if not all(_has_plain_body(item) for item in info.mro if isinstance(item, ClassInfo)):
         return False
-    return not any(_mentioned(info.module, word) for word in (b"add_to_class", b"contribute_to_class"))
+    return not _mentioned(info.module, b"add_to_class") and not _adds_fields(info.module)
+
+
+def _adds_fields(module: Module) -> bool:
+    """Whether a file of the project adds fields to models by hand; what fields do themselves is not meant."""
+    index = module.modules
+    assert isinstance(index, Index)
+    for path in files_with(index, module, b"contribute_to_class"):
+        other = index.at(path, module)
+        for call in other.source.calls.get("contribute_to_class", ()) if other is not None else ():
+            match call.func:
+                case ast.Attribute(value=ast.Call(func=ast.Name(id="super"))):
+                    continue
+            return True
+    return False
 
 
 def _has_plain_body(info: ClassInfo) -> bool:
@@ -282,12 +296,14 @@ class InvalidPath:
 
     - `node`: the text; `name`: the part that is wrong; `model`: the class that it was looked for in.
     - `instead`: the method that takes the path, empty where the name is no relation at all.
+    - `exists`: whether the name is a column; no name of the model otherwise.
     """
 
     node: ast.Constant
     name: str
     model: ClassInfo
     instead: str
+    exists: bool = True
 
 
 def invalid_paths(call: ast.Call, module: Module) -> Iterator[InvalidPath]:
@@ -302,22 +318,34 @@ def invalid_paths(call: ast.Call, module: Module) -> Iterator[InvalidPath]:
         return  # an annotation may be a filtered relation
     for argument in call.args:
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            wrong = _wrong_step(info, argument.value, method, module)
+            wrong = _wrong_step(argument, info, method, module)
             if wrong is not None:
-                yield InvalidPath(argument, *wrong)
+                yield wrong
 
 
-def _wrong_step(info: ClassInfo, path: str, method: str, module: Module) -> tuple[str, ClassInfo, str] | None:
+def _wrong_step(path: ast.Constant, info: ClassInfo, method: str, module: Module) -> InvalidPath | None:
     current: ClassInfo | None = info
-    for name in path.split("__"):
+    joins = method == "select_related"
+    for name in str(path.value).split("__"):
         if current is None:
             return None
         declared = django_models.fields(current).get(name)
         relation = django_models.relation(current.name, name, module)
         if relation is None:
-            plain = declared is not None and declared.is_builtin and not declared.is_relation
-            return (name, current, "") if plain else None
-        if method == "select_related" and relation.kind in {"multi", "generic"}:
-            return name, current, "prefetch_related"
+            if declared is not None:
+                plain = declared.is_builtin and not declared.is_relation
+                return InvalidPath(path, name, current, "") if plain else None
+            # prefetching also follows names that are no fields, such as those of `to_attr`
+            gone = joins and name != "" and _is_no_name(current, name)
+            return InvalidPath(path, name, current, "", exists=False) if gone else None
+        if joins and relation.kind in {"multi", "generic"}:
+            return InvalidPath(path, name, current, "prefetch_related")
         current = _target(relation, module)
     return None
+
+
+def _is_no_name(info: ClassInfo, name: str) -> bool:
+    """Whether a model has certainly no field, and no relation that leads back to it, of a name."""
+    if _query_relation(info, name) is not None or name in {"pk", "id"}:
+        return False
+    return is_known_completely(info) and not _may_exist(info, name)

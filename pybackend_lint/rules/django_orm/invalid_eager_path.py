@@ -9,6 +9,7 @@ from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import django_lookups
 from pybackend_lint.rule import SAFE, Context, rule
 
+_UNKNOWN = "Remove `{name}` from `{method}()`: `{model}` has no such relation"
 _NO_RELATION = "Remove `{name}` from `{method}()`: it is a column, and Django refuses to follow it"
 
 
@@ -26,8 +27,8 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     """A query asks to load a path that Django cannot load in that way.
 
     ## Why
-    `select_related()` joins one row of another table; a relation to many rows, or a column, makes the query
-    raise `FieldError` when it runs, not when it is built.
+    `select_related()` joins one row of another table; a relation to many rows, a column, or a name that the
+    model does not have, makes the query raise `FieldError` when it runs, not when it is built.
 
     ## Bad
     ```python
@@ -66,6 +67,7 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
         yield Product.objects.prefetch_related("maker", "tags")  # one row may be prefetched too
         yield Product.objects.select_related("maker")
         yield Product.objects.select_related(*paths)  # unknown paths
+        yield Product.objects.prefetch_related("recent_tags")  # may be the `to_attr` of another prefetch
     ```
     ```python file=shop/models.py
     from django.db import models
@@ -102,7 +104,8 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
             path=wrong.node.value,
             method=node.func.attr,
             instead=wrong.instead,
-            message=None if wrong.instead else _NO_RELATION,
+            model=wrong.model.node.name,
+            message=None if wrong.instead else _NO_RELATION if wrong.exists else _UNKNOWN,
             fix=fix,
             related=[ctx.definition(wrong.model, f"defines `{wrong.model.node.name}`")],
         )

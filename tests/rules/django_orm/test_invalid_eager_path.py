@@ -35,6 +35,8 @@ FOUND = {
     "column of a relation": "Order.objects.select_related('customer__phone')",
     "prefetched column": "Order.objects.prefetch_related('reference')",
     "generic": "Flag.objects.select_related('item')",
+    "no name of the model": "Order.objects.select_related('custmer')",
+    "no name of the other model": "Line.objects.select_related('product__maker')",
 }
 
 

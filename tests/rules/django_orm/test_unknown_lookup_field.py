@@ -110,6 +110,16 @@ def test_open_models_stay_silent() -> None:
         "parts/more.py": "Part.add_to_class('changed', field)\n",
     }
     assert findings(RULE, text.format(""), files=added) == []
+    added["parts/more.py"] = "field.contribute_to_class(Part, 'changed')\n"
+    assert findings(RULE, text.format(""), files=added) == []
+    added["parts/more.py"] = """
+        from django.db import models
+
+        class Slug(models.SlugField):
+            def contribute_to_class(self, cls, name, **kwargs):
+                super().contribute_to_class(cls, name, **kwargs)
+    """
+    findings(RULE, text.format(MARK), files=added)
 
 
 def test_registered_lookups_stay_silent() -> None:
