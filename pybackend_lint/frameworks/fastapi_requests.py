@@ -16,6 +16,7 @@ from pybackend_lint.frameworks.fastapi import Route
 from pybackend_lint.frameworks.similar_names import edit_distance
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
+from pybackend_lint.project.layout import is_test_file
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
@@ -290,7 +291,7 @@ def untaken_path_parameters(route: Route) -> list[str]:
     Neither the route does nor any dependency on its way. A function that also has a path without the
     name cannot take it. Empty where one of them is not known or may
     read the parameters from the request itself. A route that gets the request may forward it with its
-    path, or answer with a page that reads it.
+    path, or answer with a page that reads it: there a query parameter must be required instead.
     """
     function = route.function
     names = _PARAMETER_OF_PATH.findall(route.path or "")
@@ -308,7 +309,9 @@ def untaken_path_parameters(route: Route) -> list[str]:
         for name in names
         if name not in own and all(name in _PARAMETER_OF_PATH.findall(path) for path in others)
     ]
-    if not names or not _keeps_parameters(function) or _takes(function, _REQUEST):
+    if names and _takes(function, _REQUEST):
+        names = [name for name in names if _requires_similar(route, name)]
+    if not names or not _keeps_parameters(function):
         return []
     calls, is_open = _registrations(route)
     wanted = [*_wanted_by_calls(calls), *_wanted_by_function(route)]
@@ -369,6 +372,13 @@ def similar_query_parameter(route: Route, name: str) -> ast.arg | None:
         and (parameter.annotation is None or not fastapi.annotated(parameter.annotation, function.module)[1])
     ]
     return found[0] if len(found) == 1 else None
+
+
+def _requires_similar(route: Route, name: str) -> bool:
+    """Whether a request must give a query parameter that is named nearly like a path parameter."""
+    similar = similar_query_parameter(route, name)
+    parameters = route.function.parameters() if route.function is not None else ()
+    return any(parameter is similar and default is None for parameter, default in parameters)
 
 
 def _are_similar(one: str, other: str) -> bool:
@@ -516,8 +526,21 @@ def _inclusions(module: Module) -> _Inclusions:
     return index.fact(("fastapi inclusions", root), lambda: _find_inclusions(index, module))
 
 
+def _made_router(node: ast.expr, module: Module) -> tuple[Module, Binding, ast.Call] | None:
+    """The call that makes a router: that of a variable, or of what a function of the project returns."""
+    if not isinstance(node, ast.Call):
+        return fastapi.assigned_call(node, module)
+    name = module.qualified_name(node.func)
+    function = module.modules.function_info(name) if name is not None else None
+    if function is None or len(function.returned) != 1 or function.is_async or not function.is_transparent:
+        return None
+    returned = function.returned[0]
+    return fastapi.assigned_call(returned, function.module) if isinstance(returned, ast.Name) else None
+
+
 def _find_inclusions(index: Index, module: Module) -> _Inclusions:
     found: dict[Binding, list[tuple[Module, ast.Call, ast.expr]]] = {}
+    root = index.layout.workspace_root(os.path.dirname(index.path_of(module)))
     is_open = False
     for path in files_with(index, module, b"include_router"):
         other = index.at(path, module)
@@ -525,8 +548,9 @@ def _find_inclusions(index: Index, module: Module) -> _Inclusions:
             if other is None or not isinstance(call.func, ast.Attribute):
                 continue
             router = fastapi.argument(call, 0, "router")
-            made = fastapi.assigned_call(router, other) if router is not None else None
-            is_open = is_open or made is None or not fastapi.is_router(call.func.value, other)
+            made = _made_router(router, other) if router is not None else None
+            is_certain = made is not None and fastapi.is_router(call.func.value, other)
+            is_open = is_open or not (is_certain or is_test_file(path, root))
             if made is not None:
                 found.setdefault(made[1], []).append((other, call, call.func.value))
     return _Inclusions(found, is_open)

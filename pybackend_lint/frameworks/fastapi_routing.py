@@ -350,12 +350,19 @@ def _text(node: ast.expr, module: Module) -> str | None:
             return _text(value, module)
         case ast.Name() | ast.Attribute():
             known = fastapi.constant_text(node, module)
-            name = module.qualified_name(node)
+            name = module.qualified_name(node) or _parameter(node, module)
             return known if known is not None or name is None else f"{_UNKNOWN}{name}"
         case _:
             return None
     texts = [part for part in parts if part is not None]
     return "".join(texts) if len(texts) == len(parts) else None
+
+
+def _parameter(node: ast.expr, module: Module) -> str | None:
+    """The name of a parameter of the function around that nothing else binds: it has one value in a call."""
+    found = module.lookup(node.id, node) if isinstance(node, ast.Name) else None
+    is_parameter = found is not None and [binding.kind for binding in found[1]] == ["parameter"]
+    return node.id if is_parameter and isinstance(node, ast.Name) else None
 
 
 _Segment = tuple[str, str]  # ("text", literal), ("mixed", text without names) or (converter, "")

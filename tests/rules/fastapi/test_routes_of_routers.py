@@ -242,8 +242,23 @@ TWICE = {
         app.include_router(late)
         app.include_router(items.router, tags=["items"])  # PB311
     """,
+    "the prefix that a function is given": """
+        def build(prefix: str) -> APIRouter:
+            whole = APIRouter()
+            whole.include_router(first, prefix=prefix)
+            whole.include_router(first, prefix=prefix)  # PB311
+            return whole
+    """,
 }
 ONCE = {
+    "a prefix that changes": """
+        def build(prefix: str) -> APIRouter:
+            whole = APIRouter()
+            whole.include_router(first, prefix=prefix)
+            prefix = prefix + "/v2"
+            whole.include_router(first, prefix=prefix)
+            return whole
+    """,
     "another prefix": "app.include_router(first)\napp.include_router(first, prefix='/v2')\n",
     "inside a router with a prefix": """
         from api import api

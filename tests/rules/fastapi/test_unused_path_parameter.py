@@ -204,6 +204,48 @@ def test_no_mismatch(parameters: str) -> None:
     )
 
 
+def test_a_route_that_gets_the_request_and_requires_another_name() -> None:
+    text = """
+        from fastapi import FastAPI, Request
+        app = FastAPI()
+        @app.get("/items/{id}")MARK
+        def read(item_id: int, request: Request) -> str: return f"{item_id} {request.method}"
+    """
+    findings("PB308", text.replace("MARK", "  # PB308"))
+    findings(
+        "PB308",
+        text.replace("MARK", "").replace(
+            "item_id: int, request: Request", "request: Request, item_id: int = 0"
+        ),
+    )
+
+
+def test_routers_that_functions_make_are_known_and_those_of_tests_are_left_aside() -> None:
+    text = """
+        from fastapi import APIRouter
+        router = APIRouter()
+        @router.get("/{key}")MARK
+        def read() -> int: return 1
+    """
+    files = {
+        "main.py": """
+            from fastapi import APIRouter, Depends, FastAPI
+            from example import router
+            def key_of(key: str) -> str: return key
+            def build() -> APIRouter:
+                whole = APIRouter()
+                whole.include_router(router)
+                return whole
+            app = FastAPI()
+            app.include_router(build())
+        """,
+        "tests/test_app.py": "def test_a(client, extra):\n    client.app.include_router(extra)\n",
+    }
+    findings("PB306", text.replace("MARK", "  # PB306"), files=files)
+    files["main.py"] = files["main.py"].replace("build())", "build(), dependencies=[Depends(key_of)])")
+    findings("PB306", text.replace("MARK", ""), files=files)
+
+
 def test_a_name_of_the_prefix_is_no_mismatch() -> None:
     findings(
         "PB308",
