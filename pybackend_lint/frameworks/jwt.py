@@ -26,9 +26,9 @@ _JOSE_CLAIMS = frozenset({"jose.jwt.get_unverified_claims"})
 # Claims that say who somebody is or what they may do; times and issuers are often read before verifying.
 _IDENTITY = frozenset(
     {
-        "sub", "uid", "user", "identity", "user_id", "userid", "userId", "username", "preferred_username", "upn", "email",
-        "account_id", "client_id", "role", "roles", "scope", "scopes", "permissions", "groups", "is_admin",
-        "is_staff", "is_superuser", "tenant_id", "org_id", "organization_id",
+        "sub", "uid", "user", "identity", "user_id", "userid", "userId", "username", "preferred_username",
+        "upn", "email", "account_id", "client_id", "role", "roles", "scope", "scopes", "permissions",
+        "groups", "is_admin", "is_staff", "is_superuser", "tenant_id", "org_id", "organization_id",
     }
 )  # fmt: skip
 # Calls that take a token and say nothing about who signed it.
