@@ -47,12 +47,7 @@ _KEYS = frozenset({"PrimaryKeyRelatedField", "HyperlinkedRelatedField"})
 _ROWS = frozenset({"StringRelatedField", "SlugRelatedField"})
 # Methods by which a serializer or view may decide what it shows, or load what it needs.
 _DYNAMIC = frozenset({"get_fields", "fields", "_readable_fields", "data", "build_field", "many_init"})
-_OWN_LIST = frozenset(
-    {
-        "list", "get_serializer", "filter_queryset", "paginate_queryset", "get_paginated_response",
-        "finalize_response",
-    }
-)  # fmt: skip
+_OWN_LIST = frozenset({"list", "get_serializer", "filter_queryset", "paginate_queryset"})
 _LOADERS = ("eager", "prefetch", "select_related")
 _MOST_NESTED = 4
 
@@ -450,11 +445,21 @@ def _is_plain_view(info: ClassInfo) -> bool:
     return not any(
         isinstance(item, ClassInfo)
         and (
-            not _OWN_LIST.isdisjoint(item.scope.bindings)
+            any(name in item.scope.bindings and not _hands_on_list(item, name) for name in _OWN_LIST)
             or any(word in name for name in item.scope.bindings for word in _LOADERS)
         )
         for item in info.mro
     )
+
+
+def _hands_on_list(info: ClassInfo, name: str) -> bool:
+    """Whether a class lists as its bases do, for its own `list` calls theirs, and keeps no answer."""
+    method = info.method(name)
+    if name != "list" or method is None or not _calls_super(method, name):
+        return False
+    text = method.module.source.segment(method.node)
+    decorators = [method.module.source.segment(item) for item in method.node.decorator_list]
+    return "queryset" not in text and not any("cache" in item for item in (text, *decorators))
 
 
 def _serializers_of(info: ClassInfo) -> tuple[ClassInfo, ...]:

@@ -219,6 +219,10 @@ SILENT = {
     "    serializer_class = Nested\n",
     "its own list": view("Order.objects.all()", "Nested")
     + "    def list(self, request):\n        return show()\n",
+    "a list that sets its queryset": view("Order.objects.all()", "Nested")
+    + "    def list(self, request):\n        self.queryset = loaded()\n        return super().list(request)\n",
+    "a list that is kept": view("Order.objects.all()", "Nested")
+    + "    @method_decorator(cache_page(60))\n    def list(self, request):\n        return super().list(request)\n",
     "chosen at run time": view("Order.objects.all()", "Nested")
     + "    def get_serializer_class(self):\n        return CHOSEN[self.action]\n",
     "not for lists": view("Order.objects.all()", "Nested")
@@ -279,6 +283,19 @@ def test_found(serializer: str, advice: str) -> None:
 @pytest.mark.parametrize(
     "body",
     {
+        "list with another documentation": """
+            class View(viewsets.ModelViewSet):
+                queryset = Order.objects.all()  # PB103
+                serializer_class = Dotted
+
+                @extend_schema(summary="Orders")
+                def list(self, request, *args, **kwargs):
+                    return super().list(request, *args, **kwargs)
+
+                def finalize_response(self, request, response, *args, **kwargs):
+                    response["X-Shop"] = "1"
+                    return super().finalize_response(request, response, *args, **kwargs)
+        """,
         "get_queryset": """
             class View(viewsets.ModelViewSet):
                 serializer_class = Dotted
