@@ -1285,7 +1285,7 @@ ENTRIES: tuple[Entry, ...] = (
         name="detached-lazy-load",
         module="pybackend_lint.rules.sqlalchemy.detached_lazy_load",
         message="Load `{entity}.{relation}` inside the session block: `{name}` is detached here",
-        summary="A relationship is read after the session of its object was closed.",
+        summary="A relationship, or what a commit has expired, is read after the session of its object was closed.",
         nodes=("Module",),
         applies="sqlalchemy>=1.4",
         fix="unsafe",

@@ -8,6 +8,7 @@ under 2.0 and 2.1: a commit expires every attribute of every object of the sessi
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from pybackend_lint.frameworks.sqlalchemy_uses import last_name
 from pybackend_lint.frameworks.sqlalchemy_words import functions_with_sessions, opens_sessions, relation_names
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
+from pybackend_lint.project.layout import is_test_file
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
@@ -49,9 +51,12 @@ class ExpiredRead:
 
 
 def expires_on_commit(module: Module) -> bool:
-    """Whether the sessions of a project expire their objects: no file of it says `expire_on_commit`."""
+    """Whether the sessions of a project expire their objects: no file but tests says `expire_on_commit`."""
     index = module.modules
-    return isinstance(index, Index) and not files_with(index, module, b"expire_on_commit")
+    if not isinstance(index, Index):
+        return False
+    root = index.layout.workspace_root(os.path.dirname(index.path_of(module)))
+    return all(is_test_file(path, root) for path in files_with(index, module, b"expire_on_commit"))
 
 
 def expired_reads(function: FunctionInfo) -> Iterator[ExpiredRead]:
@@ -382,6 +387,127 @@ def _closes(function: FunctionInfo) -> bool:
         )
         for item in yields
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LostRead:
+    """A read of an attribute that a commit has expired, behind the end of the block of its session.
+
+    `ended` is the statement that commits: the block itself where its end does.
+    """
+
+    node: ast.Attribute
+    entity: str
+    block: ast.With | ast.AsyncWith
+    ended: ast.stmt
+
+
+def lost_reads(ctx: Context) -> Iterator[LostRead]:
+    """The reads, in the checked file, of expired attributes of objects whose session is closed.
+
+    The first of each object; behind `await session.commit()` they are those of `expired_reads`.
+    """
+    source, module = ctx.source, ctx.module
+    if not opens_sessions(source.data) or not (b"commit" in source.data or b".begin()" in source.data):
+        return
+    blocks: list[ast.With | ast.AsyncWith] = [*source.nodes(ast.With), *source.nodes(ast.AsyncWith)]
+    for block in blocks:
+        around = source.enclosing_function(block)
+        if isinstance(around, FUNCTIONS) and len(block.items) == 1:
+            yield from _lost(block, module.function_info(around))
+
+
+def _lost(block: ast.With | ast.AsyncWith, function: FunctionInfo) -> Iterator[LostRead]:
+    item, module = block.items[0], function.module
+    if not isinstance(item.optional_vars, ast.Name) or not isinstance(item.context_expr, ast.Call):
+        return
+    session = item.optional_vars.id
+    ended = _commit(block, session, item.context_expr)
+    if isinstance(block, ast.AsyncWith) and ended is not block:
+        return
+    if ended is None or not opens_session(block, module) or not _expires(item.context_expr, module):
+        return
+    behind = block.body[block.body.index(ended) + 1 :] if ended is not block else []
+    used = {node.id for statement in behind for node in inside(statement) if isinstance(node, ast.Name)}
+    if session in used:
+        return  # may load the objects again
+    left = _held(block, ended, session, function) - used
+    for statement in after(block, function):
+        uses = [node for node in inside(statement) if isinstance(node, ast.Name) and node.id in left]
+        for node in sorted(uses, key=lambda use: (use.lineno, use.col_offset)):
+            if node.id not in left:
+                continue
+            place, known = module.source.parent(node), module.type_of(node)
+            info = mapped_class(known.name, module.modules) if known is not None else None
+            mapped = attributes(info) if info is not None else None
+            if info is not None and mapped is not None and isinstance(place, ast.Attribute):
+                if isinstance(place.ctx, ast.Load) and {place.attr} & {*mapped.columns, *mapped.relations}:
+                    yield LostRead(place, info.node.name, block, ended)
+            left.discard(node.id)  # a read is reported once; anything else may attach the object again
+
+
+def _commit(block: ast.With | ast.AsyncWith, session: str, manager: ast.Call) -> ast.stmt | None:
+    """The statement of a block that certainly commits last: a call in it, or its end."""
+    if isinstance(manager.func, ast.Attribute) and manager.func.attr == "begin":
+        return block
+    for statement in reversed(block.body):
+        value = statement.value if isinstance(statement, ast.Expr) else None
+        match value.value if isinstance(value, ast.Await) else value:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="commit"), args=[]) if (
+                owner == session
+            ):
+                return statement
+    return None
+
+
+def _expires(manager: ast.Call, module: Module) -> bool:
+    """Whether the sessions that a call opens expire their objects on commit, as they do by default."""
+    made, home = manager, module
+    known = module.type_of(manager.func)
+    if known is None or known.name not in {names.SESSION, names.ASYNC_SESSION}:
+        factory = manager.func
+        if isinstance(factory, ast.Attribute) and factory.attr == "begin":
+            factory = factory.value
+        name = module.qualified_name(factory)
+        variable = module.modules.variable(name) if name is not None else None
+        if variable is None or variable[1].path or not isinstance(variable[1].value, ast.Call):
+            return False
+        home, made = variable[0], variable[1].value
+    return b"expire_on_commit" not in home.source.data and not any(item.arg is None for item in made.keywords)
+
+
+def _held(block: ast.With | ast.AsyncWith, ended: ast.stmt, session: str, function: FunctionInfo) -> set[str]:
+    """The names of objects that belong to the session of a block where it commits."""
+    module = function.module
+    last = (ended.end_lineno or 0) + 1 if ended is block else ended.lineno
+    found: set[str] = set()
+    for node in function.own(ast.Name):
+        if node.id in found or node.lineno <= (block.end_lineno or 0) or not isinstance(node.ctx, ast.Load):
+            continue
+        looked_up = module.lookup(node.id, node)
+        known = module.type_of(node) if looked_up is not None and len(looked_up[1]) == 1 else None
+        if looked_up is None or known is None or mapped_class(known.name, module.modules) is None:
+            continue
+        binding = looked_up[1][0]
+        row = getattr(binding.node, "lineno", last)
+        if looked_up[0].node is not function.node or binding.kind != "assign" or row >= last:
+            continue
+        is_loaded = isinstance(known.fact, Loaded) and row > block.lineno
+        if is_loaded or (isinstance(binding.value, ast.Call) and _is_added(node.id, block, session, last)):
+            found.add(node.id)
+    return found
+
+
+def _is_added(name: str, block: ast.With | ast.AsyncWith, session: str, last: int) -> bool:
+    for statement in block.body:
+        match statement:
+            case ast.Expr(
+                value=ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=owner), attr="add"), args=[ast.Name(id=added)]
+                )
+            ) if owner == session and added == name and statement.lineno <= last:
+                return True
+    return False
 
 
 def is_detached(node: ast.Attribute, function: FunctionInfo, ctx: Context) -> bool:

@@ -162,7 +162,7 @@ def test_alternatives_that_load_different_things_are_unknown(tmp_path: Path) -> 
         rows = orders
         """,
     )
-    assert short(found["rows"]) == "QuerySet"
+    assert short(found["rows"]) == "QuerySet[?]"
     assert django.loaded(found["rows"]) is None
 
 

@@ -21,7 +21,7 @@ from pybackend_lint.rule import UNSAFE, Context, rule
     tags=("correctness",),
 )
 def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
-    """A relationship is read after the session of its object was closed.
+    """A relationship, or what a commit has expired, is read after the session of its object was closed.
 
     The session is opened by a `with` block of the same function, or of the function that returned the
     object.
@@ -30,6 +30,9 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     The end of the block closes the session and detaches its objects. Columns that were loaded can still be
     read; a relationship that was not raises `DetachedInstanceError`. The code works in a test that keeps
     one session open, and fails in production.
+
+    A commit expires every attribute, columns and primary key included, unless the session was made with
+    `expire_on_commit=False`: behind a block that commits, nothing of its objects can be read.
 
     ## Bad
     ```python
@@ -71,6 +74,36 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     ```
 
+    ```python
+    from sqlalchemy.orm import Session
+
+    from shop.orders import Order, engine
+
+
+    def create_order() -> int:
+        order = Order()
+        with Session(engine) as session:
+            session.add(order)
+            session.commit()
+        return order.id
+    ```
+    ```python file=shop/orders.py
+    from sqlalchemy import create_engine
+    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+    engine = create_engine("sqlite://")
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Order(Base):
+        __tablename__ = "orders"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+    ```
+
     ## Good
     ```python
     from sqlalchemy.orm import Session, selectinload
@@ -83,6 +116,19 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
             order = session.get_one(Order, order_id, options=[selectinload(Order.lines)])
         for line in order.lines:
             print(line.id)
+    ```
+    ```python
+    from sqlalchemy.orm import Session
+
+    from shop.orders import Order, engine
+
+
+    def create_order() -> int:
+        order = Order()
+        with Session(engine) as session:
+            session.add(order)
+            session.commit()
+            return order.id
     ```
 
     ## Not reported
@@ -134,7 +180,9 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     - SQLAlchemy, Error Messages: "Parent instance is not bound to a Session; (lazy load/deferred
       load/refresh/etc.) operation cannot proceed"
     """
+    reported: set[ast.Attribute] = set()
     for found in sqlalchemy_expiry.detached_reads(ctx):
+        reported.add(found.node)
         source = found.home.source
         closed = Related(
             source.path, source.position(source.start(found.block)), "the end closes the session"
@@ -146,4 +194,17 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
             name=found.name,
             fix=sqlalchemy_loading.loading_fix(found.read, found.node, ctx),
             related=[closed, *sqlalchemy_loading.proof(found.read)],
+        )
+    for lost in sqlalchemy_expiry.lost_reads(ctx):
+        if lost.node in reported:
+            continue
+        steps = [ctx.related(lost.ended, "commits, which expires every attribute")]
+        if lost.ended is not lost.block:
+            steps.append(ctx.related(lost.block, "the end closes the session"))
+        yield ctx.finding(
+            lost.node,
+            entity=lost.entity,
+            relation=lost.node.attr,
+            name=ctx.text(lost.node.value),
+            related=steps,
         )

@@ -100,7 +100,100 @@ RAISES = {
             return order.lines  # PB524
     """,
 }
+EXPIRED = {
+    "a loaded object": """
+        def load():
+            with Session(engine) as session:
+                order = session.get_one(Order, 1)
+                order.customer_id = 1
+                session.commit()
+            return order.customer_id  # PB524
+    """,
+    "a made object": """
+        def load():
+            order = Order(id=2, customer_id=1)
+            with factory() as session:
+                session.add(order)
+                session.commit()
+                print("created")
+            print(order.id)  # PB524
+    """,
+    "a commit by the end of the block": """
+        def load():
+            with factory.begin() as session:
+                order = session.get_one(Order, 1)
+            return {"id": order.id}  # PB524
+    """,
+    "an asynchronous one": """
+        async def load():
+            async with async_factory.begin() as session:
+                order = await session.get_one(Order, 1)
+            return order.id  # PB524
+    """,
+}
 SILENT = {
+    "sessions that do not expire": """
+        def load():
+            with Session(engine, expire_on_commit=False) as session:
+                order = session.get_one(Order, 1)
+                session.commit()
+            return order.id
+    """,
+    "refreshed": """
+        def load():
+            order = Order(id=2, customer_id=1)
+            with factory() as session:
+                session.add(order)
+                session.commit()
+                session.refresh(order)
+            return order.id
+    """,
+    "read before the end": """
+        def load():
+            with factory() as session:
+                order = session.get_one(Order, 1)
+                session.commit()
+                print(order.id)
+            return order.id
+    """,
+    "loaded again": """
+        def load():
+            with factory() as session:
+                order = session.get_one(Order, 1)
+                session.commit()
+                session.scalars(select(Order)).all()
+            return order.id
+    """,
+    "loaded after the commit": """
+        def load():
+            with factory() as session:
+                session.commit()
+                order = session.get_one(Order, 1)
+            return order.id
+    """,
+    "taken over by another session": """
+        def load():
+            with factory() as session:
+                order = session.get_one(Order, 1)
+                session.commit()
+            with factory() as session:
+                session.add(order)
+                return order.id
+    """,
+    "nothing is committed": """
+        def load(save=False):
+            with factory() as session:
+                order = session.get_one(Order, 1)
+                if save:
+                    session.commit()
+            return order.id
+    """,
+    "what the class has": """
+        def load():
+            with factory.begin() as session:
+                order = session.get_one(Order, 1)
+            return order.__tablename__
+    """,
     "loaded by an option": """
         def load():
             with Session(engine) as session:
@@ -188,6 +281,14 @@ def test_found_and_raises(source: str) -> None:
     code = program(source)
     (found,) = findings("detached-lazy-load", code, files=FILES)
     assert len(found.related) == 3
+    with pytest.raises(DetachedInstanceError):
+        run(code)
+
+
+@pytest.mark.parametrize("source", EXPIRED.values(), ids=EXPIRED)
+def test_expired_and_raises(source: str) -> None:
+    code = program(source)
+    findings("detached-lazy-load", code, files=FILES)
     with pytest.raises(DetachedInstanceError):
         run(code)
 
