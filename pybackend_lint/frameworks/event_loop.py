@@ -358,7 +358,8 @@ def _ends_emptiness(guard: ast.If, function: FunctionInfo) -> bool:
 def _is_asked_for(site: CallSite, function: FunctionInfo) -> bool:
     """Whether the call is made only when a caller sets a parameter to another value than its default.
 
-    A flag without default may have either value, and a parameter whose class is asked for either class.
+    A flag without default may have either value, and a parameter whose class is asked for either class,
+    which decides nothing where the other side makes the same call.
     """
     parameters = {argument.arg for argument, _ in function.parameters()}
     defaults = {
@@ -375,14 +376,26 @@ def _is_asked_for(site: CallSite, function: FunctionInfo) -> bool:
             return False
         if isinstance(ancestor, ast.If) and child is not ancestor.test:
             test, expected = ancestor.test, child in ancestor.body
+            other = ancestor.orelse if expected else ancestor.body
             while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
                 test, expected = test.operand, not expected
             if isinstance(test, ast.Name) and defaults.get(test.id, expected) is not expected:
                 return True
-            if _asks_for_class(test, parameters):
+            if _asks_for_class(test, parameters) and not _makes_the_same_call(other, site):
                 return True
         child = ancestor
     return False
+
+
+def _makes_the_same_call(body: list[ast.stmt], site: CallSite) -> bool:
+    """Whether statements call what a call site calls, without a further condition."""
+    called = ast.dump(site.node.func) if isinstance(site.node, ast.Call) else None
+    return any(
+        isinstance(node, ast.Call) and ast.dump(node.func) == called
+        for statement in body
+        if not isinstance(statement, ast.If)
+        for node in ast.walk(statement)
+    )
 
 
 def _asks_for_class(test: ast.expr, parameters: Container[str]) -> bool:

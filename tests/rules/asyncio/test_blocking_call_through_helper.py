@@ -160,6 +160,21 @@ FOUND |= {
     """,
 }
 
+FOUND |= {
+    "the class of an argument only says how to ask": """
+        import time
+
+        def load(key: int | str) -> None:
+            if isinstance(key, int):
+                time.sleep(1)
+            else:
+                time.sleep(len(key))
+
+        async def f(key: str) -> None:
+            load(key)  # PB600
+    """,
+}
+
 SILENT = {
     "the class of an argument decides": """
         import time
@@ -172,6 +187,18 @@ SILENT = {
 
         async def f(body: bytes) -> None:
             save(body)
+    """,
+    "the classes of two arguments decide": """
+        import time
+
+        def save(image: object, late: object) -> None:
+            if isinstance(image, int):
+                time.sleep(image)
+            elif isinstance(late, int):
+                time.sleep(late)
+
+        async def f(body: bytes) -> None:
+            save(body, None)
     """,
     "what making an object does in some cases": """
         import hashlib
