@@ -393,13 +393,15 @@ def _closes(function: FunctionInfo) -> bool:
 class LostRead:
     """A read of an attribute that a commit has expired, behind the end of the block of its session.
 
-    `ended` is the statement that commits: the block itself where its end does.
+    - `ended`: the statement that commits; the block itself where its end does.
+    - `refresh`: what, right behind that statement, loads the attribute again; None where that is not known.
     """
 
     node: ast.Attribute
     entity: str
     block: ast.With | ast.AsyncWith
     ended: ast.stmt
+    refresh: str | None
 
 
 def lost_reads(ctx: Context) -> Iterator[LostRead]:
@@ -442,7 +444,9 @@ def _lost(block: ast.With | ast.AsyncWith, function: FunctionInfo) -> Iterator[L
             mapped = attributes(info) if info is not None else None
             if info is not None and mapped is not None and isinstance(place, ast.Attribute):
                 if isinstance(place.ctx, ast.Load) and {place.attr} & {*mapped.columns, *mapped.relations}:
-                    yield LostRead(place, info.node.name, block, ended)
+                    may_refresh = ended is not block and place.attr in mapped.columns
+                    refresh = f"{session}.refresh({node.id})" if may_refresh else None
+                    yield LostRead(place, info.node.name, block, ended, refresh)
             left.discard(node.id)  # a read is reported once; anything else may attach the object again
 
 

@@ -128,7 +128,8 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         with Session(engine) as session:
             session.add(order)
             session.commit()
-            return order.id
+            session.refresh(order)
+        return order.id
     ```
 
     ## Not reported
@@ -170,7 +171,8 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
 
     ## Fix safety
     The fix adds a loader option to the statement in the same function; the relationship is then loaded
-    wherever the statement runs.
+    wherever the statement runs. Where a commit has expired the object, it is loaded once more behind the
+    commit, which is a query; reading before the end of the block, where nothing is closed, loads it too.
 
     ## When not to use it
     Where objects are attached to another session before they are read.
@@ -201,10 +203,16 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         steps = [ctx.related(lost.ended, "commits, which expires every attribute")]
         if lost.ended is not lost.block:
             steps.append(ctx.related(lost.block, "the end closes the session"))
+        fix = None
+        if lost.refresh is not None:
+            indent = " " * lost.ended.col_offset
+            added = ctx.insert_after(lost.ended, f"\n{indent}{lost.refresh}")
+            fix = ctx.fix(f"Add `{lost.refresh}`", added)
         yield ctx.finding(
             lost.node,
             entity=lost.entity,
             relation=lost.node.attr,
             name=ctx.text(lost.node.value),
+            fix=fix,
             related=steps,
         )

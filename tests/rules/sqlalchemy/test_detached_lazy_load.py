@@ -300,9 +300,17 @@ def test_silent_and_runs(source: str) -> None:
     run(code)
 
 
-@pytest.mark.parametrize("key", ["a session of the function", "a context manager of the project"])
-def test_fixed_code_runs(key: str) -> None:
-    code = program(RAISES[key])
+@pytest.mark.parametrize(
+    "source",
+    [
+        RAISES["a session of the function"],
+        RAISES["a context manager of the project"],
+        EXPIRED["a loaded object"],
+        EXPIRED["a made object"],
+    ],
+)
+def test_fixed_code_runs(source: str) -> None:
+    code = program(source)
     after = fix("detached-lazy-load", code, files=FILES)
     assert after != code
     run(after)
