@@ -161,7 +161,7 @@ def _lacks_schema(info: ClassInfo) -> bool:
     if any(item.node.decorator_list or item.node.keywords for item in classes):
         return False
     if is_mapped(info):
-        return not info.is_a("sqlmodel.SQLModel", "pydantic.BaseModel", "sqlalchemy.orm.MappedAsDataclass")
+        return not info.is_a("sqlmodel.SQLModel", "pydantic.BaseModel")
     return info.libraries <= _NO_SCHEMA
 
 
@@ -224,11 +224,13 @@ _LISTS = frozenset(
     {"builtins.list", "builtins.tuple", "builtins.set", "typing.Sequence", "typing.Iterable",
      "sqlalchemy.ScalarResult"}
 )  # fmt: skip
+_COLLECTIONS = _LISTS | {"builtins.dict"}
+_ENCODER = "fastapi.encoders.jsonable_encoder"
 _LEAVE_OUT = frozenset({"response_model_exclude", "response_model_include", None})
 
 
 def returned_entities(route: Route) -> list[tuple[ast.Return, ClassInfo]]:
-    """Where a route that declares no answer returns mapped objects, or lists or a dictionary of them."""
+    """Where a route that declares no answer returns mapped objects, or lists or dictionaries of them."""
     function = route.function
     if function is None or function.node.returns is not None or not route.methods:
         return []
@@ -240,16 +242,39 @@ def returned_entities(route: Route) -> list[tuple[ast.Return, ClassInfo]]:
         return []
     found, module = [], function.module
     for node in function.own(ast.Return):
-        values = node.value.values if isinstance(node.value, ast.Dict) else [node.value]
-        entities = [_entity_of(module.type_of(value), module) for value in values if value is not None]
-        if any(entities):
-            found.append((node, next(filter(None, entities))))
+        entity = _entity_in(node.value, module) if node.value is not None else None
+        if entity is not None:
+            found.append((node, entity))
     return found
 
 
+def _entity_in(value: ast.expr, module: Module) -> ClassInfo | None:
+    """The mapped class of objects that are, or are inside, a value that FastAPI makes JSON of."""
+    match value:
+        case ast.BoolOp(op=ast.And(), values=[*_, part]):
+            parts = [part]
+        case ast.Dict(values=parts) | ast.BoolOp(values=parts):
+            pass
+        case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+            pass
+        case ast.IfExp(body=body, orelse=other):
+            parts = [body, other]
+        case ast.ListComp(elt=part) | ast.SetComp(elt=part) | ast.GeneratorExp(elt=part):
+            parts = [part]
+        case ast.DictComp(value=part):
+            parts = [part]
+        case ast.Call(args=[], keywords=keywords) if module.qualified_name(value.func) == "builtins.dict":
+            parts = [keyword.value for keyword in keywords if keyword.arg is not None]
+        case ast.Call(args=[part], keywords=[]) if module.qualified_name(value.func) == _ENCODER:
+            parts = [part]
+        case _:
+            return _entity_of(module.type_of(value), module)
+    return next(filter(None, (_entity_in(part, module) for part in parts)), None)
+
+
 def _entity_of(known: Type | None, module: Module) -> ClassInfo | None:
-    while known is not None and known.kind is Kind.INSTANCE and known.name in _LISTS:
-        known = known.argument()
+    while known is not None and known.kind is Kind.INSTANCE and known.name in _COLLECTIONS:
+        known = known.argument(1 if known.name == "builtins.dict" else 0)
     if known is None or known.kind is not Kind.INSTANCE:
         return None
     return mapped_class(known.name, module.modules)

@@ -58,6 +58,23 @@ WITHOUT_MODEL = {
     "a list": "@app.get('/')\nasync def read():\n    return load_all()  # PB327\n",
     "a variable": "@app.get('/')\ndef read():\n    user = load()\n    return user  # PB327\n",
     "in a dictionary": "@app.get('/')\ndef read():\n    return {'page': 1, 'users': load_all()}  # PB327\n",
+    "in a dictionary of a dictionary": (
+        "@app.get('/')\ndef read():\n    return {'data': {'user': load()}}  # PB327\n"
+    ),
+    "beside a number": "@app.get('/')\ndef read():\n    return load_all(), 2  # PB327\n",
+    "by key": "@app.get('/')\ndef read():\n    return {user.id: user for user in load_all()}  # PB327\n",
+    "one by one": "@app.get('/')\ndef read():\n    return (user for user in load_all())  # PB327\n",
+    "in dictionaries of a list": (
+        "@app.get('/')\ndef read():\n    return [{'user': user} for user in load_all()]  # PB327\n"
+    ),
+    "with keywords": "@app.get('/')\ndef read():\n    return dict(user=load(), page=1)  # PB327\n",
+    "by a name": "@app.get('/')\ndef read():\n    answer = {'user': load()}\n    return answer  # PB327\n",
+    "or nothing": "@app.get('/')\ndef read(deep: bool):\n    return load() if deep else {}  # PB327\n",
+    "else nothing": "@app.get('/')\ndef read():\n    return load() or {}  # PB327\n",
+    "encoded before": (
+        "from fastapi.encoders import jsonable_encoder\n"
+        "@app.get('/')\ndef read():\n    return jsonable_encoder(load())  # PB327\n"
+    ),
     "without decorator": "def read():\n    return load()  # PB327\napp.add_api_route('/', read)\n",
     "a table of SQLModel": "@app.get('/')\ndef read():\n    return Account(id=1)  # PB327\n",
 }
@@ -74,6 +91,12 @@ DECLARED = {
     ),
     "a schema": "@app.get('/')\ndef read():\n    return UserRead.model_validate(load(), from_attributes=True)\n",
     "a value that is not known": "import library\n@app.get('/')\ndef read():\n    return library.load()\n",
+    "a column of each": "@app.get('/')\ndef read():\n    return {user.id: user.id for user in load_all()}\n",
+    "a column behind a test": "@app.get('/')\ndef read():\n    return load() and load().id\n",
+    "encoded without some": (
+        "from fastapi.encoders import jsonable_encoder\n"
+        "@app.get('/')\ndef read():\n    return jsonable_encoder(load(), exclude={'password_hash'})\n"
+    ),
     "a decorator between": "import library\n@app.get('/')\n@library.cached\ndef read():\n    return load()\n",
     "no route": "def read():\n    return load()\n",
 }
@@ -89,9 +112,16 @@ def test_declared(code: str) -> None:
     assert findings("PB327", MODELS + code) == []
 
 
-def test_clients_get_the_hash_without_a_model() -> None:
-    answer = TestClient(executed(MODELS + WITHOUT_MODEL["of a function"])["app"]).get("/").json()
-    assert answer == {"id": 1, "password_hash": "secret"}
+@pytest.mark.parametrize(
+    "code",
+    [code for name, code in WITHOUT_MODEL.items() if "load" in code and name != "without decorator"],
+)
+def test_clients_get_the_hash_without_a_model(code: str) -> None:
+    answer = TestClient(executed(MODELS + code)["app"]).get("/?deep=1").text
+    assert '{"id":1,"password_hash":"secret"}' in answer
+
+
+def test_clients_get_what_a_model_says() -> None:
     assert TestClient(executed(MODELS + DECLARED["a response model"])["app"]).get("/").json() == {"id": 1}
 
 

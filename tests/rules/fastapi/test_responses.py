@@ -16,7 +16,7 @@ from typing import Any, Generic, NamedTuple, Optional, TypeVar, Union
 from fastapi import FastAPI, Request, Response, status
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 from sqlmodel import Field, SQLModel
 T = TypeVar("T")
 class Plain:
@@ -29,6 +29,11 @@ class Base(DeclarativeBase):
     pass
 class Order(Base):
     __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+class DataBase(MappedAsDataclass, DeclarativeBase):
+    pass
+class Card(DataBase):
+    __tablename__ = "cards"
     id: Mapped[int] = mapped_column(primary_key=True)
 class Table(SQLModel, table=True):
     __table_args__ = {"extend_existing": True}
@@ -57,7 +62,7 @@ ROUTE = """
 def route() -> {}:{}
     return None
 """
-INVALID = ("Plain", "Sub", "Problem", "Order", "list[Order]", "dict[str, Plain]", "Plain | None", "Response | dict",
+INVALID = ("Plain", "Sub", "Problem", "Order", "Card", "list[Order]", "dict[str, Plain]", "Plain | None", "Response | dict",
            "Union[JSONResponse, Schema]", "Optional[Response]", "list[Response]", "Own | None")  # fmt: skip
 VALID = ("Table", "Schema", "Page[Schema]", "Own", "Response", "Data", "Row", "Colour", "Known", "dict[str, Any]", "Any",
          "object", "None", "datetime.datetime", "list[Data] | None")  # fmt: skip
