@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from pybackend_lint import garbage_collection
 from pybackend_lint.engine import Engine
 from pybackend_lint.finding import Finding, Position
 from pybackend_lint.registry import ENTRIES
@@ -43,8 +44,9 @@ class Host:
         if tree is not None:
             source = engine.index.add(str(absolute), data).source
             vars(source).setdefault("tree", tree)  # unless a module that imports this one was first
-        report = engine.check(Source(path, data), absolute)
-        findings = [*report.findings, *_project_findings(engine, absolute, path)]
+        with garbage_collection.paused():  # also for what the other linter keeps in memory
+            report = engine.check(Source(path, data), absolute)
+            findings = [*report.findings, *_project_findings(engine, absolute, path)]
         for error in report.errors:
             print(f"pybackend-lint: {error}", file=sys.stderr)
         return findings

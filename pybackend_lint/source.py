@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import bisect
-import gc
 import io
 import re
 import tokenize
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar, cast
 
+from pybackend_lint import garbage_collection
 from pybackend_lint.finding import Position
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -188,10 +188,8 @@ class Source:
     def tree(self) -> ast.Module:
         """The syntax tree."""
         text = self.text
-        collecting = gc.isenabled()
-        gc.disable()  # a tree is all survivors: collecting while it grows makes parsing four times slower
         try:
-            with warnings.catch_warnings():
+            with garbage_collection.paused(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return ast.parse(text)
         except SyntaxError as error:
@@ -203,9 +201,6 @@ class Source:
             raise SourceError(self.path, str(error), Position(1, 1)) from error
         except (RecursionError, MemoryError) as error:
             raise SourceError(self.path, "nested too deeply to be parsed", Position(1, 1)) from error
-        finally:
-            if collecting:
-                gc.enable()
 
     @cached_property
     def _walked(self) -> tuple[dict[type, list[ast.AST]], list[Span], dict[str, list[ast.Call]]]:
