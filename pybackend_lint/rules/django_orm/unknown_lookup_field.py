@@ -62,13 +62,14 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```python
     from django.db.models import Count
 
-    from shop.models import Order
+    from shop.models import Customer, Order
 
 
     def queries(search):
         yield Order.objects.filter(placed_at__year=2024, data__address__city="Delft", invoice__paid=True)
         yield Order.objects.annotate(size=Count("pk")).filter(size__gt=3)
         yield search(Order).filter(anything=1)  # an unknown queryset may have names of its own
+        yield Customer.objects.filter(visits__gt=3)  # `Visit` says only at run time how it is called there
     ```
     ```python file=shop/models.py
     from django.db import models
@@ -82,6 +83,14 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     class Invoice(models.Model):
         order = models.OneToOneField(Order, models.CASCADE)
         paid = models.BooleanField(default=False)
+
+
+    class Customer(models.Model):
+        name = models.CharField(max_length=80)
+
+
+    class Visit(models.Model):
+        customer = models.ForeignKey(Customer, models.CASCADE, related_name="visit".lower() + "s")
     ```
     ## Fix safety
     A fix is offered where exactly one name of the model differs by one letter. It is unsafe because another

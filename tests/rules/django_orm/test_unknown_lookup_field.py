@@ -110,16 +110,116 @@ def test_open_models_stay_silent() -> None:
         "parts/more.py": "Part.add_to_class('changed', field)\n",
     }
     assert findings(RULE, text.format(""), files=added) == []
-    added["parts/more.py"] = "field.contribute_to_class(Part, 'changed')\n"
-    assert findings(RULE, text.format(""), files=added) == []
-    added["parts/more.py"] = """
-        from django.db import models
 
-        class Slug(models.SlugField):
-            def contribute_to_class(self, cls, name, **kwargs):
-                super().contribute_to_class(cls, name, **kwargs)
-    """
-    findings(RULE, text.format(MARK), files=added)
+
+# What a field of the project does with the model that it belongs to: the name that it may add, None for none.
+CUSTOM_FIELDS = {
+    "itself": ("super().contribute_to_class(cls, name, **kwargs)", None),
+    "whatever it was given": ("super().contribute_to_class(cls, *args, **kwargs)", None),
+    "itself, privately": ("cls._meta.add_field(self, private=True)", None),
+    "an attribute": ("setattr(cls, name, self)", None),
+    "under another name": ("super().contribute_to_class(cls, 'raw_' + name, **kwargs)", "raw_code"),
+    "another field": ("models.TextField().contribute_to_class(cls, 'raw_code')", "raw_code"),
+    "another field by the options": ("cls._meta.add_field(models.TextField(name='raw_code'))", "raw_code"),
+    "another field by the model": ("cls.add_to_class('raw_code', models.TextField())", "raw_code"),
+}
+
+
+@pytest.mark.parametrize(("body", "added"), CUSTOM_FIELDS.values(), ids=CUSTOM_FIELDS.keys())
+def test_fields_that_set_themselves_up(body: str, added: str | None) -> None:
+    files = {
+        "parts/fields.py": f"""
+            from django.db import models
+
+            class Code(models.CharField):
+                def contribute_to_class(self, cls, name, *args, **kwargs):
+                    {body}
+            """,
+        "parts/models.py": """
+            from django.db import models
+            from parts.fields import Code
+
+            class Part(models.Model):
+                code = Code(max_length=5)
+            """,
+    }
+    text = "from parts.models import Part\n\nPart.objects.filter(code='x', {}=1){}\n"
+    findings(RULE, text.format("raw_code", "" if added else MARK), files=files)
+
+
+def test_fields_with_bases_of_packages_stay_silent() -> None:
+    for bases, mark in {
+        "models.CharField": MARK,
+        "Translated, models.CharField": "",
+        "Translated": "",
+    }.items():
+        models = f"""
+            from django.db import models
+            from translation import Translated
+
+            class Code({bases}):
+                pass
+
+            class Part(models.Model):
+                code = Code(max_length=5)
+            """
+        text = f"from parts.models import Part\n\nPart.objects.filter(code_en='x'){mark}\n"
+        findings(RULE, text, files={"parts/models.py": models})
+
+
+# Fields that lead back to `Kind`, and whether their name there is known.
+LEADING_BACK = {
+    "plain": ("models.ForeignKey(Kind, models.CASCADE)", True),
+    "hidden": ("models.ForeignKey(Kind, models.CASCADE, related_name='+')", True),
+    "to another model": ("models.ForeignKey('self', models.CASCADE, related_name=NAME)", True),
+    "constant": ("models.ForeignKey(Kind, models.CASCADE, related_name=NAME)", False),
+    "query name": ("models.ForeignKey(Kind, models.CASCADE, related_query_name=str(NAME))", False),
+    "options": ("models.ForeignKey(Kind, models.CASCADE, **OPTIONS)", False),
+    "arguments": ("models.ForeignKey(Kind, *OPTIONS)", False),
+    "named by its class": ("KindKey(Kind, models.CASCADE)", False),
+    "of a package": ("SortedManyToManyField(Kind)", False),
+    "made by a function": ("kind_key()", False),
+    "made by a function for a model": ("key_to('Kind')", False),
+}
+
+
+@pytest.mark.parametrize(("field", "known"), LEADING_BACK.values(), ids=LEADING_BACK.keys())
+def test_unknown_names_that_lead_back_stay_silent(field: str, known: bool) -> None:
+    files = {
+        "parts/fields.py": """
+            from django.db import models
+            from parts.links import key_to
+
+            NAME = "things"
+            OPTIONS = {"related_name": NAME}
+
+            class KindKey(models.ForeignKey):
+                def contribute_to_class(self, cls, name, **kwargs):
+                    super().contribute_to_class(cls, name, **kwargs)
+                    self.remote_field.related_name = NAME
+            """,
+        "parts/models.py": f"""
+            from django.db import models
+            from sortedm2m.fields import SortedManyToManyField
+            from parts.fields import NAME, OPTIONS, KindKey
+            from parts.links import key_to, kind_key
+
+            class Kind(models.Model):
+                title = models.CharField(max_length=5)
+
+            class Part(models.Model):
+                kind = {field}
+            """,
+    }
+    if "_key()" in field:
+        files["parts/links.py"] = """
+            from django.db import models
+
+            def kind_key():
+                return models.ForeignKey("parts.Kind", models.CASCADE, related_name="things")
+            """
+    text = f"from parts.models import Kind\n\nKind.objects.filter(things=1){MARK if known else ''}\n"
+    findings(RULE, text, files=files)
 
 
 def test_registered_lookups_stay_silent() -> None:
