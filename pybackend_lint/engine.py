@@ -200,6 +200,8 @@ class Engine:
                     findings.extend(rule.check(file, Context(rule, module, self.project_of(path), display)))
                 except Exception as error:  # a rule that fails must not stop the others
                     errors.append(_internal_error(rule, display, error))
+        if self.settings.respect_noqa:
+            findings, _ = Suppressions(module.source).split(findings)
         return Report(self._selected(findings, selected), errors)
 
     def _load(self, entry: Entry) -> Rule:

@@ -20,6 +20,12 @@ _CODE = re.compile(r"[A-Za-z]+[0-9]+")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 _OURS = re.compile(r"PB[0-9]{1,3}")
 _WORD = re.compile(r"[^,\s]+")
+# What the grammar of TOML knows of lines: strings may hold `#` and, with three quotes, line breaks.
+_TOML = re.compile(
+    r"""(?P<comment>\#[^\n]*)|(?P<newline>\n)|(?P<text>
+    "{3}(?:\\.|[^\\])*?"{3,5} | '{3}.*?'{3,5} | "(?:\\.|[^"\\\n])*" | '[^'\n]*' | [^\s"'\#]+)""",
+    re.DOTALL | re.VERBOSE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,10 @@ class Suppressions:
         self._file: list[Suppression] = []
         self._rows: dict[int, list[Suppression]] = {}
         if b"noqa" in source.data.lower():
-            self._read(source.text)
+            self._read(source)
 
-    def _read(self, text: str) -> None:
-        for group in _groups(text):
+    def _read(self, source: Source) -> None:
+        for group in _groups(source):
             if group.comment is None:
                 continue
             for item in _parse(group.comment, alone=group.alone):
@@ -126,7 +132,7 @@ def suppressing_edit(source: Source, finding: Finding, reason: str) -> Edit | No
     new one.
     """
     row = finding.start.row
-    group = next((group for group in _groups(source.text) if group.first <= row <= group.last), None)
+    group = next((group for group in _groups(source) if group.first <= row <= group.last), None)
     if group is None:
         return None
     if group.comment is not None:
@@ -149,9 +155,9 @@ class _Group:
     alone: bool
 
 
-def _groups(text: str) -> Iterator[_Group]:
+def _groups(source: Source) -> Iterator[_Group]:
     group = _Group(0, 0, None, False)
-    for token in _tokens(text):
+    for token in _toml_tokens(source.text) if source.path.endswith(".toml") else _tokens(source.text):
         if token.type in (tokenize.ENDMARKER, tokenize.INDENT, tokenize.DEDENT):
             continue
         if token.type == tokenize.COMMENT:
@@ -170,6 +176,20 @@ def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:
         yield from tokenize.generate_tokens(lines.readline)
     except (tokenize.TokenError, SyntaxError):
         return
+
+
+def _toml_tokens(text: str) -> Iterator[tokenize.TokenInfo]:
+    """The comments, line breaks and other parts of a TOML file as Python's tokens."""
+    text = text.replace("\r\n", "\n")
+    row, line_start = 1, 0
+    for match in _TOML.finditer(f"{text}\n"):
+        kind = {"comment": tokenize.COMMENT, "newline": tokenize.NEWLINE, "text": tokenize.STRING}
+        first = row, match.start() - line_start
+        row += match["text"].count("\n") if match["text"] else 0
+        if "\n" in match.group():
+            line_start = match.start() + match.group().rindex("\n") + 1
+        yield tokenize.TokenInfo(kind[match.lastgroup or ""], match.group(), first, (row, 0), "")
+        row += match.lastgroup == "newline"
 
 
 def _noqa_comments(token: tokenize.TokenInfo, *, alone: bool) -> Iterator[re.Match[str]]:

@@ -44,6 +44,25 @@ def test_findings_exit_with_1_and_nothing_with_0(project: Path) -> None:
     assert lint("check", "--exit-zero", cwd=project).code == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[project]\nname = 'shop'  # noqa\n", [("pyproject.toml", 1, 1, "PB002")]),
+        ("[project]  # noqa: PB002\nname = 'shop'\n", []),
+    ],
+)
+def test_project_files_have_suppressions(
+    text: str, expected: list[tuple[str, int, int, str]], project: Path
+) -> None:
+    (project / "shop" / "__init__.py").touch()
+    (project / "pyproject.toml").write_text(text)
+    assert places(project, "pyproject.toml") == expected
+    command = [sys.executable, "-m", "flake8", "--isolated", "--select=PB0", "shop"]
+    flake8 = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert flake8.stdout.count("PB002") == len(expected)
+    assert flake8.stderr == ""
+
+
 def test_paths(project: Path) -> None:
     assert places(project) == [JOB, SCHEMA]
     assert places(project, ".", "shop", "shop/jobs.py") == [JOB, SCHEMA]

@@ -227,3 +227,44 @@ def test_a_new_comment_hides_the_finding(row: int, text: str, expected: str) -> 
 
 def test_no_comment_where_there_is_no_token() -> None:
     assert suppressing_edit(Source("a.py", b"x = 1\n"), finding(9), "why") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "hidden"),
+    {
+        "[project]  # noqa: PB604": True,
+        "requires-python = '>=3.11'# noqa": True,
+        'name = "shop"  # noqa: PB210': False,
+        'name = "# noqa: PB604"': False,
+        "name = '# noqa: PB604'": False,
+        'name = "a \\" # noqa: PB604"': False,
+        "name = 'C:\\' # noqa: PB604": True,
+        "released = 2026-01-02  # noqa: PB604": True,
+        "3d = 09:30:00  # noqa: PB604": True,
+        "text = '''# noqa: PB604'''": False,
+    }.items(),
+)
+def test_toml(line: str, hidden: bool) -> None:
+    text = f"# first\n[tool]\n{line}\nlast = 1\n"
+    for ending in ("\n", "\r\n"):
+        found = Suppressions(Source("pyproject.toml", text.replace("\n", ending).encode()))
+        kept, _ = found.split([finding(row) for row in range(1, 5)])
+        assert [item.start.row for item in kept] == ([1, 2, 4] if hidden else [1, 2, 3, 4])
+
+
+def test_toml_strings_of_several_lines() -> None:
+    text = 'text = """\n# noqa\n"""  # noqa: PB604\nother = 1\n'
+    kept, hidden = Suppressions(Source("pyproject.toml", text.encode())).split(
+        [finding(row) for row in range(1, 5)]
+    )
+    assert [item.start.row for item in kept] == [4]
+    assert len(hidden) == 3
+
+
+def test_an_edit_that_hides_in_toml() -> None:
+    source = Source("pyproject.toml", b"[project]\r\nname = 'a # b'\r\n")
+    for row in (1, 2):
+        edit = suppressing_edit(source, finding(row), "why")
+        assert edit is not None
+        after = Source("pyproject.toml", apply(source.text, [edit]).encode())
+        assert Suppressions(after).split([finding(row)])[0] == []

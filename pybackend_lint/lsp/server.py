@@ -121,12 +121,11 @@ async def _actions_for(
             fix_all = action(actions.fix_rule_title(finding.code, len(same), unsafe=unsafe))
             plan = Plan(finding.code, None, unsafe)
             found += await _with_edit(session, document, checked, fix_all, plan)
-    if document.kind == "python":
-        edits = actions.suppression(document.path, checked.text, finding)
-        if edits:
-            disable = action(f"Disable {finding.code} for this line")
-            disable.edit = session.workspace_edit(document, edits)
-            found.append(disable)
+    edits = actions.suppression(document.path, checked.text, finding)
+    if edits:
+        disable = action(f"Disable {finding.code} for this line")
+        disable.edit = session.workspace_edit(document, edits)
+        found.append(disable)
     show = action(f"Open the documentation of {finding.code} ({finding.name})")
     show.command = types.Command(show.title, actions.OPEN_DOCUMENTATION, arguments=[finding.code])
     found.append(show)

@@ -237,12 +237,15 @@ async def test_unsafe_fixes_say_so_and_project_files_have_fixes(root: Path) -> N
         client.open(path, UNSAFE_PROJECT, language="toml")
         (found,) = await client.diagnostics(path, ["PB002"])
         actions = await client.actions(path, found.range)
+        disable = actions.pop("Disable PB002 for this line")
         (fix,) = [action for action in actions.values() if action.edit is not None]
         assert "unsafe" in fix.title
         assert not fix.is_preferred
-        client.write(path, client.edited(path, fix.edit))
-        assert await client.codes(path) == []
-        assert not [title for title in actions if "Disable" in title]
+        for text in [client.edited(path, action.edit) for action in (disable, fix)]:
+            client.write(path, text)
+            assert await client.codes(path) == []
+            client.write(path, UNSAFE_PROJECT)
+            assert await client.codes(path) == ["PB002"]
         assert not await client.actions(path, None, ["source.fixAll"])
 
 
