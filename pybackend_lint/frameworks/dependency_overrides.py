@@ -65,9 +65,23 @@ def unused_key(key: ast.expr, module: Module) -> UnusedKey | None:
         if other is None or _may_depend(other, function.node.name, name):
             return None
         dependencies += _namesakes(other, function.node.name)
+    if _is_read_by_computed_name(home, module, index):
+        return None
     place = home.source.position(home.source.start(function.node))
     definition = Related(home.source.path, place, f"`{function.node.name}` is never named by `Depends`")
     return UnusedKey(definition, tuple(dependencies))
+
+
+def _is_read_by_computed_name(home: Module, asker: Module, index: Index) -> bool:
+    """Whether the project asks a module for names that it computes, such as `getattr(database, name)`."""
+    mentioned = set(files_with(index, asker, home.name.rpartition(".")[2].encode()))
+    for path in sorted(mentioned.intersection(files_with(index, asker, b"getattr"))):
+        other = index.at(path, asker)
+        for call in other.source.calls.get("getattr", ()) if other is not None else ():
+            if other is not None and len(call.args) > 1 and not isinstance(call.args[1], ast.Constant):
+                if other.qualified_name(call.args[0]) == home.name:
+                    return True
+    return False
 
 
 def _may_depend(module: Module, name: str, qualified: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pybackend_lint.frameworks import django
@@ -79,6 +79,16 @@ def _evaluation(site: CallSite, node: ast.Call) -> Query | None:
     if value is None or not django.is_queryset(value, site.module) or may_be_evaluated(argument, site.module):
         return None
     return Query(name, "", "4.1", node)
+
+
+def indexed(function: FunctionInfo) -> Iterator[ast.Subscript]:
+    """The places where a function takes one row of a queryset by its number, which runs a query."""
+    for node in function.own(ast.Subscript):
+        if isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Constant):
+            module = function.module
+            if isinstance(node.slice.value, int) and is_rows(node.value, module):
+                if not may_be_evaluated(node.value, module):
+                    yield node
 
 
 def may_be_evaluated(queryset: ast.expr, module: Module) -> bool:

@@ -546,10 +546,21 @@ def can_move_to_thread(blocking: BlockingCall, ctx: Context) -> bool:
     arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
     if not all(_is_plain(ctx.type_of(argument), ctx.module) for argument in arguments):
         return False
+    if blocking.callee is not None and _sets_context(blocking.callee):
+        return False  # a thread sets its own copy of the variable
     receiver = blocking.site.callee.receiver
     if not blocking.chain and blocking.site.name.rpartition(".")[2][:1].isupper():
         return False  # a connection that is made in a thread may have to stay there
     return receiver is None or receiver.is_instance(*_SHARED) or _is_plain(receiver, ctx.module)
+
+
+def _sets_context(callee: FunctionInfo) -> bool:
+    """Whether a function of the project sets a context variable, itself or through what it calls."""
+
+    def is_sink(site: CallSite) -> bool:
+        return site.name == "contextvars.ContextVar.set"
+
+    return calls.reach(callee, "sets context", is_sink, lambda inner: not inner.is_async) is not None
 
 
 def _is_plain(value: Type | None, module: Module, depth: int = 0) -> bool:
@@ -652,6 +663,9 @@ def _is_called_alone(function: FunctionInfo, depth: int = 0) -> bool:
         if module is None:
             return False
         for call in _mentions_of(name, module):
+            if _is_given_to_start_or_stop(call, module) and module.qualified_name(call) == function.name:
+                known += 1
+                continue
             callee = module.type_of(call.func) if isinstance(call, ast.Call) else None
             if not isinstance(call, ast.Call) or callee is None:
                 return False
@@ -660,6 +674,28 @@ def _is_called_alone(function: FunctionInfo, depth: int = 0) -> bool:
                 if not _is_alone(call, module, depth):
                     return False
     return known > 0
+
+
+_EVENTS = frozenset({"on_startup", "on_shutdown", "on_cleanup"})
+
+
+def _is_given_to_start_or_stop(mention: ast.expr, module: Module) -> bool:
+    """Whether an application is told to run a function at its start or end.
+
+    As in `FastAPI(on_startup=[warm])`, `app.add_event_handler("startup", warm)` and aiohttp's
+    `app.on_startup.append(warm)`.
+    """
+    source = module.source
+    around = source.parent(mention)
+    match around:
+        case ast.List() | ast.Tuple():
+            keyword = source.parent(around)
+            return isinstance(keyword, ast.keyword) and keyword.arg in _EVENTS
+        case ast.Call(func=ast.Attribute(attr="add_event_handler"), args=[_, handler]):
+            return handler is mention
+        case ast.Call(func=ast.Attribute(attr="append", value=ast.Attribute(attr=event)), args=[handler]):
+            return handler is mention and event in _EVENTS
+    return False
 
 
 def _mentions_of(name: str, module: Module) -> Iterator[ast.expr]:

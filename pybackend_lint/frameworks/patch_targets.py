@@ -161,7 +161,8 @@ def _is_open(module: Module) -> bool:
     data = module.source.data
     if "__getattr__" in module.scope.bindings or module.scope.stars:
         return True
-    return any(word in data for word in (b"globals()", b"vars()", b"sys.modules", b"exec(", b"__dict__"))
+    words = (b"globals()", b"vars()", b"sys.modules", b"modules[__name__]", b"exec(", b"__dict__")
+    return any(word in data for word in words)
 
 
 def _missing_of_module(module: Module, name: str) -> Missing | None:
@@ -187,6 +188,8 @@ def _missing_member(info: ClassInfo, name: str) -> Missing | None:
         if item.node.keywords or item.node.decorator_list or item.member("__getattr__") is not None:
             return None
         if b"setattr(" in item.module.source.data:
+        if "__slots__" in item.scope.bindings:  # which makes members of its own
+            return None
             return None
     if info.member(name) is not None:
         return None

@@ -572,7 +572,7 @@ def leaked_overrides(node: ast.Attribute, module: Module) -> list[ast.stmt]:
     sets, and is empty where anything that runs around the function may take them back.
     """
     function = _test_or_fixture(node, module)
-    if function is None or not _is_shared(node.value, function, module):
+    if function is None or not _is_shared(node.value, function, module) or _patches_overrides(function):
         return []
     own = _uses_of_overrides(function)
     kept = [statement for use, statement in own if statement is not None]
@@ -642,6 +642,19 @@ def _is_shared(app: ast.expr, function: FunctionInfo, module: Module) -> bool:
     if found is None:
         return False
     if found[0].kind == "module":
+def _patches_overrides(function: FunctionInfo) -> bool:
+    """Whether a `patch.dict` of the overrides, by name or by path, decorates or stands in a function."""
+    source = function.module.source
+    around = function.owner.node.decorator_list if function.owner is not None else []
+    for call in source.calls.get("dict", ()):
+        if isinstance(call.func, ast.Attribute) and call.args:
+            inside = call in around or call in function.node.decorator_list
+            if inside or source.enclosing_function(call) is function.node:
+                if source.segment(call.args[0]).strip("\"'").endswith(f".{_OVERRIDES}"):
+                    return True
+    return False
+
+
         return True
     if [binding.kind for binding in found[1]] != ["parameter"]:
         # imported inside the function: still the application of its module

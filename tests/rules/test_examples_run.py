@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import sys
 import warnings
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import fastapi
 import pytest
 import sqlalchemy
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from fastapi.exceptions import FastAPIError
 from fastapi.testclient import TestClient
+from packaging.version import Version
+from pydantic import ValidationError
 from sqlalchemy import create_engine, event, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -23,6 +28,8 @@ from sqlalchemy.orm.exc import DetachedInstanceError
 from sqlmodel import SQLModel
 
 from tests.rules.harness import documentation, entry_of, examples, write
+
+installed = Version(fastapi.__version__)
 
 
 @pytest.fixture
@@ -59,7 +66,8 @@ def answer(module: ModuleType, method: str, path: str, **more: Any) -> tuple[int
         app = FastAPI()
         app.include_router(module.router)
     done = TestClient(app, raise_server_exceptions=False).request(method, path, **more)
-    return done.status_code, done.json() if done.content else None
+    is_json = done.headers.get("content-type") == "application/json"
+    return done.status_code, done.json() if is_json and done.content else None
 
 
 ROUTES: Mapping[str, tuple[str, str, dict[str, Any], Callable[[int, Any], bool]]] = {
@@ -134,6 +142,93 @@ def test_an_answer_without_content_has_none(load: Callable[..., ModuleType]) -> 
     assert load("PB332", "Good").delete_order(1) is None
 
 
+def test_a_default_that_the_route_gets_when_it_is_called_as_a_function(
+    load: Callable[..., ModuleType],
+) -> None:
+    class Orders:
+        def orders(self, status: str, limit: int) -> list[str]:
+            return [status] * limit
+
+    with pytest.raises(TypeError):
+        load("PB303", "Bad").orders("open", Orders())
+    assert len(load("PB303", "Good").orders("open", Orders())) == 50
+    for title in ("Bad", "Good"):
+        assert answer(load("PB303", title), "GET", "/orders", params={"status": "open"}) == (200, [])
+
+
+def test_a_route_that_is_called_as_a_function(load: Callable[..., ModuleType]) -> None:
+    with pytest.raises(TypeError, match="slice"):
+        load("PB304", "Bad").report()
+    assert load("PB304", "Good").report() == 100
+
+
+def test_what_a_dependency_gives_is_no_dependency(load: Callable[..., ModuleType]) -> None:
+    with pytest.raises((AssertionError, TypeError), match="callable"):
+        load("PB305", "Bad").router.get("/")(lambda: 1)
+    module = load("PB305", "Good")
+    module.router.get("/")(lambda: 1)
+    assert answer(module, "GET", "/") == (200, 1)
+
+
+def test_a_route_behind_the_inclusion_of_its_router(load: Callable[..., ModuleType]) -> None:
+    late = (404, {"detail": "Not Found"}) if installed < Version("0.137") else (200, [])
+    assert answer(load("PB312", "Bad"), "GET", "/orders/") == late
+    assert answer(load("PB312", "Good"), "GET", "/orders/") == (200, [])
+
+
+def test_a_dependency_that_swallows_the_answer(load: Callable[..., ModuleType]) -> None:
+    def sold_out(_: object) -> None:
+        raise HTTPException(409, "Sold out")
+
+    def order(title: str) -> int:
+        load("PB321", title)
+        routes = importlib.import_module("shop.routes")
+        routes.Session.commit = sold_out
+        return answer(routes, "POST", "/orders")[0]
+
+    assert order("Bad") == 500
+    assert order("Good") == 409
+
+
+def test_a_session_is_closed_before_the_task_that_gets_it(load: Callable[..., ModuleType]) -> None:
+    def happens(title: str) -> list[str]:
+        done: list[str] = []
+        module = load("PB323", title)
+
+        def send(*given: object) -> None:
+            done.append(f"sent with {len(given) - 1} sessions")
+
+        vars(module)["send_invoice"] = send
+        if title == "Bad":
+            sys.modules["shop.database"].Session.close = lambda _: done.append("closed")
+        assert answer(module, "POST", "/orders/1/invoice")[0] == 200
+        return done
+
+    closed_first = Version("0.106") <= installed < Version("0.118")
+    bad = ["closed", "sent with 1 sessions"] if closed_first else ["sent with 1 sessions", "closed"]
+    assert happens("Bad") == bad
+    assert happens("Good") == ["sent with 0 sessions"]
+
+
+def test_a_body_that_nobody_checks(load: Callable[..., ModuleType]) -> None:
+    assert answer(load("PB325", "Bad"), "POST", "/orders", json={"customer": 1})[0] == 500
+    assert answer(load("PB325", "Good"), "POST", "/orders", json={"customer": 1})[0] == 422
+    for title in ("Bad", "Good"):
+        sent = {"customer": 1, "items": [1, 2]}
+        assert answer(load("PB325", title), "POST", "/orders", json=sent) == (200, 2)
+
+
+def test_an_object_is_no_dictionary(load: Callable[..., ModuleType]) -> None:
+    for title in ("Bad", "Good"):
+        module = load("PB330", title)
+        order = sys.modules["shop.models"].Order(id=1)
+        if title == "Bad":
+            with pytest.raises(ValidationError):
+                module.describe(order)
+        else:
+            assert module.describe(order).id == 1
+
+
 def test_nobody_reads_the_parameter_of_the_path(load: Callable[..., ModuleType]) -> None:
     for title, read in (("Bad", False), ("Good", True)):
         app = FastAPI()
@@ -183,6 +278,38 @@ def test_attributes_that_need_a_query_in_a_coroutine(
     asyncio.run(run("Good"))
 
 
+def test_attributes_that_a_route_answers_with_need_a_query(load: Callable[..., ModuleType]) -> None:
+    def read(title: str) -> tuple[int, object]:
+        module = load("PB521", title)
+        database = sys.modules["shop.database"]
+
+        async def create() -> None:
+            async with database.engine.begin() as connection:
+                await connection.run_sync(fill, tables(module), 1)
+
+        asyncio.run(create())
+        return answer(module, "GET", "/orders/1")
+
+    assert read("Bad")[0] == 500
+    assert read("Good") == (200, {"id": 1, "lines": [{"price": 1}]})
+
+
+def test_what_a_commit_expires_needs_a_query(load: Callable[..., ModuleType]) -> None:
+    async def create(title: str) -> int:
+        module = load("PB522", title)
+        orders = importlib.import_module("shop.orders")
+        async with module.engine.begin() as connection:
+            await connection.run_sync(orders.Base.metadata.create_all)
+        async with module.factory() as session:
+            key = await orders.create_order(session, 7)
+        assert isinstance(key, int)
+        return key
+
+    with pytest.raises(SQLAlchemyError, match="greenlet_spawn"):
+        asyncio.run(create("Bad"))
+    assert asyncio.run(create("Good")) == 1
+
+
 def test_objects_of_a_closed_session(load: Callable[..., ModuleType]) -> None:
     def run(title: str) -> None:
         module = load("PB524", title)
@@ -224,6 +351,31 @@ def test_what_is_no_coroutine_cannot_be_awaited(load: Callable[..., ModuleType])
     with pytest.raises(TypeError, match="await"):
         asyncio.run(load("PB608", "Bad").quote("tea", 2))
     assert asyncio.run(load("PB608", "Good").quote("tea", 2)) > 0
+
+
+def test_a_task_that_nobody_holds_is_collected(load: Callable[..., ModuleType]) -> None:
+    async def finishes(title: str) -> bool:
+        sent = []
+
+        async def send(order_id: str) -> None:
+            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            answers.add(waiting)  # weakly, as the loop itself holds its tasks
+            await waiting
+            sent.append(order_id)
+
+        answers: weakref.WeakSet[asyncio.Future[None]] = weakref.WeakSet()
+        module = load("PB609", title)
+        vars(module)["send_receipt"] = send
+        await module.finish("7")
+        await asyncio.sleep(0)
+        gc.collect()
+        for waiting in answers:
+            waiting.set_result(None)
+        await asyncio.sleep(0.01)
+        return sent == ["7"]
+
+    assert not asyncio.run(finishes("Bad"))
+    assert asyncio.run(finishes("Good"))
 
 
 def test_a_thread_runs_no_coroutine(

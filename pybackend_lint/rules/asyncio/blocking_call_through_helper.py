@@ -103,7 +103,8 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     ## Fix safety
     The fix wraps the call in `await asyncio.to_thread(...)`. It is unsafe because the function then runs
     in another thread, beside the event loop. No fix is offered where an argument is not known to be
-    plain data: sessions, requests and connections must not change threads. There, a route or dependency
+    plain data: sessions, requests and connections must not change threads; nor where the function sets a
+    context variable, which the thread would set for itself alone. There, a route or dependency
     of FastAPI that never awaits becomes a plain `def`, which FastAPI runs in a thread as a whole.
 
     ## When not to use it

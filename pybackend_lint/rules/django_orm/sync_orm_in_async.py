@@ -12,6 +12,7 @@ from pybackend_lint.rule import UNSAFE, Context, rule
 from pybackend_lint.semantic.import_edits import add_import
 
 _EVALUATES = "Iterate with `async for`: `{method}()` of a queryset raises `SynchronousOnlyOperation` here"
+_INDEXES = "Iterate with `async for`: an index of a queryset raises `SynchronousOnlyOperation` here"
 _THROUGH = "Call `{callee}` through `sync_to_async`: its query ({path}) raises `SynchronousOnlyOperation`"
 
 
@@ -147,7 +148,10 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     - Django documentation, "Making queries: Asynchronous queries"
       (https://docs.djangoproject.com/en/stable/topics/db/queries/#asynchronous-queries)
     """
-    for site in calls.call_sites(ctx.function_info(node)):
+    function = ctx.function_info(node)
+    for subscript in django_queries.indexed(function):
+        yield ctx.finding(subscript, message=_INDEXES)
+    for site in calls.call_sites(function):
         if site.awaited:
             continue
         query = django_queries.query_of(site)
@@ -159,12 +163,12 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
             message = None if query.twin else _EVALUATES
             yield ctx.finding(site.node, twin=query.twin, method=query.method, fix=fix, message=message)
             continue
-        function = calls.target(site)
-        if function is None or function.is_async or not calls.follows(function):
+        called = calls.target(site)
+        if called is None or called.is_async or not calls.follows(called):
             continue
-        chain = django_queries.chain_to_query(function)
+        chain = django_queries.chain_to_query(called)
         if chain is not None:
-            callee = ctx.project.index.local_name(function.name)
+            callee = ctx.project.index.local_name(called.name)
             related = [step.related() for step in chain]
             path = " → ".join(event_loop.places(chain))
             fix = None

@@ -462,6 +462,74 @@ SILENT = {
         async def warm() -> None:
             rates.fetch("EUR")
     """,
+    "start-up that is handed over by name": """
+        from contextlib import asynccontextmanager
+
+        from billing.rates import rates
+        from fastapi import FastAPI
+
+        async def warm() -> None:
+            rates.fetch("EUR")
+
+        async def fill() -> None:
+            rates.fetch("USD")
+
+        async def end() -> None:
+            rates.fetch("CHF")
+
+        app = FastAPI(on_startup=[warm], on_shutdown=[end])
+        app.add_event_handler("startup", fill)
+    """,
+    "handler of a log": """
+        import logging
+
+        from billing.rates import rates
+
+        class RateHandler(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                rates.fetch("EUR")
+
+        log = logging.getLogger("billing")
+        log.addHandler(RateHandler())
+
+        async def show() -> None:
+            log.error("no rate")
+    """,
+    "subclasses that do otherwise": """
+        from abc import ABC, abstractmethod
+
+        from billing.rates import rates
+
+        class Source(ABC):
+            @abstractmethod
+            def fetch(self) -> float: ...
+
+        class Remote(Source):
+            def fetch(self) -> float:
+                return rates.fetch("EUR")
+
+        class Fixed(Source):
+            def fetch(self) -> float:
+                return 1.0
+
+        async def show(source: Source) -> float:
+            return source.fetch()
+    """,
+    "function that is defined twice": """
+        import sys
+
+        from billing.rates import rates
+
+        if sys.platform == "win32":
+            def fetch() -> float:
+                return rates.fetch("EUR")
+        else:
+            def fetch() -> float:
+                return 1.0
+
+        async def show() -> float:
+            return fetch()
+    """,
     "script": """
         import asyncio
 
@@ -570,6 +638,16 @@ def test_commands_may_wait(path: str) -> None:
     assert findings(RULE, source, project="async_billing", path=path) == []
 
 
+def test_tests_may_wait() -> None:
+    source = """
+        from billing.invoices import step_1
+
+        async def test_dollar() -> None:
+            assert step_1() == 1
+    """
+    assert findings(RULE, source, project="async_billing", path="tests/test_rates.py") == []
+
+
 def test_nine_calls_deep_is_not_followed() -> None:
     source = """
         from billing.invoices import step_1
@@ -632,6 +710,26 @@ FIXED = {
     "argument of unknown type": ("async def f(x) -> None:\n    pause(x)\n", None),
     "database session": (
         "from sqlalchemy.orm import Session\n\n\nasync def f(session: Session) -> None:\n    pause(session)\n",
+        None,
+    ),
+    "connection": (
+        "import sqlite3\n\n\nasync def f(base: sqlite3.Connection) -> None:\n    pause(base)\n",
+        None,
+    ),
+    "request": (
+        "from fastapi import Request\n\n\nasync def f(request: Request) -> None:\n    pause(request)\n",
+        None,
+    ),
+    "row of a database": (
+        "from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column\n\n\n"
+        "class Base(DeclarativeBase): ...\n\n\n"
+        'class Order(Base):\n    __tablename__ = "orders"\n    id: Mapped[int] = mapped_column(primary_key=True)\n\n\n'
+        "async def f(order: Order) -> None:\n    pause(order)\n",
+        None,
+    ),
+    "sets a context variable": (
+        "from contextvars import ContextVar\n\nlast: ContextVar[str] = ContextVar('last')\n\n\n"
+        "def remember() -> None:\n    last.set(pause())\n\n\nasync def f() -> None:\n    remember()\n",
         None,
     ),
     "object that holds a session": (

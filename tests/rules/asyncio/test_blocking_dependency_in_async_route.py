@@ -16,7 +16,7 @@ HEAD = """
 import asyncio
 import requests
 import time
-from fastapi import Depends, FastAPI, Security
+from fastapi import Depends, FastAPI, Request, Security
 from shop.tokens import user_of
 
 app = FastAPI()
@@ -31,6 +31,12 @@ FILES = {
 
         def check(token: str) -> bool:
             return bcrypt.checkpw(token.encode(), b"")
+    """,
+    "shop/jobs.py": """
+        from example import rate_of_file
+
+        async def warm():
+            return await rate_of_file()
     """,
 }
 
@@ -77,6 +83,111 @@ SILENT = {
         async def rate():
             await asyncio.sleep(0)
             return requests.get("https://rates.example").text
+
+        @app.get("/")
+        async def route(rate: str = Depends(rate)):
+            return rate
+    """,
+    "it waits in a block": """
+        async def rate(lock: asyncio.Lock = Depends(asyncio.Lock)):
+            async with lock:
+                return requests.get("https://rates.example").text
+
+        @app.get("/")
+        async def route(rate: str = Depends(rate)):
+            return rate
+    """,
+    "it waits in a loop": """
+        async def rate(request: Request):
+            async for chunk in request.stream():
+                print(chunk)
+            return requests.get("https://rates.example").text
+
+        @app.get("/")
+        async def route(rate: str = Depends(rate)):
+            return rate
+    """,
+    "it waits in a comprehension": """
+        async def rate(request: Request):
+            chunks = [chunk async for chunk in request.stream()]
+            return requests.post("https://rates.example", b"".join(chunks)).text
+
+        @app.get("/")
+        async def route(rate: str = Depends(rate)):
+            return rate
+    """,
+    "a coroutine of another file calls it": """
+        async def rate_of_file():
+            return requests.get("https://rates.example").text
+
+        @app.get("/")
+        async def route(rate: str = Depends(rate_of_file)):
+            return rate
+    """,
+    "a method that an override of the project extends": """
+        class Rates:
+            async def rate(self):
+                return requests.get("https://rates.example").text
+
+        class Doubled(Rates):
+            async def rate(self):
+                return 2 * await super().rate()
+
+        rates = Rates()
+
+        @app.get("/")
+        async def route(rate: str = Depends(rates.rate)):
+            return rate
+    """,
+    "a method that an override of the project awaits in": """
+        class Rates:
+            async def rate(self):
+                return requests.get("https://rates.example").text
+
+        class Remote(Rates):
+            async def rate(self):
+                await asyncio.sleep(0)
+                return "1"
+
+        async def shown(rates: Rates):
+            return await rates.rate()
+
+        rates = Rates()
+
+        @app.get("/")
+        async def route(rate: str = Depends(rates.rate)):
+            return rate
+    """,
+    "an override of the dependency awaits it": """
+        async def rate():
+            return requests.get("https://rates.example").text
+
+        async def doubled():
+            return 2 * await rate()
+
+        app.dependency_overrides[rate] = doubled
+
+        @app.get("/")
+        async def route(rate: str = Depends(rate)):
+            return rate
+    """,
+    "it runs in a thread": """
+        async def rate():
+            return asyncio.get_running_loop().run_in_executor(None, requests.get, "https://rates.example")
+
+        @app.get("/")
+        async def route(rate: str = Depends(rate)):
+            return rate
+    """,
+    "it is computed once": """
+        import functools
+
+        @functools.cache
+        def table():
+            return requests.get("https://rates.example").json()
+
+        async def rate():
+            return table()
 
         @app.get("/")
         async def route(rate: str = Depends(rate)):

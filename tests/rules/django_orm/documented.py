@@ -83,13 +83,13 @@ def queries(rule: str, title: str, number: int, call: str) -> tuple[int, int]:
     return counted({**bad.files, **example.files, example.path: example.text}, call)
 
 
-def printed(rule: str, title: str, program: str) -> list[str]:
-    """The words that a program prints behind the first documented example, with two rows in each table.
+def printed(rule: str, title: str, program: str, number: int = 0) -> list[str]:
+    """The words that a program prints behind a documented example, over empty tables.
 
     The tables of Django's own apps are there too.
     """
-    bad = examples(documentation(entry_of(rule)), "Bad")[0]
-    example = examples(documentation(entry_of(rule)), title)[0]
+    bad = examples(documentation(entry_of(rule)), "Bad")[number]
+    example = examples(documentation(entry_of(rule)), title)[number]
     text = f"{_SETUP}\n{_OWN_TABLES}\n{textwrap.dedent(program)}"
     return _run({**bad.files, **example.files, example.path: example.text}, text).split()
 

@@ -37,6 +37,32 @@ PROGRAMS = {
         ["TransactionManagementError"],
         ["placed"],
     ),
+    "PB125": (
+        """
+        from django.core import mail
+        from django.db.models import signals
+        from django.test.utils import override_settings
+        from shop.models import Order
+        override_settings(EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend").enable()
+        mail.outbox = []
+        order = Order.objects.create(email="anna@example.com")
+
+        def refuse(**given):
+            raise ValueError
+
+        signals.pre_save.connect(refuse, sender=Order)
+        try:
+            example.pay(order.pk)
+        except ValueError:
+            print(Order.objects.get().paid, len(mail.outbox))
+        signals.pre_save.disconnect(refuse, sender=Order)
+        mail.outbox.clear()
+        example.pay(order.pk)
+        print(Order.objects.get().paid, len(mail.outbox))
+        """,
+        ["False", "1", "True", "1"],
+        ["False", "0", "True", "1"],
+    ),
     "PB127": (
         """
         from shop.models import Stock
@@ -52,6 +78,47 @@ PROGRAMS = {
         """,
         ["TransactionManagementError", "5"],
         ["4"],
+    ),
+    "PB224": (
+        """
+        from django.urls import resolve, reverse
+        for name in ("orders", "create-order"):
+            match = resolve(reverse(name, "shop.urls"), "shop.urls")
+            print(match.func(None).content.decode())
+        """,
+        ["Orders", "Orders"],
+        ["Orders", "Created"],
+    ),
+    "PB225": (
+        """
+        from types import SimpleNamespace
+        from django.urls import resolve
+        request = SimpleNamespace(user=SimpleNamespace(is_authenticated=True))
+        match = resolve("/orders/7/", "shop.urls")
+        try:
+            print(match.func(request, **match.kwargs).content.decode())
+        except TypeError as error:
+            print(type(error).__name__)
+        """,
+        ["TypeError"],
+        ["Order", "7"],
+    ),
+    "PB226": (
+        """
+        from types import ModuleType
+        from django.urls import include, path
+        from django.urls import NoReverseMatch
+        from shop import views
+        project = sys.modules["project"] = ModuleType("project")
+        project.urlpatterns = [path("", include("shop.urls"))]
+        settings.ROOT_URLCONF = "project"
+        try:
+            print(views.save_order(None).url)
+        except NoReverseMatch as error:
+            print(type(error).__name__)
+        """,
+        ["NoReverseMatch"],
+        ["/orders/"],
     ),
     "PB137": (
         """
@@ -82,5 +149,6 @@ def test_one_query_per_row(rule: str, call: str) -> None:
 @pytest.mark.parametrize("rule", PROGRAMS)
 def test_what_happens(rule: str) -> None:
     program, bad, good = PROGRAMS[rule]
-    assert printed(rule, "Bad", program) == bad
-    assert printed(rule, "Good", program) == good
+    number = 1 if rule == "PB125" else 0  # whose first example needs a broker
+    assert printed(rule, "Bad", program, number) == bad
+    assert printed(rule, "Good", program, number) == good

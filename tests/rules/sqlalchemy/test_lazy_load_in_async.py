@@ -17,7 +17,14 @@ from __future__ import annotations
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.ext.asyncio import AsyncAttrs
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    DynamicMapped,
+    Mapped,
+    WriteOnlyMapped,
+    mapped_column,
+    relationship,
+)
 
 
 class Base(AsyncAttrs, DeclarativeBase):
@@ -54,6 +61,27 @@ class Note(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+
+
+class Parcel(Base):
+    __tablename__ = "parcels"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    order: Mapped[Order] = relationship()
+    joined: Mapped[Order] = relationship(lazy="joined", viewonly=True)
+    immediate: Mapped[Order] = relationship(lazy="immediate", viewonly=True)
+    raising: Mapped[Order] = relationship(lazy="raise", viewonly=True)
+    raising_on_sql: Mapped[Order] = relationship(lazy="raise_on_sql", viewonly=True)
+    dynamic: DynamicMapped[Label] = relationship(viewonly=True)
+    written: WriteOnlyMapped[Label] = relationship()
+
+
+class Label(Base):
+    __tablename__ = "labels"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    parcel_id: Mapped[int] = mapped_column(ForeignKey("parcels.id"))
 """
 QUERIES = """
 from __future__ import annotations
@@ -85,9 +113,9 @@ FILES = {"shop/models.py": MODELS, "shop/queries.py": QUERIES}
 HEADER = """
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy.orm import contains_eager, joinedload, raiseload, selectinload
 
-from shop.models import Customer, Line, Order
+from shop.models import Customer, Line, Order, Parcel
 from shop.queries import Orders, all_orders
 
 """
@@ -139,6 +167,11 @@ RAISES = {
             customer = (await session.scalars(statement)).one()
             return [order.lines for order in customer.orders]  # PB520
     """,
+    "truth": """
+        async def load(session: AsyncSession):
+            order = await session.get_one(Order, 1)
+            return "full" if order.lines else "empty"  # PB520
+    """,
     "a subquery builder in another file": """
         async def load(session: AsyncSession):
             for order in await all_orders(session):
@@ -185,6 +218,32 @@ SILENT = {
     "loaded by the mapping": """
         async def load(session: AsyncSession):
             return (await session.scalars(select(Order))).one().notes
+    """,
+    "joined by the mapping": """
+        async def load(session: AsyncSession):
+            return (await session.scalars(select(Parcel))).one().joined.id
+    """,
+    "loaded at once by the mapping": """
+        async def load(session: AsyncSession):
+            return (await session.scalars(select(Parcel))).one().immediate.id
+    """,
+    "assigned before": """
+        async def load(session: AsyncSession):
+            parcel = (await session.scalars(select(Parcel))).one()
+            parcel.order = Order(customer_id=1)
+            return parcel.order
+    """,
+    "made here with it": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1, lines=[Line()])
+            session.add(order)
+            await session.flush()
+            return len(order.lines)
+    """,
+    "a collection that only queries read": """
+        async def load(session: AsyncSession):
+            parcel = await session.get_one(Parcel, 1)
+            return (await session.scalars(parcel.written.select())).all(), parcel.dynamic
     """,
     "awaitable attribute": """
         async def load(session: AsyncSession):
@@ -239,6 +298,28 @@ UNPROVED = {
             order = (await session.scalars(select(Order).options(*options))).one()
             return order.lines
     """,
+    "a mapping that refuses": """
+        async def load(session: AsyncSession):
+            parcel = await session.get_one(Parcel, 1)
+            return parcel.raising, parcel.raising_on_sql
+    """,
+    "an option that refuses": """
+        async def load(session: AsyncSession):
+            order = await session.get_one(Order, 1, options=[raiseload(Order.lines)])
+            return order.lines
+    """,
+    "an option that refuses all": """
+        async def load(session: AsyncSession):
+            order = (await session.scalars(select(Order).options(raiseload("*")))).one()
+            return order.lines
+    """,
+    "made here, and flushed": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.flush()
+            return order.lines
+    """,
     "a parameter": "async def load(order: Order): return order.lines",
     "a synchronous session": """
         from sqlalchemy.orm import Session
@@ -288,6 +369,7 @@ def run(code: str) -> None:
         async with factory.begin() as session:
             order = models.Order(lines=[models.Line(), models.Line()])
             session.add(models.Customer(id=1, orders=[order]))
+            session.add(models.Parcel(id=1, order=order))
         load = modules["program"].load
         try:
             async with factory() as session:

@@ -47,10 +47,10 @@ def open_orders(session: Session) -> list[Order]:
 FILES = {"shop/models.py": MODELS, "shop/helpers.py": HELPERS}
 HEADER = """
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, contains_eager, joinedload, raiseload, selectinload
 
 from shop.helpers import OrderRead, all_to_dict, open_orders, to_dict
-from shop.models import Customer, Line, Order
+from shop.models import Customer, Line, Order, Parcel
 
 """
 FOUND = {
@@ -116,6 +116,37 @@ SILENT = {
         def load(session: Session):
             return [order.notes for order in session.scalars(select(Order))]
     """,
+    "joined or loaded at once by the mapping": """
+        def load(session: Session):
+            return [(parcel.joined.id, parcel.immediate.id) for parcel in session.scalars(select(Parcel))]
+    """,
+    "contains_eager": """
+        def load(session: Session):
+            statement = select(Order).join(Order.customer).options(contains_eager(Order.customer))
+            return [order.customer.id for order in session.scalars(statement)]
+    """,
+    "assigned before": """
+        def load(session: Session):
+            customer = Customer(id=100)
+            for order in session.scalars(select(Order)).all():
+                order.customer = customer
+                print(order.customer.id)
+            session.rollback()
+    """,
+    "made here": """
+        def load(session: Session):
+            orders = [Order(customer_id=1, lines=[Line()]) for _ in range(20)]
+            return [order.lines for order in orders]
+    """,
+    "may leave with the first row": """
+        def load(session: Session):
+            for order in session.scalars(select(Order)):
+                return order.lines
+    """,
+    "a collection that only queries read": """
+        def load(session: Session):
+            return [(parcel.written, parcel.dynamic) for parcel in session.scalars(select(Parcel))]
+    """,
     "one row": """
         def load(session: Session):
             order = session.get_one(Order, 1)
@@ -159,6 +190,12 @@ UNPROVED = {
         def load(orders: list[Order]):
             return [order.lines for order in orders]
     """,
+    "a mapping or an option that refuses": """
+        def load(session: Session):
+            for order in session.scalars(select(Order).options(raiseload(Order.lines))):
+                print(order.lines)
+            return [(parcel.raising, parcel.raising_on_sql) for parcel in session.scalars(select(Parcel))]
+    """,
     "options that are not known": """
         def load(session: Session, *options):
             return [order.lines for order in session.scalars(select(Order).options(*options))]
@@ -181,6 +218,7 @@ def queries(code: str) -> int:
             for key in range(1, ROWS + 1):
                 orders = [models.Order(lines=[models.Line(), models.Line()])]
                 session.add(models.Customer(id=key, orders=orders))
+                session.add(models.Parcel(order=orders[0]))
             first = session.get_one(models.Customer, 1)
             first.orders.extend(models.Order(lines=[models.Line()]) for _ in range(ROWS))
         event.listen(engine, "before_cursor_execute", lambda *arguments: sent.append(arguments[2]))

@@ -45,6 +45,24 @@ SILENT = {
     "restored": (
         f"def test_a():\n    old = app.dependency_overrides.copy()\n    {SET}\n    app.dependency_overrides = old\n"
     ),
+    "restored in finally": (
+        f"def test_a():\n    {SET}\n    try:\n        pass\n    finally:\n        app.dependency_overrides = {{}}\n"
+    ),
+    "a context manager of pytest": (
+        "def test_a():\n    with pytest.MonkeyPatch.context() as m:\n"
+        "        m.setitem(app.dependency_overrides, user, int)\n"
+    ),
+    "patched by the decorator": (
+        f"@patch.dict(app.dependency_overrides, clear=True)\ndef test_a():\n    {SET}\n"
+    ),
+    "patched by name": (f'@patch.dict("shop.main.app.dependency_overrides")\ndef test_a():\n    {SET}\n'),
+    "a finalizer of the fixture": (
+        f"@pytest.fixture\ndef f(request):\n    {SET}\n"
+        "    request.addfinalizer(app.dependency_overrides.clear)\n    return app\n"
+    ),
+    "an application that a factory makes": (
+        f"from shop.factory import create_app\ndef test_a():\n    app = create_app()\n    {SET}\n"
+    ),
     "patched": f"def test_a():\n    with patch.dict(app.dependency_overrides):\n        {SET}\n",
     "monkeypatch": "def test_a(monkeypatch):\n    monkeypatch.setitem(app.dependency_overrides, user, int)\n",
     "a fixture of the test clears": f"def test_a(client):\n    {SET}\n",
@@ -82,7 +100,11 @@ def check(text: str, conftest: str) -> None:
         "PB800",
         HEADER + text,
         path="tests/test_a.py",
-        files={"shop/main.py": MAIN, "tests/conftest.py": conftest},
+        files={
+            "shop/main.py": MAIN,
+            "shop/factory.py": "from fastapi import FastAPI\n\ndef create_app():\n    return FastAPI()\n",
+            "tests/conftest.py": conftest,
+        },
     )
 
 

@@ -33,9 +33,13 @@ FILES = {
 
         __all__ = ["get_session"]
     """,
+    "shop/regions.py": "def get_region(): ...\n",
+    "shop/space.py": """
+        def get_planet(): ...
+    """,
     "shop/dependencies.py": """
         from functools import partial
-        from shop import database
+        from shop import database, regions
         from shop.database import get_user as current_user
 
         def get_session():
@@ -45,13 +49,27 @@ FILES = {
             return database.get_shop
 
         CALLABLES = {"cache": "get_cache"}
+
+        def named(name):
+            return getattr(regions, "get_" + name)
+
+        def get_token(): ...
     """,
     "shop/main.py": """
         from typing import Annotated
         from fastapi import Depends, FastAPI
-        from shop.dependencies import get_session, current_user, get_shop
+        from shop.dependencies import get_session, current_user, get_shop, get_token, named
+        from shop.space import *
 
         app = FastAPI()
+
+        def get_copy(token: Annotated[str, Depends(get_token)]): ...
+
+        @app.get("/planets")
+        def planets(planet: Annotated[str, Depends(get_planet)], copy: Annotated[str, Depends(get_copy)]): ...
+
+        @app.get("/regions")
+        def regions(region: Annotated[str, Depends(named("region"))]): ...
 
         @app.get("/orders")
         def orders(session: Annotated[str, Depends(get_session)]):
@@ -62,6 +80,9 @@ HEADER = """
 import os
 from shop import database, dependencies
 from shop.database import Page, get_cache, get_limits, get_session, get_shop, get_user
+from shop.regions import get_region
+from shop.space import get_planet
+from shop import main
 from shop.main import app
 
 def fake(): ...
@@ -72,6 +93,12 @@ SILENT = {
     "used under another name": "app.dependency_overrides[get_user] = fake",
     "handed on": "app.dependency_overrides[get_shop] = fake",
     "named in a text": "app.dependency_overrides[get_cache] = fake",
+    "not said by its name": "app.dependency_overrides[get_region] = fake",
+    "with all names of its module": "app.dependency_overrides[get_planet] = fake",
+    "what a call gives": "app.dependency_overrides[get_session()] = fake",
+    "chosen by the test": "app.dependency_overrides[get_session if app else get_user] = fake",
+    "a copy that stands in Depends": "app.dependency_overrides[main.get_copy] = fake",
+    "a dependency of a dependency": "app.dependency_overrides[dependencies.get_token] = fake",
     "decorated": "app.dependency_overrides[get_limits] = fake",
     "a class": "app.dependency_overrides[Page] = fake",
     "of the test itself": "app.dependency_overrides[fake] = fake",
@@ -99,7 +126,7 @@ def test_found(text: str) -> None:
     (found,) = findings("PB801", source, files=FILES, path="tests/test_a.py")
     assert [(r.path.rpartition("/")[2], r.start.row) for r in found.related] == [
         ("database.py", 1),
-        ("main.py", 8),
+        ("main.py", 17),
     ]
 
 

@@ -41,6 +41,20 @@ FILES = {
         class Row(json.JSONEncoder):
             pass
 
+        class Asked:
+            def __getattr__(self, name): ...
+
+        class Slots:
+            __slots__ = ("size",)
+
+        try:
+            import tomllib
+        except ImportError:
+            tomllib = None
+
+        if json:
+            from os import fork
+
         def start():
             global ready
             ready = True
@@ -49,6 +63,8 @@ FILES = {
     "shop/orders.py": "class Order: ...\n",
     "shop/open.py": "from os.path import *\n",
     "shop/lazy.py": "globals()['client'] = 1\n",
+    "shop/asked.py": "def __getattr__(name): ...\n",
+    "shop/looped.py": "for name in 'abc':\n    setattr(__import__('sys').modules[__name__], name, 1)\n",
     "shop/broken.py": "def (\n",
     "shop/fast.pyx": "",
     "space/models.py": "A = 1\n",
@@ -84,6 +100,16 @@ SILENT = {
     "compiled": 'patch("shop.fast.name")',
     "generated": 'patch("shop.orders_pb2.name")',
     "special": 'patch("shop.stock.__name__", "x")',
+    "asked for when it is read": 'patch("shop.asked.missing")',
+    "a member that is asked for": 'patch("shop.stock.Asked.missing")',
+    "a slot": 'patch("shop.stock.Slots.size")',
+    "a name of one platform": 'patch("shop.stock.fork")',
+    "a name that is only deleted elsewhere": 'patch("shop.stock.tomllib")',
+    "created, with a specification": 'patch("shop.stock.missing", create=True, spec=Store)',
+    "a patch of several": 'patch.multiple("shop.stock", LIMIT=3)',
+    "the string is a variable": 'patch(stock.__name__ + ".missing")',
+    "another object's patch": 'client.patch("shop.stock.missing")',
+    "a name that a loop makes": 'patch("shop.looped.a")',
     "no path": 'patch("stock")',
     "another setattr": 'setattr(stock, "missing", 1)',
     "a name that is computed": 'patch(f"shop.{stock}.missing")',
@@ -108,7 +134,7 @@ FOUND = {
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silent(text: str) -> None:
-    source = f"{HEADER}def test_a(monkeypatch, mocker):\n    {text}\n"
+    source = f"{HEADER}def test_a(monkeypatch, mocker, client):\n    {text}\n"
     findings("PB818", source, files=FILES, path="tests/test_a.py")
 
 
