@@ -187,9 +187,9 @@ def _missing_member(info: ClassInfo, name: str) -> Missing | None:
     for item in classes:
         if item.node.keywords or item.node.decorator_list or item.member("__getattr__") is not None:
             return None
-        if b"setattr(" in item.module.source.data:
         if "__slots__" in item.scope.bindings:  # which makes members of its own
             return None
+        if b"setattr(" in item.module.source.data:
             return None
     if info.member(name) is not None:
         return None

@@ -634,14 +634,6 @@ def _uses_of_overrides(function: FunctionInfo) -> list[tuple[ast.Attribute, ast.
     return found
 
 
-def _is_shared(app: ast.expr, function: FunctionInfo, module: Module) -> bool:
-    """Whether an application outlives the test: a name of a module, or a fixture's value that is one."""
-    if not isinstance(app, ast.Name):
-        return module.qualified_name(app) is not None
-    found = module.lookup(app.id, app)
-    if found is None:
-        return False
-    if found[0].kind == "module":
 def _patches_overrides(function: FunctionInfo) -> bool:
     """Whether a `patch.dict` of the overrides, by name or by path, decorates or stands in a function."""
     source = function.module.source
@@ -655,6 +647,14 @@ def _patches_overrides(function: FunctionInfo) -> bool:
     return False
 
 
+def _is_shared(app: ast.expr, function: FunctionInfo, module: Module) -> bool:
+    """Whether an application outlives the test: a name of a module, or a fixture's value that is one."""
+    if not isinstance(app, ast.Name):
+        return module.qualified_name(app) is not None
+    found = module.lookup(app.id, app)
+    if found is None:
+        return False
+    if found[0].kind == "module":
         return True
     if [binding.kind for binding in found[1]] != ["parameter"]:
         # imported inside the function: still the application of its module
