@@ -10,6 +10,7 @@ from typing import Final
 
 from pybackend_lint.frameworks import django, django_models
 from pybackend_lint.frameworks.django import Loaded
+from pybackend_lint.frameworks.django_completeness import is_known_completely
 from pybackend_lint.frameworks.django_models import Field, Relation
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
@@ -38,8 +39,6 @@ _KNOWN = frozenset(
         "lower", "upper", "length", "trim", "ltrim", "rtrim", "abs",
     }
 )  # fmt: skip
-# Methods in which a project's relation may give itself a name.
-_SET_UP = ("__init__", "contribute_to_class", "contribute_to_related_class")
 # Columns whose parts may have any name, or lookups of packages.
 _PLAIN_FIELDS = frozenset(
     {
@@ -224,142 +223,6 @@ def _may_exist(info: ClassInfo, name: str) -> bool:
         inherits.search(index.files.read(path) or b"")
         for path in files_with(index, info.module, info.node.name.encode())
     )
-
-
-def is_known_completely(info: ClassInfo) -> bool:
-    """Whether all fields of a model are known, and no package can add relations that lead back to it."""
-    index = info.module.modules
-    assert isinstance(index, Index)
-    return index.fact(("django complete", info.name, id(info.node)), lambda: _is_complete(info))
-
-
-def _is_complete(info: ClassInfo) -> bool:
-    if not django_models.is_closed(info) or django_models.is_abstract(info):
-        return False
-    if any(name.startswith("django.contrib.") for name in info.libraries):
-        return False  # packages relate to users
-    if not all(_has_plain_body(item) for item in info.mro if isinstance(item, ClassInfo)):
-        return False
-    if _mentioned(info.module, b"add_to_class") or _adds_fields(info.module):
-        return False
-    return not _may_lead_back_unseen(info)
-
-
-def _adds_fields(module: Module) -> bool:
-    """Whether a file of the project adds fields to models by hand; what fields do themselves is not meant."""
-    return any(
-        not _sets_itself_up(call)
-        for word in ("contribute_to_class", "add_field")
-        for home in _mentioning(module, word)
-        for call in home.source.calls.get(word, ())
-    )
-
-
-def _sets_itself_up(call: ast.Call) -> bool:
-    """Whether a call adds the field whose method it stands in, under the name that it was given."""
-    match call:
-        case ast.Call(
-            func=ast.Attribute(value=ast.Attribute(attr="_meta"), attr="add_field"), args=[field, *_]
-        ):
-            return isinstance(field, ast.Name) and field.id == "self"
-        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"))), args=arguments):
-            return all(isinstance(argument, (ast.Name, ast.Starred)) for argument in arguments)
-        case ast.Call(func=ast.Attribute(attr="add_field") | ast.Name()):
-            return True  # of something else, such as a schema or a form
-    return False
-
-
-def _mentioning(module: Module, word: str) -> Iterator[Module]:
-    """The modules of the project that mention a word."""
-    index = module.modules
-    assert isinstance(index, Index)
-    for path in files_with(index, module, word.encode()):
-        home = index.at(path, module)
-        if home is not None:
-            yield home
-
-
-def _may_lead_back_unseen(info: ClassInfo) -> bool:
-    """Whether a relation whose name in queries nobody can tell may lead back to a model."""
-    owners = [item for item in info.mro if isinstance(item, ClassInfo) and django_models.is_model(item)]
-    names = {item.name for item in owners}
-    return any(
-        _leads_unseen(home, names)
-        for owner in owners
-        for home in _mentioning(info.module, owner.node.name)
-        if "migrations" not in home.name.split(".")
-    )
-
-
-def _leads_unseen(home: Module, names: set[str]) -> bool:
-    known: set[ast.Call] = set()
-    for node in home.source.nodes(ast.ClassDef):
-        info = home.class_info_of(node)
-        for declared in django_models.fields(info).values() if django_models.is_model(info) else ():
-            known.add(declared.call)
-            if declared.is_relation and not _is_named(info, declared):
-                pointed = django_models.target(info, declared)
-                if pointed is None or pointed in names:
-                    return True
-    classes = {name.rpartition(".")[2].lower() for name in names}
-    return any(
-        call not in known and _points_at(call, classes)
-        for word, calls in home.source.calls.items()
-        for call in calls
-        if word.endswith(("Field", "Key"))
-        or isinstance(home.source.parent(home.source.statement(call)), ast.ClassDef)
-    )
-
-
-def _points_at(call: ast.Call, classes: set[str]) -> bool:
-    """Whether an argument of a call is a class of one of some names, or a text that ends in one."""
-    for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
-        text = argument.value if isinstance(argument, ast.Constant) else ast.unparse(argument)
-        if isinstance(text, str) and text.rpartition(".")[2].lower() in classes:
-            return True
-    return False
-
-
-def _is_named(info: ClassInfo, declared: Field) -> bool:
-    """Whether the code says under which name a relation leads back, if it does."""
-    call = declared.call
-    if any(keyword.arg is None for keyword in call.keywords):
-        return False
-    if any(isinstance(argument, ast.Starred) for argument in call.args):
-        return False
-    name = declared.owner.module.qualified_name(call.func)
-    cls = info.module.modules.class_info(name) if name is not None else None
-    if cls is not None and any(cls.method(method) is not None for method in _SET_UP):
-        return False
-    values = [declared.argument(option) for option in ("related_name", "related_query_name")]
-    values.append(django_models.meta(info, "default_related_name"))
-    return all(value is None or isinstance(value, ast.Constant) for value in values)
-
-
-def _has_plain_body(info: ClassInfo) -> bool:
-    """Whether a class body creates nothing that may add fields: fields of Django and managers only."""
-    if info.node.decorator_list or info.node.keywords:
-        return False
-    for bindings in info.scope.bindings.values():
-        for binding in bindings:
-            value = binding.value
-            if isinstance(value, ast.Call) and not _adds_nothing(value, info.module):
-                return False
-            if value is None and binding.kind in {"with", "for", "import", "from"}:
-                return False
-    return True
-
-
-def _adds_nothing(call: ast.Call, module: Module) -> bool:
-    cls, is_builtin = django_models.field_class(call, module)
-    if cls is not None:
-        name = module.qualified_name(call.func)
-        own = module.modules.class_info(name) if name is not None else None
-        return is_builtin or (own is not None and django_models.is_closed(own))
-    if django.is_manager(module.type_of(call), module):
-        return True
-    name = module.qualified_name(call.func)
-    return name is not None and name.startswith(("django.", "builtins.", "re.", "datetime.", "decimal."))
 
 
 def _mentioned(module: Module, word: bytes) -> bool:

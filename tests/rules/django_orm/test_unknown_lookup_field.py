@@ -147,6 +147,53 @@ def test_fields_that_set_themselves_up(body: str, added: str | None) -> None:
     findings(RULE, text.format("raw_code", "" if added else MARK), files=files)
 
 
+# What another file of the project adds by hand, and whether it may concern the model that is asked.
+ADDED_BY_HAND = {
+    "to the model": ("Part.add_to_class('raw_code', field)", True),
+    "to its base": ("Base.add_to_class('raw_code', field)", True),
+    "to any model": ("def add(model):\n    model.add_to_class('raw_code', field)", True),
+    "to the class of something": ("field.contribute_to_class(type(made), 'raw_code')", True),
+    "to another model": ("Other.add_to_class('raw_code', field)", False),
+    "to a model of Django": ("User.add_to_class('raw_code', field)", False),
+    "to a model of a package": ("AccessToken.add_to_class('raw_code', field)", False),
+    "to the options of another": ("Other._meta.add_field(field)", False),
+    "a manager to another model": ("manager.contribute_to_class(Other, 'objects')", False),
+    "by a field that the model lacks": (
+        "class Raw(models.TextField):\n"
+        "    def contribute_to_class(self, cls, name):\n"
+        "        cls.add_to_class('raw_' + name, self)",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "concerns"), ADDED_BY_HAND.values(), ids=ADDED_BY_HAND.keys())
+def test_fields_that_are_added_by_hand(code: str, concerns: bool) -> None:
+    files = {
+        "parts/models.py": """
+            from django.db import models
+
+            class Base(models.Model):
+                name = models.CharField(max_length=5)
+
+                class Meta:
+                    abstract = True
+
+            class Part(Base):
+                code = models.CharField(max_length=5)
+
+            class Other(Base):
+                pass
+            """,
+        "parts/more.py": "from django.contrib.auth.models import User\n"
+        "from django.db import models\n"
+        "from oauth2_provider.models import AccessToken\n"
+        "from parts.models import Base, Other, Part\n\n" + code + "\n",
+    }
+    text = f"from parts.models import Part\n\nPart.objects.filter(raw_code='x'){'' if concerns else MARK}\n"
+    findings(RULE, text, files=files)
+
+
 def test_fields_with_bases_of_packages_stay_silent() -> None:
     for bases, mark in {
         "models.CharField": MARK,
@@ -180,6 +227,7 @@ LEADING_BACK = {
     "of a package": ("SortedManyToManyField(Kind)", False),
     "made by a function": ("kind_key()", False),
     "made by a function for a model": ("key_to('Kind')", False),
+    "text that is called like the model": ("models.CharField(_('Kind'), max_length=5)", True),
 }
 
 
@@ -200,6 +248,7 @@ def test_unknown_names_that_lead_back_stay_silent(field: str, known: bool) -> No
             """,
         "parts/models.py": f"""
             from django.db import models
+            from django.utils.translation import gettext_lazy as _
             from sortedm2m.fields import SortedManyToManyField
             from parts.fields import NAME, OPTIONS, KindKey
             from parts.links import key_to, kind_key
@@ -220,6 +269,18 @@ def test_unknown_names_that_lead_back_stay_silent(field: str, known: bool) -> No
             """
     text = f"from parts.models import Kind\n\nKind.objects.filter(things=1){MARK if known else ''}\n"
     findings(RULE, text, files=files)
+
+
+def test_models_in_files_that_cannot_be_parsed_stay_silent() -> None:
+    models = "from django.db import models\n\n\nclass Kind(models.Model):\n    pass\n"
+    text = "from parts.models import Kind\n\nKind.objects.filter(things=1){}\n"
+    others = {
+        "from parts.models import Kind\n": MARK,
+        "from parts.models import Kind\nclass (:\n": MARK,
+        "from parts.models import Kind\nkind = ForeignKey(Kind:\n": "",
+    }
+    for other, mark in others.items():
+        findings(RULE, text.format(mark), files={"parts/models.py": models, "parts/more.py": other})
 
 
 def test_registered_lookups_stay_silent() -> None:
