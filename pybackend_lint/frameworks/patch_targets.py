@@ -7,6 +7,7 @@ import builtins
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from pybackend_lint.finding import Position, Related
 from pybackend_lint.frameworks import testing
@@ -236,25 +237,29 @@ def copies(found: Target, test: Module) -> Copies | None:
     paths = files_with(index, test, name.encode())
     if len(paths) > _MOST_FILES:
         return None
+    reachable = cache(lambda: import_graph(index).reachable(index.path_of(test)))
     users: list[tuple[Module, ast.ImportFrom, str]] = []
     for path in paths:
         other = index.at(path, test)
         if other is None:
             return None
-        if other is home:
-            continue
+        if other is home or (_is_named_as_test(path) and path not in reachable()):
+            continue  # tests of other files do not run while this one does
         imports = _imports_by_value(other, name, qualified, home)
         if imports is None or _looks_up(other, name, qualified, home):
             return None
         if other is not test and not _is_test(path, index):
             users += imports
-    run = import_graph(index).reachable(index.path_of(test))
     named = [
         (_as_written(found, user.name, local), _place(user, statement, name))
         for user, statement, local in users
-        if index.path_of(user) in run and _reads(user, local)
+        if index.path_of(user) in reachable() and _reads(user, local)
     ]
     return Copies(tuple(named)) if named else None
+
+
+def _is_named_as_test(path: str) -> bool:
+    return os.path.basename(path).startswith("test_")
 
 
 def _is_test(path: str, index: Index) -> bool:

@@ -276,6 +276,14 @@ def is_test(function: FunctionInfo) -> bool:
     )
 
 
+def is_named_by_its_file(function: FunctionInfo) -> bool:
+    """Whether the file of a test names it, such as in a list of tests that its own code runs."""
+    name, source = function.node.name, function.module.source
+    return any(
+        node.id == name and isinstance(node.ctx, ast.Load) for node in source.nodes(ast.Name)
+    ) or any(node.attr == name for node in source.nodes(ast.Attribute))
+
+
 def is_test_case(info: ClassInfo) -> bool:
     """Whether a class is a `unittest.TestCase`, or may be one: nothing is assumed of unknown libraries."""
     return bool(info.libraries - {"builtins.object", "typing.Generic", "abc.ABC", "typing.Protocol"})
@@ -881,6 +889,7 @@ def is_plain_coroutine(function: FunctionInfo) -> bool:
 _NO_AWAITABLE = (
     ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.JoinedStr, ast.ListComp, ast.DictComp,
 )  # fmt: skip
+_AWAITABLE_BASES = ("asyncio.", "collections.abc.", "typing.Awaitable", "typing.Coroutine")
 _MAY_AWAIT = frozenset({"side_effect", "spec", "spec_set", "wraps", "autospec", None})
 
 
@@ -891,7 +900,7 @@ def gives_no_awaitable(found: Replacement, module: Module) -> bool:
     """
     value = found.value
     if isinstance(value, ast.Lambda):
-        return isinstance(value.body, _NO_AWAITABLE)
+        return _is_no_awaitable(value.body, module)
     if found.by_class:
         keywords = list(found.keywords)
         cls = value
@@ -901,7 +910,20 @@ def gives_no_awaitable(found: Replacement, module: Module) -> bool:
         return False
     if module.qualified_name(cls) not in _SYNC_MOCKS or any(k.arg in _MAY_AWAIT for k in keywords):
         return False
-    return all(isinstance(k.value, _NO_AWAITABLE) for k in keywords if k.arg == "return_value")
+    return all(_is_no_awaitable(k.value, module) for k in keywords if k.arg == "return_value")
+
+
+def _is_no_awaitable(value: ast.expr, module: Module) -> bool:
+    """Whether a value is a plain one, or an object of a project class without `__await__`."""
+    if isinstance(value, _NO_AWAITABLE):
+        return True
+    known = module.type_of(value)
+    info = module.modules.class_info(known.name) if known is not None else None
+    if known is None or info is None:
+        return False
+    if known.kind is not Kind.INSTANCE or not info.is_closed or info.member("__await__") is not None:
+        return False
+    return not any(base.startswith(_AWAITABLE_BASES) for base in info.libraries)
 
 
 def sets_result(node: ast.AST, module: Module) -> bool:

@@ -134,7 +134,8 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     Below, it is unsafe, because a test starts to run that was skipped and may fail.
 
     ## When not to use it
-    When a plugin of your own runs coroutine tests.
+    When a plugin of your own runs coroutine tests. Tests that their own file names, such as in a list that
+    it runs, are left alone.
 
     ## References
     - pytest-asyncio documentation, "Concepts": test discovery modes
@@ -148,7 +149,7 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
         return
     if not testing.needs_asyncio_mark(ctx.module, ctx.project):
         return
-    if "anyio_backend" in testing.requested(function):
+    if "anyio_backend" in testing.requested(function) or testing.is_named_by_its_file(function):
         return
     name, imports = add_import(ctx.source, "pytest", from_import=False)
     row = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])

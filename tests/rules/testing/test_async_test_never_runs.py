@@ -40,6 +40,9 @@ STRICT = {
     "unittest": (
         "import unittest\nclass TestA(unittest.IsolatedAsyncioTestCase):\n    async def test_a(self): ...\n"
     ),
+    "run by its file": f"import asyncio\n{TEST}asyncio.run(test_a())\n",
+    "in a list of its file": f"{TEST}def tests():\n    return [test_a]\n",
+    "method that its file runs": "class TestA:\n    async def test_a(self): ...\nTESTS = [TestA.test_a]\n",
     "fixture of anyio": "async def test_a(on_trio): ...\n",
     "another decorator": "from shop import run\n@run\nasync def test_a(): ...\n",
     "skipped": 'import pytest\n@pytest.mark.skip("later")\nasync def test_a(): ...\n',

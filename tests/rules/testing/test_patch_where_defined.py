@@ -28,6 +28,14 @@ FILES = {
 
         def unused(name): ...
 
+        def mixed(name): ...
+
+        def elsewhere_read(name): ...
+
+        def through(name): ...
+
+        def got(name): ...
+
         def looked_up(name):
             raise RuntimeError
 
@@ -37,7 +45,7 @@ FILES = {
     "shop/orders.py": """
         from typing import TYPE_CHECKING
         from shop import mails
-        from shop.mails import Client, by_name, copied, looked_up, notify, send
+        from shop.mails import Client, by_name, copied, elsewhere_read, got, looked_up, mixed, notify, send, through
         from shop import stars
 
         def place(name):
@@ -46,6 +54,10 @@ FILES = {
             send(name)
             by_name(name)
             looked_up(name)
+            mixed(name)
+            elsewhere_read(name)
+            through(name)
+            got(name)
             return Client()
 
         def again(name):
@@ -54,6 +66,20 @@ FILES = {
         def later(name):
             from shop.mails import late
             return late(name)
+    """,
+    "shop/readers.py": """
+        import shop
+        import shop.mails
+        import shop.mails as post
+
+        def read(name):
+            post.mixed(name)
+            shop.mails.elsewhere_read(name)
+            getattr(post, "got")(name)
+
+        def path():
+            from . import mails as m
+            return m.through
     """,
     "shop/tasks.py": "TASKS = ['shop.mails.by_name']\n",
     "shop/stars.py": "from shop.mails import *\n\ndef run(name):\n    return starred(name)\n",
@@ -76,6 +102,12 @@ SILENT = {
     "a member of a class": 'patch("shop.mails.Client.send", create=True)',
     "of a library": 'patch("smtplib.SMTP")',
     "read by the test": 'patch("shop.mails.copied")\n    mails.copied("anna")',
+    "read by another module under test": 'patch("shop.mails.mixed")',
+    "read by a module that nothing tests": 'patch("shop.mails.elsewhere_read")',
+    "read through another path": 'patch("shop.mails.through")',
+    "got by name": 'patch("shop.mails.got")',
+    "created": 'patch("shop.mails.copied_not", create=True)',
+    "also patched where it is used": 'patch("shop.mails.copied")\n    patch("shop.orders.copied")',
     "the test imports later": 'patch("shop.mails.copied")\n    import shop.orders',
     "the test reloads": 'patch("shop.mails.copied")\n    reload(shop.orders)',
 }
@@ -111,6 +143,15 @@ def test_names_all_users_and_fixes_nothing_where_there_are_several() -> None:
     (found,) = findings("PB819", source, files=files, path="tests/test_a.py")
     assert found.message == "Patch `copied` where it is used: 2 modules imported it by value"
     assert (len(found.related), found.fix) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_found"), [("tests/test_mails.py", True), ("tests/mail_checks.py", False)]
+)
+def test_tests_of_other_files_do_not_read_what_is_replaced(path: str, is_found: bool) -> None:
+    other = "from shop import mails\n\ndef test_copied():\n    assert mails.copied('anna')\n"
+    source = f'{HEADER}def test_a():\n    patch("shop.mails.copied"){"  # PB819" if is_found else ""}\n'
+    findings("PB819", source, files={**FILES, path: other}, path="tests/test_a.py")
 
 
 def test_paths_are_written_as_the_test_writes_them() -> None:

@@ -12,6 +12,7 @@ from tests.rules.testing.real_pytest import run
 
 FILES = {
     "shop/stock.py": """
+        import asyncio
         from contextlib import asynccontextmanager
         from functools import wraps
 
@@ -38,15 +39,32 @@ FILES = {
             def size(self): ...
 
         store = Store()
+
+        class Item:
+            name: str = ""
+
+        class Ticket(Item):
+            def __await__(self):
+                yield
+
+        class Later(asyncio.Future): ...
     """,
     "shop/orders.py": "from shop.stock import reserve\n",
+    "shop/twice.py": """
+        import sys
+
+        if sys.platform == "win32":
+            def reserve(name): ...
+        else:
+            async def reserve(name): ...
+    """,
 }
 HEADER = """
 from unittest import mock
 from unittest.mock import AsyncMock, MagicMock, Mock, patch
 import asyncio
 from shop import stock
-from shop.stock import Store, reserve, store
+from shop.stock import Item, Later, Store, Ticket, reserve, store
 
 """
 SILENT = {
@@ -66,7 +84,19 @@ SILENT = {
     "another object's setattr": 'other.setattr("shop.stock.reserve", MagicMock())',
     "an attribute of the project": "stock.limit = Mock()",
     "a method that is synchronous": "store.size = Mock()",
+    "patch chooses, with a result": 'patch("shop.stock.reserve", return_value=1)',
+    "patch chooses, with an effect": 'patch("shop.stock.reserve", side_effect=KeyError)',
+    "patch chooses for an object": 'patch.object(Store, "load", return_value=1)',
+    "patch chooses by the specification": 'patch("shop.stock.reserve", autospec=True)',
+    "an asynchronous new_callable": 'patch("shop.stock.reserve", new_callable=AsyncMock)',
+    "returns a coroutine": 'patch("shop.stock.reserve", MagicMock(return_value=fake()))',
+    "returns what a future gives": 'patch("shop.stock.reserve", MagicMock(return_value=asyncio.Future()))',
+    "defined once more, as a plain function": 'patch("shop.twice.reserve", MagicMock())',
+    "two objects": "thing.load = Mock()",
     "the result is set later": 'm = patch("shop.stock.reserve", MagicMock())\n    m.return_value = future()',
+    "returns an object that can be awaited": "store.load = Mock(return_value=Ticket())",
+    "returns a future of its own class": "store.load = Mock(return_value=Later())",
+    "gives an object that can be awaited": 'monkeypatch.setattr(stock, "reserve", lambda name: Ticket())',
 }
 FOUND = {
     "new": 'patch("shop.stock.reserve", MagicMock())',
@@ -80,12 +110,14 @@ FOUND = {
     "monkeypatch of an object": 'monkeypatch.setattr(stock, "reserve", Mock())',
     "pytest-mock": 'mocker.patch("shop.stock.reserve", new_callable=MagicMock)',
     "assignment": "store.load = Mock(return_value=1)",
+    "returns an object": "item = Item()\n    store.load = Mock(return_value=item)",
+    "gives an object": 'monkeypatch.setattr(stock, "reserve", lambda name: Item())',
 }
 
 
 @pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
 def test_silent(text: str) -> None:
-    source = f"{HEADER}def test_a(monkeypatch, mocker, other, future, fake):\n    {text}\n"
+    source = f"{HEADER}def test_a(monkeypatch, mocker, other, future, fake, thing):\n    {text}\n"
     findings("PB816", source, files=FILES, path="tests/test_a.py")
 
 
