@@ -116,8 +116,11 @@ class _Summary:
         loaded = self._loaded() if found else None
         if loaded is None:
             return
+        until = self._awaited()
         found.sort(key=lambda item: (item[0].lineno, item[0].col_offset, -(item[0].end_col_offset or 0)))
         for node, (path, callee, parameter, model) in found:
+            if until is not None and not self._is_before(node, until):
+                continue
             if not loaded.intersection(path) and len(path) <= _LONGEST and self._always(node):
                 yield Use(path, node, self.module, loaded, callee, parameter, model)
 
@@ -218,14 +221,30 @@ class _Summary:
                             found.add(attr)
                 case ast.Constant(value=str(text)) if may_name_attribute(node, self.module):
                     found.add(text)
-                case ast.Await(value=ast.Call(func=func, args=args)) if not (
+        return frozenset(found)
+
+    def _awaited(self) -> ast.Await | None:
+        """The first call that is awaited and may load something, for the value or a part of it is given."""
+        for node in sorted(self.function.own(ast.Await), key=lambda node: (node.lineno, node.col_offset)):
+            match node.value:
+                case ast.Call(func=func) as call if not (
                     isinstance(func, ast.Attribute) and func.attr in _LOADS_NOTHING
                 ):
-                    if any(self.path(argument) is not None for argument in args):
-                        return None
+                    if any(self.path(argument) is not None for argument in arguments(call)):
+                        return node
                     if isinstance(func, ast.Attribute) and self.path(func.value) == ():
-                        return None
-        return frozenset(found)
+                        return node
+        return None
+
+    def _is_before(self, node: ast.expr, awaited: ast.Await) -> bool:
+        """Whether a node is evaluated before a coroutine is awaited, for the first time and ever again."""
+        source = self.module.source
+        for ancestor in source.ancestors(awaited):
+            if ancestor is self.function.node:
+                break
+            if isinstance(ancestor, (ast.For, ast.AsyncFor, ast.While)):
+                return False
+        return source.start(node) < source.end(awaited)
 
     def _always(self, node: ast.expr) -> bool:
         """Whether a node runs whatever the other parameters are, and its failure is not handled."""
