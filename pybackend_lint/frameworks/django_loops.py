@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pybackend_lint.frameworks import django, django_reads
+from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.module import Module
 
 _ANSWERS = frozenset({"get", "first", "last", "exists", "count"})
@@ -18,7 +19,7 @@ class LoopQuery:
     """A query for one item of a loop: the call that runs it, the model and the field that is compared."""
 
     call: ast.Call
-    model: str
+    model: ClassInfo
     field: str
 
 
@@ -46,7 +47,7 @@ def queries_for_items(loop: ast.For, module: Module) -> Iterator[LoopQuery]:
             continue
         model = django.model_of(found[1], module)
         if model is not None:
-            yield LoopQuery(node, model.node.name, field)
+            yield LoopQuery(node, model, field)
 
 
 def _is_short(iterated: ast.expr) -> bool:

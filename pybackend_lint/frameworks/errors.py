@@ -431,8 +431,10 @@ _HTTP_ERRORS = frozenset(
 )  # fmt: skip
 
 
-def http_error_below(node: ast.Raise | ast.Call, ctx: Context) -> str | None:
-    """The error of HTTP that a statement or call raises in a service or repository, by its last name.
+def http_error_below(node: ast.Raise | ast.Call, ctx: Context) -> tuple[str, FunctionInfo] | None:
+    """The error of HTTP, by its last name, that a statement or call in a service or repository raises.
+
+    With the function in which it stands.
 
     Not in routes and dependencies, which are the boundary wherever they stand.
     """
@@ -449,7 +451,7 @@ def http_error_below(node: ast.Raise | ast.Call, ctx: Context) -> str | None:
     info = ctx.function_info(function)
     if fastapi.is_route(info) or request_data.is_flask_view(info) or fastapi.is_dependency(info):
         return None
-    return known.name.rpartition(".")[2]
+    return known.name.rpartition(".")[2], info
 
 
 def _answered_errors(module: Module, index: Index) -> Answered:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from pybackend_lint.finding import Related
 from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.knowledge import Knowledge
 from pybackend_lint.frameworks.sqlalchemy_mapping import (
@@ -35,8 +36,10 @@ from pybackend_lint.frameworks.sqlalchemy_statements import (
     result_method,
     selected,
 )
+from pybackend_lint.project.data_flow import place_of
 from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind, Type, class_object, context_manager, coroutine, instance
 
 if TYPE_CHECKING:
@@ -390,6 +393,39 @@ def blocking_calls(function: ast.AsyncFunctionDef, ctx: Context) -> Iterator[tup
             session = _session_of_query(owner)
             if session is not None:
                 yield call, session, f"query(...).{method}"
+
+
+def origin_of_session(session: ast.expr, module: Module) -> Related | None:
+    """Where a session comes from: its alias, dependency, factory or class, else what binds its name."""
+    place, asked = None, session
+    found = module.lookup(session.id, session) if isinstance(session, ast.Name) else None
+    if found is not None:
+        binding = found[1][0]
+        place = place_of(binding.node, module, f"`{binding.name}` is a synchronous session")
+        asked = binding.annotation or binding.value or session
+        if isinstance(binding.node, ast.arg):
+            asked = _depended_on(binding.node, module) or asked
+    while isinstance(asked, (ast.Call, ast.Await)):
+        asked = asked.func if isinstance(asked, ast.Call) else asked.value
+    name = module.qualified_name(asked) if isinstance(asked, (ast.Name, ast.Attribute)) else None
+    if name is None or not module.modules.owns(name):
+        return place
+    variable = module.modules.variable(name)
+    if variable is not None:
+        return place_of(variable[1].node, variable[0], "gives a synchronous session")
+    made = module.modules.function_info(name) or module.modules.class_info(name)
+    return place_of(made.node, made.module, "gives a synchronous session") if made is not None else place
+
+
+def _depended_on(parameter: ast.arg, module: Module) -> ast.expr | None:
+    """What `Depends(...)` names in the default value of a parameter."""
+    arguments = module.source.parent(parameter)
+    function = module.source.parent(arguments) if arguments is not None else None
+    if isinstance(function, FUNCTIONS):
+        for argument, default in module.function_info(function).parameters():
+            if argument is parameter and isinstance(default, ast.Call) and default.args:
+                return default.args[0]
+    return None
 
 
 def _session_of_query(node: ast.expr) -> ast.expr | None:

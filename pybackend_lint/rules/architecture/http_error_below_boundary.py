@@ -7,7 +7,11 @@ from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import errors
+from pybackend_lint.project.callers import callers
+from pybackend_lint.project.data_flow import place_of
 from pybackend_lint.rule import Context, rule
+
+_MOST_CALLS = 3  # that are named with a finding
 
 
 @rule(
@@ -93,6 +97,10 @@ def check(node: ast.Raise | ast.Call, ctx: Context) -> Iterator[Finding]:
     """
     if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) != "abort":
         return
-    error = errors.http_error_below(node, ctx)
-    if error is not None:
-        yield ctx.finding(node, error=error)
+    found = errors.http_error_below(node, ctx)
+    if found is not None:
+        error, function = found
+        name = f"`{function.node.name}`"
+        calls = [place_of(caller.call, caller.module, f"calls {name}") for caller in callers(function)]
+        related = calls[:_MOST_CALLS] or [ctx.definition(function, f"{name} stands below the boundary")]
+        yield ctx.finding(node, related=related, error=error)

@@ -97,4 +97,6 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         edits = asyncio.kept_task_edits(call, ctx)
         if edits:
             fix = ctx.fix("Keep the task until it is done", *edits)
-        yield ctx.finding(call, end=call.func, fix=fix, call=ctx.text(call.func))
+        made_by = ctx.module.modules.function_info(asyncio.task_factory(call, ctx.module) or "")
+        related = [ctx.definition(made_by, "makes the task and keeps none")] if made_by is not None else []
+        yield ctx.finding(call, end=call.func, fix=fix, related=related, call=ctx.text(call.func))

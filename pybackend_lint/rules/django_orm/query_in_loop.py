@@ -90,4 +90,9 @@ def check(node: ast.For, ctx: Context) -> Iterator[Finding]:
       (https://docs.djangoproject.com/en/stable/topics/db/optimization/)
     """
     for query in django_loops.queries_for_items(node, ctx.module):
-        yield ctx.finding(query.call, field=query.field, model=query.model)
+        name = query.model.node.name
+        related = [
+            ctx.related(node, "runs it in each turn"),
+            ctx.definition(query.model, f"defines `{name}`"),
+        ]
+        yield ctx.finding(query.call, related=related, field=query.field, model=name)

@@ -93,4 +93,6 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
                 if isinstance(path, ast.Constant) and text.count(written) == 1:
                     renamed = text.replace(written, written.replace(name, parameter.arg))
                     fix = ctx.fix(f"Rename it to `{parameter.arg}`", ctx.edit(path, renamed))
-            yield ctx.finding(path, fix=fix, name=name, parameter=parameter.arg)
+            function = route.function
+            related = [] if function is None else [ctx.definition(function, f"has `{parameter.arg}`")]
+            yield ctx.finding(path, fix=fix, related=related, name=name, parameter=parameter.arg)

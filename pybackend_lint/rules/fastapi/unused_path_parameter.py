@@ -120,7 +120,10 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
                 edit = _declared(function.node, name, ctx) if function.module is ctx.module else None
                 fix = ctx.fix(f"Declare `{name}`", edit) if edit is not None else None
                 place = fastapi.argument(route.call, 0, "path") or route.call
-                yield ctx.finding(place, fix=fix, name=name, function=function.node.name)
+                elsewhere = (
+                    [] if function.module is ctx.module else [ctx.definition(function, "is the route")]
+                )
+                yield ctx.finding(place, fix=fix, related=elsewhere, name=name, function=function.node.name)
 
 
 def _declared(function: Function, name: str, ctx: Context) -> Edit | None:

@@ -143,4 +143,6 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
         text = ctx.text(session)
         if text not in seen:
             seen.add(text)
-            yield ctx.finding(call, function=node.name, session=text, method=method)
+            origin = sqlalchemy.origin_of_session(session, ctx.module)
+            related = [origin] if origin is not None else []
+            yield ctx.finding(call, related=related, function=node.name, session=text, method=method)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import testing
 from pybackend_lint.rule import SAFE, Context, rule
+from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.import_edits import add_import
 
 
@@ -112,6 +113,12 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     elif base is not None:
         name, imports = add_import(ctx.source, "unittest.IsolatedAsyncioTestCase")
         fix = ctx.fix("Change the base", ctx.edit(base, name), *imports)
+    bases = [base for base in info.mro[1:] if isinstance(base, ClassInfo)]
     yield ctx.finding(
-        node, end=node.args.args[0] if node.args.args else None, fix=fix, cls=cls.name, test=node.name
+        node,
+        end=node.args.args[0] if node.args.args else None,
+        fix=fix,
+        related=[ctx.definition(base, f"`{base.node.name}` awaits nothing") for base in bases],
+        cls=cls.name,
+        test=node.name,
     )

@@ -63,3 +63,17 @@ def test_found(name: str) -> None:
 @pytest.mark.parametrize("name", FOUND)
 def test_silent_elsewhere(name: str) -> None:
     findings("PB910", (HEAD + textwrap.dedent(FOUND[name])).replace("  # PB910", ""), path="shop/web.py")
+
+
+def test_who_calls_it_is_told() -> None:
+    job = "from shop.services.orders import total\n\ndef nightly():\n    return total(1)\n"
+    source = (
+        "from fastapi import HTTPException\n\ndef total(number):\n    raise HTTPException(404)  # PB910\n"
+    )
+    path = "shop/services/orders.py"
+    (alone,) = findings("PB910", source, path=path)
+    assert [(place.start.row, place.message) for place in alone.related] == [
+        (3, "`total` stands below the boundary")
+    ]
+    (called,) = findings("PB910", source, path=path, files={"shop/jobs.py": job})
+    assert [(place.path.endswith("shop/jobs.py"), place.start.row) for place in called.related] == [(True, 4)]

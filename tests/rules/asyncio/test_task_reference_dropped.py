@@ -199,3 +199,14 @@ def test_the_loop_forgets_a_task_that_waits() -> None:
 
     assert asyncio.run(alive(None)) is False
     assert asyncio.run(alive(set())) is True
+
+
+def test_the_function_that_makes_the_task_is_told() -> None:
+    source = """
+        from jobs.start import job, spawn
+
+        async def run():
+            spawn(job())  # PB609
+    """
+    (found,) = findings(RULE, source, files=FILES)
+    assert [(place.path.endswith("jobs/start.py"), place.start.row) for place in found.related] == [(True, 7)]

@@ -124,3 +124,40 @@ def test_silent(source: str) -> None:
 @pytest.mark.parametrize("source", FOUND.values(), ids=FOUND)
 def test_found(source: str) -> None:
     assert findings("sync-session-in-async", program(source), files=FILES)
+
+
+ORIGINS = {
+    "an alias": ("from shop.database import Db", "db: Db", "db.get(User, 1)", 12),
+    "a dependency": (
+        "from fastapi import Depends\nfrom shop.database import get_db",
+        "db: Session = Depends(get_db)",
+        "db.get(User, 1)",
+        8,
+    ),
+    "a factory": ("from shop.database import factory as open_one", "", "open_one().get(User, 1)", 5),
+    "a registry": ("from shop import database", "", "database.registry.get(User, 1)", 6),
+}
+
+
+@pytest.mark.parametrize(("imports", "parameter", "call", "row"), ORIGINS.values(), ids=ORIGINS)
+def test_where_the_session_comes_from(imports: str, parameter: str, call: str, row: int) -> None:
+    database = """
+        from typing import Annotated
+        from fastapi import Depends
+        from sqlalchemy import create_engine
+        from sqlalchemy.orm import Session, scoped_session, sessionmaker
+        factory = sessionmaker(create_engine("postgresql:///shop"))
+        registry = scoped_session(factory)
+
+        def get_db():
+            with factory() as session:
+                yield session
+
+        Db = Annotated[Session, Depends(get_db)]
+    """
+    files = {**FILES, "shop/database.py": database}
+    source = f"{HEADER}{imports}\n\nasync def load({parameter}):\n    return {call}  # PB537\n"
+    (found,) = findings("sync-session-in-async", source, files=files)
+    assert [(place.path.endswith("shop/database.py"), place.start.row) for place in found.related] == [
+        (True, row)
+    ]

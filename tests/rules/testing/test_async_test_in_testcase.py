@@ -65,6 +65,12 @@ def test_found(text: str) -> None:
     findings("PB803", f"{HEADER}{text}\n", files=FILES, path="tests/test_a.py")
 
 
+def test_names_the_bases_of_other_files() -> None:
+    text = f"{HEADER}{FOUND['base of another file']}\n"
+    (found,) = findings("PB803", text, files=FILES, path="tests/test_a.py")
+    assert [place.message for place in found.related] == ["`Plain` awaits nothing"]
+
+
 def test_only_a_direct_base_is_changed() -> None:
     text = f"{HEADER}{FOUND['base of another file']}\n"
     assert fix("PB803", text, files=FILES, path="tests/test_a.py") == text.lstrip("\n")
