@@ -30,7 +30,10 @@ _HAND_ON = frozenset(
         "api_view", "permission_classes", "authentication_classes", "throttle_classes", "renderer_classes",
         "parser_classes", "schema",
     )
-)  # fmt: skip
+) | {
+    # these give back the function itself, with a note for the generated documentation
+    "drf_spectacular.utils.extend_schema", "drf_yasg.utils.swagger_auto_schema",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

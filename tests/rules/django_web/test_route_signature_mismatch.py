@@ -17,6 +17,8 @@ from django.http import HttpResponse
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.generic import DetailView, TemplateView
+from drf_spectacular.utils import extend_schema
+from drf_yasg.utils import swagger_auto_schema
 
 def plain(request, pk): return HttpResponse(pk)
 def none(request): return HttpResponse("none")
@@ -55,6 +57,11 @@ class Both(View):
 class Child(Both): pass
 class Detail(DetailView):
     def get_object(self): return self.kwargs["pk"]
+class Documented(View):
+    @extend_schema(tags=["parts"])
+    def get(self, request, pk): return HttpResponse(pk)
+    @swagger_auto_schema(operation_id="post")
+    def post(self, request, pk): return HttpResponse("posted")
 class Dispatching(View):
     def dispatch(self, request, *args, **kwargs):
         kwargs["order"] = kwargs.pop("pk")
@@ -91,6 +98,7 @@ FOUND = {
     "a group of alternatives": 're_path(r"^(?P<id>a|b)/$", views.plain)',
     "an extra argument": 'path("<int:pk>/", views.plain, {"page": 1})',
     "a method that was forgotten": 'path("<int:pk>/", views.Both.as_view())',
+    "methods with notes for the documentation": 'path("<uuid:id>/", views.Documented.as_view())',
     "an inherited method": 'path("<int:pk>/", views.Child.as_view())',
     "a decorator of Django": 'path("<int:id>/", login_required(views.plain))',
     "a decorator with arguments": 'path("<int:id>/", cache_page(60)(views.plain))',
@@ -107,6 +115,7 @@ SILENT = {
     "an extra argument": 'path("", views.plain, {"pk": 1}), path("a", views.plain, kwargs={"pk": 1})',
     "an include in place": 'path("<int:pk>/", include([path("", views.plain)]))',
     "unnamed groups": 're_path(r"^([0-9]+)/$", views.plain)',
+    "methods with notes for the documentation": 'path("<uuid:pk>/", views.Documented.as_view())',
     "a generic view": 'path("<int:pk>/", views.Detail.as_view())',
     "a decorator that changes the arguments": 'path("<int:pk>/", views.loaded)',
     "a decorator that is not known": 'path("<int:pk>/", views.unknown)',
