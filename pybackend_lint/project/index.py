@@ -388,7 +388,8 @@ class Index:
             if taken > 1 or path.endswith(".py"):
                 return path, parts[taken:]
             if namespace is None and len(parts) == 1 and top not in self.libraries.providers:
-                namespace = path, parts[taken:]
+                if not own.startswith(path + os.sep) or self.layout.is_top(root):
+                    namespace = path, parts[taken:]
         return namespace
 
     def canonical(self, dotted: str, asker: Module) -> str:

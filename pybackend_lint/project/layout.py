@@ -77,6 +77,14 @@ class Layout:
             self._projects[directory] = found
         return found
 
+    def is_top(self, root: str) -> bool:
+        """Whether an import root is a project's own directory or its `src`, not a folder further down.
+
+        Further down, a folder that holds a file is hardly what the file imports under the folder's name:
+        that is the library after which the folder is called.
+        """
+        return root.removesuffix(f"{os.sep}src") == self.project_root(root)
+
     def import_roots(self, directory: str) -> tuple[str, ...]:
         """The directories in which absolute imports of a file in this directory are looked for."""
         roots = self._roots.get(directory)

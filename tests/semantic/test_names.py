@@ -126,6 +126,18 @@ ACROSS_FILES: dict[str, tuple[Mapping[str, str], str]] = {
         },
         "app.deps.get_db",
     ),
+    "a library after which a folder is called": (
+        {"app/sources/discord/main.py": "import discord\nprobe(discord.File)", "pyproject.toml": ""},
+        "discord.File",
+    ),
+    "a namespace package that imports itself": (
+        {
+            "src/app/routers/main.py": "import app\nprobe(app.deps.get_db)",
+            "src/app/deps.py": "def get_db(): ...",
+            "pyproject.toml": "",
+        },
+        "src.app.deps.get_db",
+    ),
     "sibling project of a monorepo": (
         {
             "services/a/pyproject.toml": "",
