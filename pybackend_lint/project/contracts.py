@@ -40,9 +40,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A contract of a kind that is understood: `layers`, `forbidden` or `independence`.
+    """A contract of a kind that is understood: `layers`, `forbidden`, `independence` or `protected`.
 
-    `sources` are the groups whose imports it judges, `targets` those it may forbid them.
+    `sources` are the groups whose imports it judges, `targets` those it may forbid them. Of a contract of
+    the kind `protected`, `sources` are the groups that alone may import the targets.
     """
 
     name: str
@@ -61,6 +62,12 @@ class Contract:
         if self.kind == "independence":
             return True
         return target.rank < source.rank or (target.rank == source.rank and source.independent)
+
+    def protects(self, importer: str, imported: str) -> bool:
+        """Whether a contract of the kind `protected` keeps one module from importing another."""
+        return not any(group.holds(importer) for group in self.sources) and any(
+            target.holds(imported) and not target.holds(importer) for target in self.targets
+        )
 
     def ignores(self, importer: str, imported: str) -> bool:
         """Whether the contract leaves one import out."""
@@ -113,6 +120,13 @@ def violations(module: Module, project: Project) -> list[Violation]:
     name = settings.name_of(index, index.path_of(module))
     found: list[Violation] = []
     for contract in settings.contracts:
+        if contract.kind == "protected":
+            found += (
+                Violation(contract.name, (link,))
+                for link in _links(index, index.path_of(module), settings)
+                if contract.protects(name, link.imported) and not contract.ignores(name, link.imported)
+            )
+            continue
         for source in contract.sources:
             if source.holds(name):
                 for link in _links(index, index.path_of(module), settings):
@@ -260,6 +274,13 @@ def _listed(value: object) -> list[str]:
     return [str(item).strip() for item in value if str(item).strip()] if isinstance(value, list) else []
 
 
+# The options that name the sources and the targets of a kind of contract.
+_PAIRS = {
+    "forbidden": ("source_modules", "forbidden_modules"),
+    "protected": ("allowed_importers", "protected_modules"),
+}
+
+
 def _contract(options: Mapping[str, Any]) -> Contract | None:
     kind = str(options.get("type", ""))
     name = str(options.get("name", kind))
@@ -275,10 +296,10 @@ def _contract(options: Mapping[str, Any]) -> Contract | None:
     if kind == "independence":
         groups = tuple(Group(module) for module in _listed(options.get("modules")))
         return Contract(name, kind, groups, groups, ignored) if _are_plain(groups) else None
-    if kind == "forbidden":
+    if kind in _PAIRS:
         sources, targets = (
             tuple(Group(module, as_package=as_package) for module in _listed(options.get(key)))
-            for key in ("source_modules", "forbidden_modules")
+            for key in _PAIRS[kind]
         )
         indirect = str(options.get("allow_indirect_imports", "")).lower() != "true"
         if _are_plain((*sources, *targets)):

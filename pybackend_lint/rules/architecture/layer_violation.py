@@ -25,7 +25,7 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
 
     The contracts are read from the project's own configuration (`setup.cfg`, `.importlinter` or
     `pyproject.toml`), so that there is one place for them; without it nothing is reported. Contracts of
-    the types `layers`, `forbidden` and `independence` are understood, with `containers`,
+    the types `layers`, `forbidden`, `independence` and `protected` are understood, with `containers`,
     `ignore_imports`, `exclude_type_checking_imports`, `allow_indirect_imports` and `as_packages`. An
     import that breaks a contract through other modules is reported at its first step.
 
@@ -92,8 +92,9 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     layers = ["shop.views", "shop.models"]
     ignore_imports = ["shop.models -> shop.views"]
     ```
-    Contracts of other types, and `forbidden` and `independence` contracts that name modules with
-    wildcards, are left to import-linter.
+    Contracts of other types (`acyclic_siblings` and those that a project writes itself), and `forbidden`,
+    `independence` and `protected` contracts that name modules with wildcards, are left to import-linter.
+    So is the option `exhaustive` of layers, which asks for layers and not for imports.
 
     ## When not to use it
     Where import-linter runs anyway and nobody needs its answer in the editor.

@@ -60,6 +60,13 @@ CONFIGURATIONS = {
     "forbidden, the modules alone": 'type = "forbidden"\nas_packages = false\n'
     'source_modules = ["shop.services", "shop.models"]\nforbidden_modules = ["shop.views"]',
     "forbidden library": 'type = "forbidden"\nsource_modules = ["shop.tools"]\nforbidden_modules = ["requests"]',
+    "protected": 'type = "protected"\nprotected_modules = ["shop.models"]\nallowed_importers = ["shop.services"]',
+    "protected packages": 'type = "protected"\nprotected_modules = ["shop.services", "shop.views"]\n'
+    'allowed_importers = ["shop.tools", "shop.deep"]',
+    "protected modules alone": 'type = "protected"\nas_packages = false\n'
+    'protected_modules = ["shop.views", "shop.models", "shop.common"]\nallowed_importers = ["shop.services"]',
+    "protected, with imports that are ignored": 'type = "protected"\nprotected_modules = ["shop.models", "shop.common"]\n'
+    'allowed_importers = ["shop.deep"]\nignore_imports = ["shop.views.* -> shop.models", "shop.services.orders -> shop.common"]',
     "independence": 'type = "independence"\nmodules = ["shop.services.orders", "shop.services.bills", "shop.tools"]',
 }  # fmt: skip
 
@@ -136,9 +143,23 @@ def test_the_chain_is_related(tmp_path: Path) -> None:
         "[tool.importlinter\n",
         '[tool.importlinter]\nroot_package = "shop"\n',
         f'{HEAD}{CONTRACT.format(name="one")}type = "acyclic_siblings"\nancestors = ["shop"]\n',
+        f'{HEAD}{CONTRACT.format(name="one")}type = "my.contracts.OwnContract"\nlayers = ["shop.models", "shop.views"]\n',
+        f'{HEAD}{CONTRACT.format(name="one")}layers = ["shop.models", "shop.views"]\n',
         f'{HEAD}{CONTRACT.format(name="one")}type = "independence"\nmodules = ["shop.services.*"]\n',
+        f'{HEAD}{CONTRACT.format(name="one")}type = "protected"\nprotected_modules = ["shop.*"]\nallowed_importers = []\n',
+        f'{HEAD}{CONTRACT.format(name="one")}type = "protected"\nprotected_modules = ["shop.models"]\nallowed_importers = ["shop.*"]\n',
     ],
-    ids=["none", "broken", "no contract", "another type", "wildcards"],
+    ids=[
+        "none",
+        "broken",
+        "no contract",
+        "another type",
+        "a type of the project",
+        "no type",
+        "wildcards",
+        "protected wildcards",
+        "allowed wildcards",
+    ],
 )
 def test_silent(configuration: str, tmp_path: Path) -> None:
     write(tmp_path, {**FILES, "pyproject.toml": configuration})
