@@ -188,12 +188,11 @@ def tells_of_retry(handler: ast.ExceptHandler) -> bool:
     )
 
 
-def names_class(call: ast.Call, error: str) -> bool:
-    """Whether a log record says the class of an error besides its text, by `type(error)`."""
+def names_class(handler: ast.ExceptHandler, error: str) -> bool:
+    """Whether a handler says the class of an error besides its text, by `type(error)`."""
     return any(
         isinstance(node, ast.Call) and ast.unparse(node) == f"type({error})"
-        for value in (*call.args, *(keyword.value for keyword in call.keywords))
-        for node in nodes_of([ast.Expr(value)])
+        for node in nodes_of(handler.body)
     )
 
 

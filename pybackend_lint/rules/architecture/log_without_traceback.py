@@ -102,11 +102,11 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     - Python documentation, `logging.Logger.exception`
     """
     handler = _handler(node, ctx)
-    if handler is None or handler.name is None or not _mentions(node, handler.name):
+    if handler is None or handler.name is None or not _tells_of(node, handler.name, handler):
         return
     if any(keyword.arg in {"exc_info", None} for keyword in node.keywords):
         return
-    if errors.is_accepted(node, "TRY400", ctx) or errors.names_class(node, handler.name):
+    if errors.is_accepted(node, "TRY400", ctx) or errors.names_class(handler, handler.name):
         return
     if not errors.is_broad(handler, ctx) or errors.raises_somewhere(handler.body):
         return
@@ -142,13 +142,18 @@ def _handler(node: ast.AST, ctx: Context) -> ast.ExceptHandler | None:
     return None
 
 
-def _mentions(call: ast.Call, name: str) -> bool:
-    values = [*call.args, *(keyword.value for keyword in call.keywords)]
-    return any(
-        isinstance(node, ast.Name) and node.id == name
-        for value in values
-        for node in errors.nodes_of([ast.Expr(value)])
-    )
+def _tells_of(call: ast.Call, error: str, handler: ast.ExceptHandler) -> bool:
+    """Whether a record holds an error, or a text that the handler has made of it before."""
+    told = {error}
+    for statement in handler.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=text)], value=value) if _mentions(value, told):
+                told.add(text)
+    return any(_mentions(value, told) for value in (*call.args, *(item.value for item in call.keywords)))
+
+
+def _mentions(value: ast.expr, names: set[str]) -> bool:
+    return any(isinstance(node, ast.Name) and node.id in names for node in errors.nodes_of([ast.Expr(value)]))
 
 
 def _logs_traceback(handler: ast.ExceptHandler, ctx: Context) -> bool:

@@ -38,6 +38,23 @@ SILENT = {
             except Exception as error:
                 logger.error(f"no mail: {type(error).__name__}: {error}")
     """,
+    "the class is named in a text before": """
+        def f(g, h):
+            try:
+                g(h())
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+                logger.error("no mail: %s", reason)
+    """,
+    "a text of something else": """
+        def f(g, h, row):
+            try:
+                g(h(row))
+            except Exception as error:
+                reason = f"row {row}"
+                logger.error("no mail: %s", reason)
+                return error
+    """,
     "one parser of the project": """
         def parse_attributes(text):
             return dict(item.split("=") for item in text.split(","))
@@ -130,6 +147,16 @@ FOUND = {
                 g()
             except Exception as error:
                 logger.error(f"no: {error}")  # PB904
+    """,
+    "a text made before": """
+        def f(g, h):
+            try:
+                g(h())
+            except Exception as error:
+                reason = "no answer: %s" % error
+                text = f"sync failed: {reason}"
+                logger.error(text)  # PB904
+                return text
     """,
     "the error itself": """
         def f(g):
