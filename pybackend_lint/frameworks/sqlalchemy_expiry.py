@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _ENDS_TRANSACTION = frozenset({"commit", "rollback"})
+_MAKERS = (
+    b"sessionmaker",
+    b"async_sessionmaker",
+    b"create_engine",
+    b"create_async_engine",
+    b"flask_sqlalchemy",
+)
 # Methods of a session after which an object is not expired, or not its own any more.
 _DETACHES = frozenset({"expunge", "expunge_all", "make_transient", "merge"})
 
@@ -51,12 +58,20 @@ class ExpiredRead:
 
 
 def expires_on_commit(module: Module) -> bool:
-    """Whether the sessions of a project expire their objects: no file but tests says `expire_on_commit`."""
+    """Whether the sessions of a project expire their objects.
+
+    They do where the project makes them, or their engine, and no file but tests says `expire_on_commit`.
+    """
+    return not _written(module, b"expire_on_commit") and any(_written(module, name) for name in _MAKERS)
+
+
+def _written(module: Module, name: bytes) -> bool:
+    """Whether a file of the project, other than a test, mentions a name."""
     index = module.modules
     if not isinstance(index, Index):
         return False
     root = index.layout.workspace_root(os.path.dirname(index.path_of(module)))
-    return all(is_test_file(path, root) for path in files_with(index, module, b"expire_on_commit"))
+    return any(not is_test_file(path, root) for path in files_with(index, module, name))
 
 
 def expired_reads(function: FunctionInfo) -> Iterator[ExpiredRead]:

@@ -123,6 +123,8 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
         id: Mapped[int] = mapped_column(primary_key=True)
         customer_id: Mapped[int]
     ```
+    Nothing is said of commits where neither sessions nor an engine are made in the project: what makes them
+    elsewhere may keep their objects.
 
     ## Fix safety
     The fix refreshes the object behind the commit, which costs a query. `expire_on_commit=False` for the

@@ -13,7 +13,10 @@ from tests.rules.execution import imported
 from tests.rules.harness import findings, fix
 from tests.rules.sqlalchemy.test_lazy_load_in_async import MODELS, is_missing_greenlet
 
-FILES = {"shop/models.py": MODELS}
+FILES = {
+    "shop/models.py": MODELS,
+    "shop/database.py": "from sqlalchemy.ext.asyncio import create_async_engine as create\n\nengine = create('sqlite')\n",
+}
 HEADER = """
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -213,6 +216,11 @@ def test_silent_where_some_session_keeps_its_objects() -> None:
     """
     code = program(RAISES["a new object"]).replace("  # PB523", "")
     assert findings("read-after-commit-async", code, files={**FILES, "shop/database.py": factory}) == []
+
+
+def test_silent_where_sessions_are_made_elsewhere() -> None:
+    code = program(RAISES["a new object"]).replace("PB523", "")
+    assert findings("read-after-commit-async", code, files={"shop/models.py": MODELS}) == []
 
 
 def test_rollback_is_found_where_commits_expire_nothing() -> None:
