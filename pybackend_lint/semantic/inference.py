@@ -129,7 +129,77 @@ def _name_type(module: Module, node: ast.Name) -> Type | None:
     scope, bindings = found
     if len(bindings) == 1:
         return binding_type(module, scope, bindings[0])
-    return join(binding_type(module, scope, binding) for binding in bindings if binding.kind != "declare")
+    bindings = [binding for binding in bindings if binding.kind != "declare"]
+    others, again = _made_in_loop(module, bindings)
+    known = join(binding_type(module, scope, binding) for binding in others)
+    return _after_loop(module, known, again) if again and known is not None else known
+
+
+def _made_in_loop(module: Module, bindings: list[Binding]) -> tuple[list[Binding], list[Binding]]:
+    """The bindings that the value of a name comes from, without and with those that a loop makes of it.
+
+    The latter are such as `query = query.filter(x)`; what they are made of counts with the former.
+    """
+    found: dict[Binding, list[Binding]] = {}
+    every = list(bindings)
+    for binding in every:  # grows on the way
+        root = _made_of_itself(binding)
+        reaching = module.lookup(root.id, root) if root is not None else None
+        if reaching is not None:
+            found[binding] = reaching[1]
+            every += [other for other in reaching[1] if other.kind != "declare" and other not in every]
+    is_loop = any(
+        other is binding or (other in found and _is_after(other, binding))
+        for binding, earlier in found.items()
+        for other in earlier
+    )
+    if not is_loop:
+        return bindings, []
+    return [binding for binding in every if binding not in found], list(found)
+
+
+def _is_after(one: Binding, other: Binding) -> bool:
+    return getattr(one.node, "lineno", 0) > getattr(other.node, "lineno", 0)
+
+
+def _made_of_itself(binding: Binding) -> ast.Name | None:
+    """The use of a name that calls and attributes make the name's next value of, and nothing else."""
+    if binding.kind != "assign" or binding.path or binding.annotation is not None:
+        return None
+    root = binding.value
+    while isinstance(root, (ast.Call, ast.Attribute, ast.Await)):
+        root = root.func if isinstance(root, ast.Call) else root.value
+    if not isinstance(root, ast.Name) or root.id != binding.name or binding.value is None:
+        return None
+    names = (node for node in ast.walk(binding.value) if isinstance(node, ast.Name))
+    return root if sum(name.id == root.id for name in names) == 1 else None
+
+
+def _after_loop(module: Module, first: Type, again: list[Binding]) -> Type | None:
+    """The type of a name before and after any number of bindings that are made of itself."""
+    for _ in range(2):
+        found = join((first, *(_made_of(module, binding.value, first) for binding in again)))
+        if found is None or found == first:
+            return found
+        first = found
+    return None
+
+
+def _made_of(module: Module, node: ast.expr | None, root: Type) -> Type | None:
+    """The type of a chain of calls and attributes that begins with a value of the type `root`."""
+    match node:
+        case ast.Name():
+            return root
+        case ast.Attribute(value=value, attr=attr):
+            owner = _made_of(module, value, root)
+            return attribute(module, owner, attr) if owner is not None else None
+        case ast.Call(func=func):
+            callee = _made_of(module, func, root)
+            return called(module, callee, node) if callee is not None else None
+        case ast.Await(value=value):
+            awaited = _made_of(module, value, root)
+            return awaited.argument() if awaited is not None and awaited.name in _AWAITABLES else None
+    return None
 
 
 def symbol_type(module: Module, name: str) -> Type | None:

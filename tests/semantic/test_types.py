@@ -118,6 +118,47 @@ EXPRESSIONS = {
         "def f():\n    x = User()\n    while c:\n        probe(x)\n        x = 1",
         None,
     ),
+    "made of itself in a loop": (
+        "def f():\n    x = User()\n    for i in c:\n        if i: x = x.copy()\n    probe(x)",
+        "main.User",
+    ),
+    "a step further in a loop": (
+        "def f():\n    x = User()\n    while x: x = x.boss.find()\n    probe(x)",
+        "main.User?",
+    ),
+    "something else made of itself in a loop": (
+        "def f():\n    x = User()\n    for i in c: x = x.name\n    probe(x)",
+        None,
+    ),
+    "something unknown made of itself in a loop": (
+        "def f():\n    x = User()\n    for i in c: x = anything(x)\n    probe(x)",
+        None,
+    ),
+    "inside a loop that makes something else of it": (
+        "def f():\n    x = User()\n    for i in c:\n        x = probe(x.name)\n    print(x)",
+        None,
+    ),
+    "made of another value in a loop": (
+        "def f():\n    x = User()\n    for i in c:\n        x = 1\n        x = x.copy()\n    probe(x)",
+        None,
+    ),
+    "made of itself in two ways in a loop": (
+        "def f():\n    x = User()\n    for i in c:\n        if i: x = x.copy()\n        x = x.find()\n    probe(x)",
+        "main.User?",
+    ),
+    "made of itself by its own argument": (
+        "def f():\n    x = User()\n    for i in c: x = x.copy(x)\n    probe(x)",
+        None,
+    ),
+    "made of an earlier value without a loop": (
+        "def f(c):\n    x = 1\n    x = User(x)\n    if c: x = x.copy()\n    probe(x)",
+        "main.User",
+    ),
+    "either made of an earlier value": (
+        "def f(c):\n    x = User()\n    if c: x = x.name\n    else: x = x.name\n    probe(x)",
+        "builtins.str",
+    ),
+    "only of itself": ("def f():\n    for i in c: x = x.copy()\n    probe(x)", None),
     "branch that leaves": (
         "def f(c):\n    x = User()\n    if c:\n        x = 1\n        return\n    probe(x)",
         "main.User",
