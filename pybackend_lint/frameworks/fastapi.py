@@ -352,6 +352,9 @@ def _target(node: ast.expr, module: Module) -> tuple[FunctionInfo | None, Type |
     """The project function that runs when a value is called, and what the call gives in the end."""
     if isinstance(node, ast.Call) and module.qualified_name(node.func) == "functools.partial" and node.args:
         return _target(node.args[0], module)
+    inner = _made(node, module) if isinstance(node, ast.Call) else None
+    if inner is not None:
+        return inner, _provided(inner)
     known = module.type_of(node)
     if known is None:
         return None, None
@@ -370,6 +373,22 @@ def _target(node: ast.expr, module: Module) -> tuple[FunctionInfo | None, Type |
         case Kind.EXTERNAL if known.name.rpartition(".")[2][:1].isupper():
             return None, instance(known.name)
     return None, None
+
+
+def _made(call: ast.Call, module: Module) -> FunctionInfo | None:
+    """The inner function that a call gives, where every `return` of a plain project function gives it."""
+    known = module.type_of(call.func)
+    maker = module.modules.function_info(known.name) if known and known.kind is Kind.FUNCTION else None
+    if maker is None or maker.is_async or maker.yields or maker.node.decorator_list:
+        return None
+    inner: set[FunctionInfo | None] = set()
+    for statement in maker.own(ast.Return):
+        name, home = statement.value, maker.module
+        found = home.lookup(name.id, name) if isinstance(name, ast.Name) else None
+        nodes = [binding.node for binding in found[1]] if found is not None else []
+        local = found is not None and found[0] is home.scope_of(maker.node) and len(nodes) == 1
+        inner.add(home.function_info(nodes[0]) if local and isinstance(nodes[0], FUNCTIONS) else None)
+    return inner.pop() if len(inner) == 1 else None
 
 
 def _provided(function: FunctionInfo) -> Type | None:

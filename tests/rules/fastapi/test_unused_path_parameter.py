@@ -70,6 +70,38 @@ SILENT = {
         @app.get('/{key}')
         def route(value: Annotated[str, Depends(read)]): return value
     """,
+    "a function that the call of another makes": """
+        from collections.abc import Awaitable, Callable
+        def required(role: str) -> Callable[..., Awaitable[None]]:
+            async def check(key: str) -> None: ...
+            return check
+        @app.get('/{key}', dependencies=[Depends(required("admin"))])
+        def route(): ...
+    """,
+    "one of two functions that a call makes": """
+        def required(role: str):
+            def check() -> None: ...
+            def other(key: str) -> None: ...
+            return check if role else other
+        @app.get('/{key}', dependencies=[Depends(required("admin"))])
+        def route(): ...
+    """,
+    "a function that a decorated one makes": """
+        @library.adapted
+        def required(role: str):
+            def check() -> None: ...
+            return check
+        @app.get('/{key}', dependencies=[Depends(required("admin"))])
+        def route(): ...
+    """,
+    "a function that a call makes another of": """
+        def required(role: str):
+            def check() -> None: ...
+            check = library.adapted(check)
+            return check
+        @app.get('/{key}', dependencies=[Depends(required("admin"))])
+        def route(): ...
+    """,
     "a decorator that changes the parameters": """
         def changed(function):
             def inner(key: str): return function(key)
@@ -101,6 +133,14 @@ FOUND = {
             return inner
         @app.get('/{key}')  # PB306
         @kept
+        def route(): return 1
+    """,
+    "a function that the call of another makes": """
+        from typing import Any
+        def required(role: str) -> Any:
+            def check(name: str) -> None: ...
+            return check
+        @app.get('/{key}', dependencies=[Depends(required("admin"))])  # PB306
         def route(): return 1
     """,
     "a call that adds the route": """
