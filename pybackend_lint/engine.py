@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import os
 import platform
 import re
@@ -11,7 +10,6 @@ import tomllib
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from pybackend_lint.finding import Finding, Position, Severity
@@ -52,6 +50,35 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Kind:
+    """The selected rules that look at a kind of file, by what a file must hold for them to run.
+
+    - `by_name`: rules about calls of these names; `by_word`: the others that need one of some words.
+    - `always`: those for which neither decides.
+    """
+
+    by_name: dict[str, list[_Runnable]] = field(default_factory=dict)
+    by_word: dict[bytes, list[_Runnable]] = field(default_factory=dict)
+    always: list[_Runnable] = field(default_factory=list)
+
+    def add(self, runnable: _Runnable) -> None:
+        for name in runnable.only_calls:
+            self.by_name.setdefault(name, []).append(runnable)
+        if not runnable.only_calls and runnable.words and not runnable.parts:
+            for word in runnable.words:
+                self.by_word.setdefault(word, []).append(runnable)
+        elif not runnable.only_calls:
+            self.always.append(runnable)
+
+    def candidates(self, called: Iterable[str], words: Iterable[bytes]) -> list[_Runnable]:
+        """The rules that a file with calls of these names and with these words may concern, by code."""
+        found = {*self.always}
+        found.update(*map(self.by_name.__getitem__, self.by_name.keys() & called))
+        found.update(*map(self.by_word.__getitem__, self.by_word.keys() & words))
+        return sorted(found, key=lambda runnable: runnable.entry.code)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Runnable:
     """A rule's entry with what is needed to decide quickly whether a file can concern it."""
 
@@ -82,18 +109,18 @@ def _runnable(entry: Entry) -> _Runnable:
 
 
 class _Text:
-    """The bytes of a file, searched for the words of many rules; what was found is kept."""
+    """The bytes of a file, searched for the texts of many rules; what was found is kept.
 
-    def __init__(self, data: bytes) -> None:
+    `frequent` are the words of rules that the file holds.
+    """
+
+    def __init__(self, data: bytes, frequent: frozenset[bytes]) -> None:
         self._data = data
+        self._words = frequent
         self._parts: dict[bytes, bool] = {}
 
-    @cached_property
-    def _words(self) -> set[bytes]:
-        return words(self._data)
-
     def holds_any(self, runnable: _Runnable) -> bool:
-        if runnable.words and not self._words.isdisjoint(runnable.words):
+        if not self._words.isdisjoint(runnable.words):
             return True
         for part in runnable.parts:
             found = self._parts.get(part)
@@ -119,11 +146,10 @@ class Engine:
         self._python = [
             _runnable(entry) for entry in ENTRIES if entry.file == "python" and entry.code != SYNTAX_ERROR
         ]
+        self.files.frequent = frozenset().union(*(runnable.words for runnable in self._python))
         self._others = [entry for entry in ENTRIES if entry.file != "python"]
         self._rules: dict[str, Rule] = {}
-        self._by_kind: dict[
-            tuple[frozenset[str], str, tuple[bool, bool]], tuple[dict[str, list[_Runnable]], list[_Runnable]]
-        ] = {}
+        self._by_kind: dict[tuple[frozenset[str], str, tuple[bool, bool]], _Kind] = {}
 
     def project_of(self, path: Path) -> Project:
         """The project that a file belongs to."""
@@ -215,15 +241,13 @@ class Engine:
     ) -> Iterator[Rule]:
         """The rules that can find something in a file; the cheap tests come first."""
         data = source.data
-        by_name, others = self._runnable(selected, project, str(path))
-        text = _Text(data)
+        words = self.files.frequent_words(str(path), data)
+        text = _Text(data, words)
         concerned: dict[tuple[str, ...], bool] = {(): True}
         types = source.types
         has_imports = not types.isdisjoint((ast.Import, ast.ImportFrom))
-        called = {
-            rule.entry.code: rule for name in by_name.keys() & source.calls.keys() for rule in by_name[name]
-        }
-        for runnable in itertools.chain((called[code] for code in sorted(called)), others):
+        kind = self._kind(selected, project, str(path))
+        for runnable in kind.candidates(source.calls.keys(), words):
             if not runnable.only_calls and types.isdisjoint(runnable.nodes):
                 continue
             packages = runnable.packages
@@ -236,17 +260,14 @@ class Engine:
                 continue
             yield self._load(runnable.entry)
 
-    def _runnable(
-        self, selected: frozenset[str], project: Project, path: str
-    ) -> tuple[dict[str, list[_Runnable]], list[_Runnable]]:
-        """The selected rules that look at a kind of file: by the names of calls, and the other ones."""
+    def _kind(self, selected: frozenset[str], project: Project, path: str) -> _Kind:
+        """The selected rules that look at files of the kind of this one."""
         kind = (project.is_test(path), project.is_migration(path))
         key = (selected, project.root, kind)
         known = self._by_kind.get(key)
         if known is None:
             in_tests, in_migrations = ("skip" if flag else "only" for flag in kind)
-            by_name: dict[str, list[_Runnable]] = {}
-            others: list[_Runnable] = []
+            known = self._by_kind[key] = _Kind()
             for runnable in self._python:
                 entry = runnable.entry
                 if (
@@ -256,11 +277,7 @@ class Engine:
                     or not (entry.applies == "" or project.satisfies(entry.applies, entry.bound))
                 ):
                     continue
-                for name in runnable.only_calls:
-                    by_name.setdefault(name, []).append(runnable)
-                if not runnable.only_calls:
-                    others.append(runnable)
-            known = self._by_kind[key] = by_name, others
+                known.add(runnable)
         return known
 
     def _selected(self, findings: Iterable[Finding], selected: frozenset[str]) -> list[Finding]:
@@ -275,7 +292,8 @@ def _candidates(rule: Rule, source: Source) -> Iterator[ast.AST]:
             for name in names:
                 yield from source.calls.get(name, ())
         elif cls is ast.Attribute and names:
-            yield from (node for node in source.nodes(ast.Attribute) if node.attr in names)
+            for name in names:
+                yield from source.attributes.get(name, ())
         else:
             yield from source.nodes(cls)
 

@@ -18,12 +18,15 @@ class Files:
 
     `overlay` holds contents that replace or add to what is on disk, by absolute path. `reads` and
     `listings` remember what was asked for, found or not: what answers about the workspace rest on.
+    `frequent` are words that every file is searched for.
     """
 
     def __init__(self, overlay: Mapping[Path, bytes] | None = None) -> None:
         self.overlay = {str(path): data for path, data in (overlay or {}).items()}
         self.reads: set[str] = set()
         self.listings: dict[str, dict[str, bool]] = {}
+        self.frequent: frozenset[bytes] = frozenset()
+        self._frequent: dict[str, tuple[int, frozenset[bytes]]] = {}  # those of a file, by its content's hash
         self._hashes: dict[str, str | None] = {}
 
     def read(self, path: str) -> bytes | None:
@@ -36,6 +39,18 @@ class Files:
                 return file.read()
         except OSError:
             return None
+
+    def words(self, path: str) -> set[bytes]:
+        """The words of a file; empty when it cannot be read."""
+        data = self.read(path) or b""
+        found = words(data)
+        self._frequent[path] = hash(data), self.frequent & found
+        return found
+
+    def frequent_words(self, path: str, data: bytes) -> frozenset[bytes]:
+        """Which frequent words a file has with a content; not searched where `words` was asked before."""
+        known = self._frequent.get(path)
+        return known[1] if known is not None and known[0] == hash(data) else self.frequent & words(data)
 
     def listing(self, directory: str) -> dict[str, bool]:
         """The entries of a directory: name to whether it is a directory; empty when it cannot be read."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container
+from collections import defaultdict
+from collections.abc import Collection, Container
 
 from pybackend_lint.project.files import everything_below, mentions_below
 from pybackend_lint.project.index import Index
@@ -19,20 +20,20 @@ class _FilesByWord:
 
     def __init__(self, index: Index, root: str) -> None:
         self._paths = files_below(index, root)
-        self._by_word: dict[bytes, set[str]] = {}
+        self._by_word: defaultdict[bytes, list[str]] = defaultdict(list)
         self._by_text: dict[bytes, set[str]] = {}  # texts that are more than one word
         index.know(everything_below(root), self._paths)
         for path in self._paths:
-            for word in words(index.files.read(path) or b""):
-                self._by_word.setdefault(word, set()).add(path)
+            for word in index.files.words(path):
+                self._by_word[word].append(path)
 
-    def files(self, text: bytes, index: Index) -> set[str]:
+    def files(self, text: bytes, index: Index) -> Collection[str]:
         """The files that hold a text."""
         if words(text) == {text}:
-            return self._by_word.get(text, set())
+            return self._by_word.get(text, ())
         found = self._by_text.get(text)
         if found is None:
-            candidates = set.intersection(*(self._by_word.get(word, set()) for word in words(text)))
+            candidates = set.intersection(*(set(self._by_word.get(word, ())) for word in words(text)))
             found = self._by_text[text] = {path for path in candidates if text in index.content(path)}
         return found
 
@@ -40,11 +41,14 @@ class _FilesByWord:
         if new is None:
             return False
         if path in self._paths:
-            before, after = words(old) if old is not None else self._by_word.keys(), words(new)
+            after = words(new)
+            before = (
+                words(old) if old is not None else {w for w, paths in self._by_word.items() if path in paths}
+            )
             for word in before - after:
-                self._by_word[word].discard(path)
+                self._by_word[word].remove(path)
             for word in after - before:
-                self._by_word.setdefault(word, set()).add(path)
+                self._by_word[word].append(path)
             for text, found in self._by_text.items():
                 if mentions(new, text):
                     found.add(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from pybackend_lint.project.index import Index
@@ -24,6 +24,12 @@ _IMPORT_NAMES = {
 
 # What ruff checks when its configuration selects nothing.
 _RUFF_DEFAULTS = ("E4", "E7", "E9", "F")
+
+
+@cache
+def _names_of(packages: tuple[str, ...]) -> tuple[bytes, ...]:
+    """The names under which some distributions are imported."""
+    return tuple(_IMPORT_NAMES.get(package, package.replace("-", "_")).encode() for package in packages)
 
 
 def folders_with_requirements(index: Index, directory: str, root: str) -> tuple[str, ...]:
@@ -87,8 +93,7 @@ class Project:
         """
         if has_imports and any(map(self._may_use, packages)):
             return True
-        names = (_IMPORT_NAMES.get(package, package.replace("-", "_")) for package in packages)
-        return not packages or any(name.encode() in data for name in names)
+        return not packages or any(name in data for name in _names_of(packages))
 
     def _may_use(self, package: str) -> bool:
         known = self._used.get(package)
