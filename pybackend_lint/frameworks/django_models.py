@@ -84,7 +84,7 @@ LIBRARY_MODELS = frozenset(
 
 _RELATION_WORDS = (b"ForeignKey", b"OneToOneField", b"ManyToManyField", b"ParentalKey", b"ParentalManyToMany")
 _SETTINGS_MODULE = re.compile(rb"""DJANGO_SETTINGS_MODULE["']?\s*[,=:\]]+\s*=?\s*["']?([A-Za-z_][\w.]*)""")
-_CLASS = re.compile(rb"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
+_CLASS = re.compile(rb"class[ \t]+(\w+)[ \t]*[(:\[]")
 _MODEL_WORDS = (b"Model", *_RELATION_WORDS)
 _SIGNAL_WORDS = (b"pre_save", b"post_save")
 _SAVE_SIGNAL = re.compile(rb"\b(?:pre|post)_save\b")
@@ -395,7 +395,7 @@ def model_by_label(text: str, module: Module) -> str | None:
     info = index.class_info(found) if found is not None else None
     if info is None:
         return _library_model(label, name)
-    index.consulted.setdefault(index.path_of(module), set()).add(index.path_of(info.module))
+    index.consult(index.path_of(module), (index.path_of(info.module),))
     return found
 
 
@@ -478,9 +478,7 @@ def reverse(model: str, name: str, module: Module) -> Relation | None:
     index = _index(module)
     key = ("django reverse", workspace_of(module), model, name)
     candidates = inventory(module).pointing(name)
-    own = index.path_of(module)
-    for file in candidates:
-        index.consulted.setdefault(own, set()).add(file.path)
+    index.consult(index.path_of(module), (file.path for file in candidates))
     return index.fact(key, lambda: _reverse(candidates, model, name, module))
 
 
@@ -502,9 +500,7 @@ def reverse_by_query_name(info: ClassInfo, name: str) -> Relation | None:
     index = _index(info.module)
     names = [item.name for item in info.mro if isinstance(item, ClassInfo) and is_model(item)]
     candidates = inventory(info.module).pointing(name)
-    own = index.path_of(info.module)
-    for file in candidates:
-        index.consulted.setdefault(own, set()).add(file.path)
+    index.consult(index.path_of(info.module), (file.path for file in candidates))
     key = ("django reverse query", workspace_of(info.module), info.name, name)
     return index.fact(key, lambda: _reverse_by_query_name(candidates, names, name, info.module))
 
@@ -676,7 +672,9 @@ class Inventory:
                 for file in self.python
                 if file.relates
                 and (
-                    file.computes or model in file.classes or any(written in file.data for written in quoted)
+                    file.computes
+                    or model in file.classes
+                    or (text in file.data and any(written in file.data for written in quoted))
                 )
             ]
         return found
@@ -724,6 +722,14 @@ def inventory(module: Module) -> Inventory:
 
 
 def _inventory(index: Index, root: str) -> Inventory:
+    result = index.lasting_fact(("files of models", root), lambda: _read_inventory(index, root))
+    for files, words in ((result.python, _MODEL_WORDS), (result.signals, _SIGNAL_WORDS)):
+        for word in words:
+            index.rest_on(mentions_below(root, b"*" + word), [file.path for file in files])
+    return result
+
+
+def _read_inventory(index: Index, root: str) -> Inventory:
     result = Inventory()
     paths = files_below(index, root, _ENTRIES)
     index.know(everything_below(root), paths)
@@ -738,9 +744,6 @@ def _inventory(index: Index, root: str) -> Inventory:
         if data is None:
             continue
         result.add(path, data)
-    for files, words in ((result.python, _MODEL_WORDS), (result.signals, _SIGNAL_WORDS)):
-        for word in words:
-            index.rest_on(mentions_below(root, b"*" + word), [file.path for file in files])
     return result
 
 
@@ -756,7 +759,7 @@ def settings_module(module: Module) -> Module | None:
     directory = os.path.dirname(index.path_of(module))
     found = index.fact(("django settings", directory), lambda: _settings_module(directory, module))
     if found is not None:
-        index.consulted.setdefault(index.path_of(module), set()).add(index.path_of(found))
+        index.consult(index.path_of(module), (index.path_of(found),))
     return found
 
 

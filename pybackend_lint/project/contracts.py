@@ -194,7 +194,7 @@ def _imports(index: Index, path: str, settings: Configuration) -> Iterator[Impor
                 found.setdefault(imported, ImportLink(own, imported, path, start, target))
     yield from found.values()
     for link in found.values():
-        index.consulted.setdefault(path, set()).update({link.target} - {""})
+        index.consult(path, {link.target} - {""})
 
 
 def _asked_for(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[int, str, str]]:

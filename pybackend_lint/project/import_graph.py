@@ -63,9 +63,10 @@ class ImportGraph:
             data = self._index.content(path) if path.endswith(".py") else b""
             found = self._imported[path] = tuple(self._read(path, data))
             # Who follows the imports of a file rests on its import statements, and on nothing else in it.
-            self._index.know(imports_as_in(path, data), ())
-            self._index.know(imports_of(path), [imports_as_in(path, data), *map(imports_of, found)])
-        self._index.consulted.setdefault(path, set()).add(imports_of(path))
+            statements = imports_as_in(path, data)
+            self._index.know(statements, ())
+            self._index.know(imports_of(path), [statements, *map(imports_of, found)])
+        self._index.consult(path, (imports_of(path),))
         return found
 
     def _read(self, path: str, data: bytes) -> dict[str, None]:

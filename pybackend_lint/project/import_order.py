@@ -77,7 +77,7 @@ def failing_imports(module: Module) -> list[Unbound]:
     members = import_graph(index).component(path)
     if not 1 < len(members) <= _MOST_MODULES:
         return []
-    index.consulted.setdefault(path, set()).update(members - {path})
+    index.consult(path, members - {path})
     cycles = index.lasting_fact(("import cycles",), _Cycles)
     if not cycles.failing(index, members, ()):
         return []

@@ -54,15 +54,17 @@ class Libraries:
         self.bases = dict(bases or {})
         self.aliases = {old: new for old, new in (aliases or {}).items() if not old.endswith(".")}
         self.prefixes = {old: new for old, new in (aliases or {}).items() if old.endswith(".")}
+        self._old_prefixes = tuple(self.prefixes)
 
     def canonical(self, name: str) -> str:
         """The name under which the frameworks know a library's name."""
         known = self.aliases.get(name)
         if known is not None:
             return known
-        for old, new in self.prefixes.items():
-            if name.startswith(old):
-                return self.canonical(new + name.removeprefix(old))
+        if name.startswith(self._old_prefixes):
+            for old, new in self.prefixes.items():
+                if name.startswith(old):
+                    return self.canonical(new + name.removeprefix(old))
         return name
 
 
@@ -83,6 +85,7 @@ class Index:
         self.libraries = libraries
         self.circles = Circles()
         self.consulted: dict[str, set[str]] = {}
+        self._readers: dict[str, set[str]] = {}  # `consulted` the other way round
         self.missed: dict[str, set[str]] = {}
         self._by_path: dict[str, Module | None] = {}
         self._sources: dict[str, Source] = {}  # of modules that have to be computed again
@@ -161,8 +164,9 @@ class Index:
         changed = outdated(path, data, [*imports, *others])
         affected = self._invalidate({path, *changed}, path)
         for group in imports & changed:
+            self._forget_reader(group)
             imports.remove(group)
-            del self.consulted[group]
+            self._unlink(imports_of(path), group)
         if source is not None:
             self._sources[path] = source
         return affected
@@ -196,14 +200,11 @@ class Index:
     def _invalidate(self, changed: set[str], path: str) -> set[str]:
         """Let all that rests on changed files be computed again; the tree of `path` is no longer valid."""
         affected = set(changed)
-        found = affected
-        while found:
-            found = {
-                reader
-                for reader, consulted in self.consulted.items()
-                if not consulted.isdisjoint(found) and reader not in affected
-            }
-            affected |= found
+        pending = [*changed]
+        while pending:
+            readers = self._readers.get(pending.pop(), set()) - affected
+            affected |= readers
+            pending.extend(readers)
         for other in affected:
             module = self._by_path.pop(other, None)
             if module is not None:
@@ -213,11 +214,21 @@ class Index:
                 module.forget(keep_source=other != path)
             self.missed.pop(other, None)
             if not is_group(other):
-                self.consulted.pop(other, None)
+                self._forget_reader(other)
         self._sources.pop(path, None)
         self._canonical.clear()
         self._homes.clear()
         return {other for other in affected if other != path and not is_group(other)}
+
+    def _forget_reader(self, reader: str) -> None:
+        for path in self.consulted.pop(reader, ()):
+            self._unlink(reader, path)
+
+    def _unlink(self, reader: str, path: str) -> None:
+        readers = self._readers[path]
+        readers.remove(reader)
+        if not readers:
+            del self._readers[path]
 
     def _new_module(self, path: str, source: Source) -> Module:
         name = self.layout.module_name(path)
@@ -233,7 +244,7 @@ class Index:
     def at(self, path: str, asker: Module | None = None) -> Module | None:
         """The module of a file or of a directory without `__init__.py`; None when it cannot be parsed."""
         if asker is not None:
-            self.consulted.setdefault(self.path_of(asker), set()).add(path)
+            self.consult(self.path_of(asker), (path,))
         if path in self._by_path:
             return self._by_path[path]
         module: Module | None = None
@@ -293,18 +304,25 @@ class Index:
             self._lasting[key] = compute()
         return self._lasting[key]  # type: ignore[return-value]
 
+    def consult(self, reader: str, paths: Iterable[str]) -> None:
+        """Record that answers about a file, or a group of files, rest on what some paths hold."""
+        known = self.consulted.setdefault(reader, set())
+        for path in set(paths) - known:
+            known.add(path)
+            self._readers.setdefault(path, set()).add(reader)
+
     def rest_on(self, group: str, paths: Iterable[str] = ()) -> None:
         """Record that what is being computed rests on all files of a group, whatever they hold.
 
         `group` is a name for them that is no path of a file; `paths` are added to the group.
         """
         self._rests.add(group)
-        self.consulted.setdefault(self._checked, set()).add(group)
+        self.consult(self._checked, (group,))
         self.know(group, paths)
 
     def know(self, group: str, paths: Iterable[str]) -> None:
         """Record which files a group has, without resting on it."""
-        self.consulted.setdefault(group, set()).update(paths)
+        self.consult(group, paths)
         if group not in self._mentions and (needed := words_of(group)) is not None:
             self._mentions[group] = needed
 
@@ -411,7 +429,7 @@ class Index:
             self._canonical[key] = known
             self.circles.note(self._canonical, key)
         elif known[1] is not None:
-            self.consulted.setdefault(own, set()).add(known[1])
+            self.consult(own, (known[1],))
         elif dotted.partition(".")[0] not in _STANDARD_LIBRARY:
             self._resolve(dotted, asker)  # records where it was looked for
         return known[0]
@@ -427,7 +445,7 @@ class Index:
             path = os.path.join(folder, "__init__.py")
             content = self.content(path) if path != asker.source.path else b""
             if content:
-                self.consulted.setdefault(self.path_of(asker), set()).add(path)
+                self.consult(self.path_of(asker), (path,))
             if name.encode() in content:
                 package = self.at(path, asker)
                 if package is not None and name in package.scope.bindings:

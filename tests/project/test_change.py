@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pybackend_lint.engine import Engine
+from pybackend_lint.project.inventory import files_with
 from pybackend_lint.settings import Settings
 from pybackend_lint.source import Source
 
@@ -70,3 +71,50 @@ def test_changes_are_followed(name: str) -> None:
         engine.index.change(str(path), Source(str(path), contents[path]))
         fresh = Engine(settings, contents)
         assert findings(engine, contents) == findings(fresh, contents), f"{path.name}, step {number}"
+
+
+def test_a_file_that_was_never_parsed_begins_to_mention_a_name(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    for name, text in (("one", "def ship(): ...\n"), ("two", "ship = 1\n"), ("three", "x = 1\n")):
+        (tmp_path / f"{name}.py").write_text(text)
+    engine = Engine(Settings(root=tmp_path))
+    one, three = tmp_path / "one.py", tmp_path / "three.py"
+    asker = engine.index.add(str(one), one.read_bytes())
+    assert files_with(engine.index, asker, b"ship") == [str(one), str(tmp_path / "two.py")]
+
+    three.write_text("from one import ship\n")
+    engine.index.change(str(three), None)
+
+    asker = engine.index.add(str(one), one.read_bytes())
+    assert str(three) in files_with(engine.index, asker, b"ship")
+    assert files_with(engine.index, asker, b"x") == []
+
+
+def test_readers_are_forgotten_with_what_they_read(tmp_path: Path) -> None:
+    base, middle, top = (tmp_path / f"{name}.py" for name in ("base", "middle", "top"))
+    (tmp_path / "pyproject.toml").write_text("")
+    base.write_text("class Base: ...\n")
+    middle.write_text("from base import Base\n\n\nclass Middle(Base): ...\n")
+    top.write_text("from middle import Middle\n\n\nclass Top(Middle): ...\n")
+    engine = Engine(Settings(root=tmp_path))
+
+    def classes_of_top() -> int:
+        module = engine.index.add(str(top), top.read_bytes())
+        info = engine.index.class_info(f"{module.name}.Top")
+        assert info is not None
+        return len(info.mro)
+
+    def affected(path: Path) -> set[str]:
+        return engine.index.change(str(path), None) & {str(base), str(middle), str(top)}
+
+    for _ in range(2):
+        assert classes_of_top() == 3
+        base.write_text(base.read_text() + "\n")
+        assert affected(base) == {str(middle), str(top)}
+
+    assert classes_of_top() == 3
+    middle.write_text("class Middle: ...\n")
+    assert affected(middle) == {str(top)}
+    assert classes_of_top() == 2
+    base.write_text("")
+    assert affected(base) == set()
