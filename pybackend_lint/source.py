@@ -11,6 +11,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeVar, cast
 
 from pybackend_lint import garbage_collection
@@ -77,24 +78,21 @@ _OPENERS = frozenset(
 
 
 class Span(NamedTuple):
-    """The nodes of one scope; `roots` are the outermost of them, each with its parent."""
+    """The nodes of one scope; `outer` is the number of the scope around it."""
 
     opener: ast.AST
     outer: int
     nodes: list[ast.AST]
-    roots: list[tuple[ast.AST, ast.AST]]
 
 
-def _opened(node: ast.AST) -> tuple[list[tuple[ast.AST, ast.AST]], list[ast.AST]]:
-    """What is evaluated inside the scope that a node opens, each with its parent, and what around it."""
+def _opened(node: ast.AST) -> tuple[list[ast.AST], list[ast.AST]]:
+    """What is evaluated inside the scope that a node opens, and what around it."""
     if isinstance(node, _COMPREHENSIONS):
         first, *others = node.generators
         results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-        inside: list[tuple[ast.AST, ast.AST]] = [(child, node) for child in (*results, *others)]
-        inside += [(child, first) for child in (first.target, *first.ifs)]
-        return inside, [first.iter]
+        return [*results, *others, first.target, *first.ifs], [first.iter]
     if isinstance(node, ast.Lambda):
-        return [(node.body, node)], [node.args]
+        return [node.body], [node.args]
     assert isinstance(node, (*_FUNCTIONS, ast.ClassDef))
     around: list[ast.AST] = [*node.decorator_list, *getattr(node, "type_params", ())]
     if isinstance(node, ast.ClassDef):
@@ -103,7 +101,7 @@ def _opened(node: ast.AST) -> tuple[list[tuple[ast.AST, ast.AST]], list[ast.AST]
         around.append(node.args)
         if node.returns is not None:
             around.append(node.returns)
-    return [(child, node) for child in node.body], around
+    return [*node.body], around
 
 
 class SourceError(Exception):
@@ -134,7 +132,7 @@ class Source:
         self.data = data
         self._parents: dict[int, dict[int, ast.AST]] = {}
         self.memo: dict[tuple[object, ...], object] = {}  # what others computed about this source
-        self._by_scope: dict[type, dict[int, list[ast.AST]]] = {}
+        self._by_scope: dict[int, defaultdict[type, list[ast.AST]]] = {}
 
     @cached_property
     def encoding(self) -> str:
@@ -170,7 +168,10 @@ class Source:
     @cached_property
     def line_starts(self) -> list[int]:
         """Offset in characters of the first character of every line."""
-        return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
+        if "\r" in self.text:
+            return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
+        lengths = map(len, self.text.split("\n"))
+        return list(accumulate(lengths, lambda start, length: start + length + 1, initial=0))[:-1]
 
     @cached_property
     def _ascii(self) -> bool:
@@ -205,22 +206,19 @@ class Source:
     @cached_property
     def _walked(self) -> tuple[dict[type, list[ast.AST]], list[Span], dict[str, list[ast.Call]]]:
         """One walk: nodes by type, the scopes with their nodes, and calls by the last name of the callee."""
-        lists: dict[type, list[ast.AST]] = {cls: [] for cls in _FIELDS}
+        lists: defaultdict[type, list[ast.AST]] = defaultdict(list)
         spans: list[Span] = []
         calls: defaultdict[str, list[ast.Call]] = defaultdict(list)
         tree = self.tree
         lists[ast.Module].append(tree)
         tree.scope_index = 0  # type: ignore[attr-defined]
-        pending: list[tuple[ast.AST, int, list[tuple[ast.AST, ast.AST]]]] = [
-            (tree, -1, [(child, tree) for child in tree.body])
-        ]
+        pending: list[tuple[ast.AST, int, list[Any]]] = [(tree, -1, [*tree.body])]
         fields = _FIELDS
         ast_name, ast_constant, ast_attribute, ast_call = ast.Name, ast.Constant, ast.Attribute, ast.Call
         while pending:
-            opener, outer, roots = pending.pop()
+            opener, outer, nodes = pending.pop()
             index = len(spans)
-            nodes: list[Any] = [child for child, _ in roots]
-            spans.append(Span(opener, outer, nodes, roots))
+            spans.append(Span(opener, outer, nodes))
             clauses: list[ast.comprehension] = []
             push, extend = nodes.append, nodes.extend
             for node in nodes:  # the list grows while it is walked
@@ -260,7 +258,7 @@ class Source:
                 lists[ast.comprehension].append(clause)
                 clause.scope_index = index  # type: ignore[attr-defined]
             nodes += clauses
-        calls.default_factory = None
+        lists.default_factory = calls.default_factory = None
         return lists, spans, calls
 
     def nodes(self, cls: type[Node]) -> list[Node]:
@@ -270,12 +268,21 @@ class Source:
     @cached_property
     def types(self) -> frozenset[type[ast.AST]]:
         """The exact types of the nodes that there are."""
-        return frozenset(cls for cls, nodes in self._walked[0].items() if nodes)
+        return frozenset(self._walked[0])
 
     @property
     def calls(self) -> dict[str, list[ast.Call]]:
         """Calls by the last name of what is called: `f(x)` and `a.f(x)` are both under `f`."""
         return self._walked[2]
+
+    @cached_property
+    def attributes(self) -> dict[str, list[ast.Attribute]]:
+        """Attributes by name."""
+        found: defaultdict[str, list[ast.Attribute]] = defaultdict(list)
+        for node in self.nodes(ast.Attribute):
+            found[node.attr].append(node)
+        found.default_factory = None
+        return found
 
     def scope_index(self, node: ast.AST) -> int:
         """The number of the scope in which a node is evaluated; 0 is the module.
@@ -301,12 +308,14 @@ class Source:
 
     def in_scope(self, cls: type[Node], opener: ast.AST) -> list[Node]:
         """The nodes of exactly this type that are evaluated in the scope that `opener` opens itself."""
-        grouped = self._by_scope.get(cls)
+        index = self._opened_index[id(opener)]
+        grouped = self._by_scope.get(index)
         if grouped is None:
-            grouped = self._by_scope[cls] = {}
-            for node in self.nodes(cls):
-                grouped.setdefault(node.scope_index, []).append(node)  # type: ignore[attr-defined]
-        return cast("list[Node]", grouped.get(self._opened_index[id(opener)], []))
+            grouped = self._by_scope[index] = defaultdict(list)
+            for node in self._walked[1][index].nodes:
+                grouped[node.__class__].append(node)
+            grouped.default_factory = None
+        return cast("list[Node]", grouped.get(cls, []))
 
     @cached_property
     def _walruses(self) -> dict[int, list[ast.NamedExpr]]:
@@ -331,17 +340,30 @@ class Source:
         index = self.scope_index(node)
         parents = self._parents.get(index)
         if parents is None:
-            span = self._walked[1][index]
-            parents = self._parents[index] = {id(child): parent for child, parent in span.roots}
-            for owner in span.nodes:
-                for field in _FIELDS[owner.__class__]:
-                    child = getattr(owner, field)
-                    if child.__class__ is list:
-                        for item in child:
-                            parents[id(item)] = owner
-                    elif child is not None:
-                        parents[id(child)] = owner
+            parents = self._parents[index] = self._parents_in(self._walked[1][index])
         return parents[id(node)]
+
+    def _parents_in(self, span: Span) -> dict[int, ast.AST]:
+        opener = span.opener
+        owners = [*span.nodes, opener]
+        if isinstance(opener, _COMPREHENSIONS):
+            owners.append(opener.generators[0])  # it stands around the comprehension, its target inside
+        parents: dict[int, ast.AST] = {}
+        for owner in owners:
+            cls = owner.__class__
+            if cls is ast.Name or cls is ast.Constant:
+                continue
+            if cls is ast.Attribute:
+                parents[id(owner.value)] = owner  # type: ignore[attr-defined]
+                continue
+            for field in _FIELDS[cls]:
+                child = getattr(owner, field)
+                if child.__class__ is list:
+                    for item in child:
+                        parents[id(item)] = owner
+                elif child is not None:
+                    parents[id(child)] = owner
+        return parents
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes around this one, from the inside out; the module is the last."""

@@ -146,8 +146,7 @@ class Layout:
         directory = os.path.dirname(path)
         root = self.workspace_root(directory)
         number = self._numbers.setdefault(root, len(self._numbers))
-        relative = os.path.relpath(path, root)
-        parts = relative.removesuffix(".py").removesuffix(".pyi").split(os.sep)
+        parts = _parts_below(path.removesuffix(".py").removesuffix(".pyi"), root)
         if parts[-1] == "__init__":
             parts.pop()
         name = ".".join(parts) or f":{os.path.basename(directory)}"  # which no import can be taken for

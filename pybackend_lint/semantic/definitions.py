@@ -116,9 +116,10 @@ class FunctionInfo:
     def _own_scopes(self) -> list[ast.AST]:
         """The nodes that open the scopes whose nodes run in this function: itself and comprehensions."""
         source = self.module.source
+        kinds = [kind for kind in COMPREHENSIONS if kind in source.types]
         found: list[ast.AST] = [self.node]
         for opener in found:
-            for kind in COMPREHENSIONS:
+            for kind in kinds:
                 found.extend(source.in_scope(kind, opener))
         return found
 

@@ -89,7 +89,7 @@ def join(types: Iterable[Type | None]) -> Type | None:
         if item == NONE:
             optional = True
             continue
-        bare = replace(item, optional=False)
+        bare = replace(item, optional=False) if item.optional else item
         if found is None:
             found = bare
         elif found != bare:
@@ -100,7 +100,7 @@ def join(types: Iterable[Type | None]) -> Type | None:
             found = replace(found, args=args, receiver=None)
     if found is None:
         return NONE if optional else None
-    return replace(found, optional=optional)
+    return replace(found, optional=True) if optional else found
 
 
 def with_facts(declared: Type, value: Type | None) -> Type:
