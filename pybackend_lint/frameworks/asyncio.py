@@ -380,6 +380,8 @@ def unawaited_candidates(module: Module) -> Iterator[ast.Call]:
             statement.value, names, everywhere=everywhere
         ):
             yield statement.value
+    if names.isdisjoint(source.calls):
+        return
     for value in _values_taken_apart(module):
         if isinstance(value, ast.Call) and may_be_coroutine(value, names, everywhere=False):
             yield value

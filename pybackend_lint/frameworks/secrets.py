@@ -176,17 +176,19 @@ def secrets(module: Module) -> Iterator[Secret]:
     if stem.startswith(_DEVELOPMENT) or not _FOR_DEVELOPMENT.isdisjoint(folders):
         return
     source = module.source
-    text = source.text
-    formats = any(map(text.__contains__, _FORMAT_WORDS))
+    texts = [
+        (node, node.value)
+        for node in source.nodes(ast.Constant)
+        if isinstance(node.value, str) and len(node.value) >= _LEAST_LENGTH
+    ]
+    together = "\n".join(value for _, value in texts)
+    formats = any(map(together.__contains__, _FORMAT_WORDS))
     is_example = stem.startswith(("example_", "demo_")) or not _EXAMPLES.isdisjoint(folders)
-    lowered = "" if is_example else text.lower()
+    lowered = "" if is_example else source.text.lower()
     named = any(pattern.search(lowered) for pattern in _NEAR)
-    if not formats and not named and ("://" not in text or _URL.search(text) is None):
+    if not formats and not named and ("://" not in together or _URL.search(together) is None):
         return
-    for node in source.nodes(ast.Constant):
-        value = node.value
-        if not isinstance(value, str) or len(value) < _LEAST_LENGTH:
-            continue
+    for node, value in texts:
         what = known_format(value) if formats else None
         if what is None and "://" in value and url_password(value) is not None:
             what = "the password of a URL"

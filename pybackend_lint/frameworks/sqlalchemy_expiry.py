@@ -425,7 +425,7 @@ def lost_reads(ctx: Context) -> Iterator[LostRead]:
     The first of each object; behind `await session.commit()` they are those of `expired_reads`.
     """
     source, module = ctx.source, ctx.module
-    if not opens_sessions(source.data) or not (b"commit" in source.data or b".begin()" in source.data):
+    if not (b"commit" in source.data or b".begin()" in source.data) or not opens_sessions(source.data):
         return
     blocks: list[ast.With | ast.AsyncWith] = [*source.nodes(ast.With), *source.nodes(ast.AsyncWith)]
     for block in blocks:

@@ -7,6 +7,7 @@ decides them when the statement is built.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,11 +61,19 @@ def python_operator(node: ast.expr, ctx: Context) -> PythonOperator | None:
 _OPERATORS = (ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare)
 
 
-def conditions(call: ast.Call, ctx: Context) -> list[ast.expr]:
+def conditions(ctx: Context) -> Iterator[ast.expr]:
     """The uses of Python's operators that are an argument of `where()` or the like, or part of one.
 
     Comparisons that SQL expressions overload are left out.
     """
+    for call in ctx.source.nodes(ast.Call):
+        for argument in call.args:
+            if argument.__class__ in _OPERATORS:
+                yield from _conditions_of(call, ctx)
+                break
+
+
+def _conditions_of(call: ast.Call, ctx: Context) -> list[ast.expr]:
     pending: list[ast.expr] = [argument for argument in call.args if isinstance(argument, _OPERATORS)]
     found: list[ast.expr] = []
     for node in pending:

@@ -123,15 +123,17 @@ class _Rows:
             return
         for node in self.source.nodes(ast.Attribute):
             if node.attr in self.wanted and _root(node) in elements:
-                yield from self._if_over_rows(node, [node.value])
+                if self._are_over_rows([node.value]):
+                    yield node
         for call in self.source.nodes(ast.Call):
             given = [value for value in sqlalchemy_uses.arguments(call) if _root(value) in elements]
-            if given and self._hands_over(call):
-                yield from self._if_over_rows(call, given)
+            if given and self._are_over_rows(given) and self._hands_over(call):
+                yield call
         if self.has_text:
             for text in self.source.nodes(ast.FormattedValue):
                 if _root(text.value) in elements:
-                    yield from self._if_over_rows(text, [text.value])
+                    if self._are_over_rows([text.value]):
+                        yield text
 
     def _elements(self) -> set[str]:
         """The names that stand for an element of some loop of the file, or for an item of one."""
@@ -175,12 +177,10 @@ class _Rows:
                 )
         return False
 
-    def _if_over_rows(self, node: ast.expr, values: list[ast.expr]) -> Iterator[ast.expr]:
-        for value in values:
-            loop = self.loop(value)
-            if loop is not None and self.over_rows(loop):
-                yield node
-                return
+    def _are_over_rows(self, values: list[ast.expr]) -> bool:
+        """Whether one of some values stands for an element of a loop over rows."""
+        loops = map(self.loop, values)
+        return any(loop is not None and self.over_rows(loop) for loop in loops)
 
     def _hands_over(self, call: ast.Call) -> bool:
         """Whether a call gives its argument to something that reads relationships."""

@@ -20,7 +20,7 @@ _ADDED = re.compile(rb"""\bbackref\s*=\s*(?:(?:\w+\.)?backref\(\s*)?["'](\w+)["'
 _ASSIGNED = re.compile(rb"^\w+\.(\w+)[ \t]*=[ \t]*(?:\w+\.)?relationship\(", re.MULTILINE)
 _FUNCTION = re.compile(rb"^[ \t]+(?:async )?def (\w+)\(", re.MULTILINE)
 _ANY_FUNCTION = re.compile(rb"^[ \t]*(?:async )?def (\w+)\(", re.MULTILINE)
-_OPENS = re.compile(rb"\bwith ([^\n]+\)) as (\w+)")
+_OPENS = re.compile(rb"with ([^\n]+\)) as (\w+)")
 _GIVES_ROWS = re.compile(rb"\.(?:all|scalars|fetchall|query|exec)\b|\bselect\(")
 _READ = re.compile(rb"\.(\w+)")
 _RETURNED = re.compile(rb"\breturn (?:\w+\.)?relationship\(")
@@ -49,7 +49,7 @@ def opens_sessions(text: bytes) -> bool:
     """Whether a text may have a `with` statement that opens a session."""
     return any(
         b"ession" in opened or b"ession" in name or name in {b"s", b"db", b"tx"}
-        for opened, name in _OPENS.findall(text)
+        for opened, name in map(re.Match.groups, _OPENS.finditer(text))
     )
 
 

@@ -259,20 +259,20 @@ def _reach(
     passes: Callable[[CallSite], bool],
 ) -> tuple[Step, ...] | None:
     seen = {function.name}
-    pending: deque[tuple[FunctionInfo, tuple[Step, ...]]] = deque([(function, ())])
+    pending: deque[tuple[FunctionInfo, tuple[CallSite, ...]]] = deque([(function, ())])
     while pending:
         current, chain = pending.popleft()
-        followed: list[tuple[FunctionInfo, tuple[Step, ...]]] = []
+        followed: list[tuple[FunctionInfo, tuple[CallSite, ...]]] = []
         for site in call_sites(current):
             if sink(site):
-                return (*chain, step(site))
+                return tuple(map(step, (*chain, site)))
             if len(chain) + 1 < MAX_DEPTH:
                 inner = target(site)
                 if inner is None or inner.name in seen or not follows(inner) or not enters(inner):
                     continue
                 if not passes(site):
                     seen.add(inner.name)
-                    followed.append((inner, (*chain, step(site))))
+                    followed.append((inner, (*chain, site)))
         pending.extend(followed)
     return None
 

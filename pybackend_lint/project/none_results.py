@@ -47,16 +47,16 @@ def turning_errors_to_none(function: FunctionInfo) -> ast.ExceptHandler | None:
 
 
 def _returns_none(handler: ast.ExceptHandler, function: FunctionInfo) -> bool:
-    if _depends_on_arguments(handler, function) or any(
-        isinstance(node, ast.Raise) for statement in handler.body for node in ast.walk(statement)
-    ):
-        return False
     last = handler.body[-1]
-    if _guards_input(handler, function):
+    if isinstance(last, ast.Raise) or (isinstance(last, ast.Return) and _is_value(last.value)):
+        return False
+    if any(isinstance(node, ast.Raise) for statement in handler.body for node in ast.walk(statement)):
+        return False
+    if _depends_on_arguments(handler, function) or _guards_input(handler, function):
         return False
     if isinstance(last, ast.Return):
         before = handler.body[:-1]
-        return not _is_value(last.value) and (not before or falls_through(before, function.module))
+        return not before or falls_through(before, function.module)
     if not falls_through(handler.body, function.module):
         return False
     return _ends_function(handler, function) or _leaves_none(handler, function)
@@ -172,10 +172,10 @@ def _unchecked(caller: Caller, *, awaited: bool) -> Unchecked | None:
             pass
         case _:
             return None
-    for node in _uses(name, parent, function):
-        if _is_looked_at(node, module):
-            return None
-    for node in _uses(name, parent, function):
+    uses = _uses(name, parent, function)
+    if any(_is_looked_at(node, module) for node in uses):
+        return None
+    for node in uses:
         error = _dereference(node, source.parent(node))
         if error is not None:
             return _certain(Unchecked(caller, node, error), function)
@@ -230,12 +230,12 @@ def _dereference(node: ast.expr, parent: ast.AST | None) -> str | None:
 
 def _is_asked_before(caller: Caller, function: FunctionInfo) -> bool:
     """Whether the function looks at the result of the same call elsewhere."""
-    name, text = last_name(caller.call.func), ast.unparse(caller.call)
-    return any(
-        _is_result_looked_at(call, function)
-        for call in function.own(ast.Call)
-        if call is not caller.call and last_name(call.func) == name and ast.unparse(call) == text
-    )
+    name = last_name(caller.call.func)
+    others = [
+        call for call in function.own(ast.Call) if call is not caller.call and last_name(call.func) == name
+    ]
+    text = ast.unparse(caller.call) if others else ""
+    return any(_is_result_looked_at(call, function) for call in others if ast.unparse(call) == text)
 
 
 def _is_result_looked_at(call: ast.Call, function: FunctionInfo) -> bool:

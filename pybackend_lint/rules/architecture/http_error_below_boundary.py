@@ -19,6 +19,7 @@ _MOST_CALLS = 3  # that are named with a finding
     "http-error-below-boundary",
     "Raise an error of the domain in place of `{error}`, and map it in an exception handler",
     nodes=(ast.Raise, ast.Call),
+    names=("abort",),
     words=("HTTPException", "Http404", "abort"),
     default=False,
     tags=("style",),
@@ -95,8 +96,6 @@ def check(node: ast.Raise | ast.Call, ctx: Context) -> Iterator[Finding]:
     ## References
     - FastAPI documentation, "Handling Errors: Install custom exception handlers"
     """
-    if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) != "abort":
-        return
     found = errors.http_error_below(node, ctx)
     if found is not None:
         error, function = found

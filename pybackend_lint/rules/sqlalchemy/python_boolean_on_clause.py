@@ -14,14 +14,14 @@ from pybackend_lint.rule import UNSAFE, Context, rule
     "PB555",
     "python-boolean-on-clause",
     "Use `{op}` for SQL expressions: Python's `{word}` is decided before the query is sent",
-    nodes=(ast.Call,),
+    nodes=(ast.Module,),
     words=("where", "filter", "having", "and_", "or_", "not_"),
     applies="sqlalchemy",
     fix=UNSAFE,
     severity="error",
     tags=("correctness",),
 )
-def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     """A condition of a query combines SQL expressions with Python's `and`, `or`, `not` or `in`.
 
     ## Why
@@ -109,7 +109,7 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     ## References
     - SQLAlchemy: "Operator Reference", "Conjunction Operators"
     """
-    for condition in sqlalchemy_expressions.conditions(node, ctx):
+    for condition in sqlalchemy_expressions.conditions(ctx):
         found = sqlalchemy_expressions.python_operator(condition, ctx)
         if found is None or not sqlalchemy_expressions.is_outermost(condition, ctx):
             continue
