@@ -9,6 +9,8 @@ from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import django
 from pybackend_lint.rule import UNSAFE, Context, rule
 
+_LONGEST = 40
+
 
 @rule(
     "PB128",
@@ -102,7 +104,9 @@ def check(statement: ast.Expr, ctx: Context) -> Iterator[Finding]:
             if isinstance(receiver, ast.Name) and django.is_queryset(found[1], ctx.module):
                 edit = ctx.insert_before(statement, f"{receiver.id} = ")
                 fix = ctx.fix(f"Assign the result to `{receiver.id}`", edit)
-            shown = receiver.id if isinstance(receiver, ast.Name) else "the queryset"
+            text = ctx.text(receiver)
+            name = text.splitlines()[0].partition("(")[0].rstrip(" .")
+            shown = text if "\n" not in text and len(text) <= _LONGEST else f"{name}(...)"
             yield ctx.finding(statement, method=method, receiver=shown, fix=fix)
 
 
