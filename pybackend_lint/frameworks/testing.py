@@ -279,9 +279,9 @@ def is_test(function: FunctionInfo) -> bool:
 def is_named_by_its_file(function: FunctionInfo) -> bool:
     """Whether the file of a test names it, such as in a list of tests that its own code runs."""
     name, source = function.node.name, function.module.source
-    return any(
-        node.id == name and isinstance(node.ctx, ast.Load) for node in source.nodes(ast.Name)
-    ) or any(node.attr == name for node in source.nodes(ast.Attribute))
+    return any(node.id == name and isinstance(node.ctx, ast.Load) for node in source.nodes(ast.Name)) or any(
+        node.attr == name for node in source.nodes(ast.Attribute)
+    )
 
 
 def is_test_case(info: ClassInfo) -> bool:
