@@ -105,6 +105,10 @@ class Layout:
                 if ancestor == workspace:
                     break
             project = self.project_root(directory)
+            tops = {project, workspace}
+            ancestors = [
+                root for root in ancestors if root in tops or "__init__.py" not in self._files.listing(root)
+            ]
             for root in (project, *reversed(ancestors)):
                 if self._files.is_directory(os.path.join(root, "src")):
                     found[os.path.join(root, "src")] = None

@@ -130,6 +130,15 @@ ACROSS_FILES: dict[str, tuple[Mapping[str, str], str]] = {
         {"app/sources/discord/main.py": "import discord\nprobe(discord.File)", "pyproject.toml": ""},
         "discord.File",
     ),
+    "a library after which a package is called, in a folder of it that is none": (
+        {
+            "app/__init__.py": "",
+            "app/database/__init__.py": "",
+            "app/database/redis/__init__.py": "",
+            "app/database/redis/tests/main.py": "import redis\nprobe(redis.Redis)",
+        },
+        "redis.Redis",
+    ),
     "a namespace package that imports itself": (
         {
             "src/app/routers/main.py": "import app\nprobe(app.deps.get_db)",
