@@ -388,7 +388,7 @@ def unawaited_candidates(module: Module) -> Iterator[ast.Call]:
     for assignment in source.nodes(ast.Assign):
         value = assignment.value
         if isinstance(value, ast.Call) and may_be_coroutine(value, names, everywhere=False):
-            if isinstance(assignment.targets[0], (ast.Tuple, ast.List)) or is_never_read(assignment, module):
+            if _is_assigned_as_finished(assignment, module):
                 yield value
 
 
@@ -419,6 +419,8 @@ def _values_taken_apart(module: Module) -> Iterator[ast.expr]:
     for comparison in source.nodes(ast.Compare):
         yield comparison.left
         yield from comparison.comparators
+    for operation in source.nodes(ast.BinOp):
+        yield from (operation.left, operation.right)
     for formatted in source.nodes(ast.FormattedValue):
         yield formatted.value
     yield from (node.iter for node in source.nodes(ast.For))
@@ -433,7 +435,7 @@ def _values_taken_apart(module: Module) -> Iterator[ast.expr]:
 def is_used_as_finished(call: ast.Call, module: Module) -> bool:
     """Whether the value of a call is dropped, or used as only a finished result can be used."""
     match module.source.parent(call):
-        case ast.Expr() | ast.Assert() | ast.Compare() | ast.FormattedValue():
+        case ast.Expr() | ast.Assert() | ast.Compare() | ast.FormattedValue() | ast.BinOp():
             return True
         case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
             return test is call
@@ -447,8 +449,37 @@ def is_used_as_finished(call: ast.Call, module: Module) -> bool:
             return value is call
         case ast.Attribute(attr=attr):
             return attr not in _COROUTINE_ATTRIBUTES
-        case ast.Assign(targets=[target, *_]) as assignment:
-            return isinstance(target, (ast.Tuple, ast.List)) or is_never_read(assignment, module)
+        case ast.Assign() as assignment:
+            return _is_assigned_as_finished(assignment, module)
+    return False
+
+
+def _is_assigned_as_finished(assignment: ast.Assign, module: Module) -> bool:
+    """Whether a value is unpacked, never read, or read from its variable as only a finished result can be."""
+    target = assignment.targets[0]
+    if isinstance(target, (ast.Tuple, ast.List)) or is_never_read(assignment, module):
+        return True
+    function = module.source.enclosing_function(assignment)
+    if len(assignment.targets) != 1 or not isinstance(target, ast.Name) or function is None:
+        return False
+    for name in module.source.in_scope(ast.Name, function):
+        if name.id == target.id and isinstance(name.ctx, ast.Load) and _is_taken_apart(name, module):
+            known = module.lookup(name.id, name)
+            return known is not None and [binding.value for binding in known[1]] == [assignment.value]
+    return False
+
+
+def _is_taken_apart(name: ast.Name, module: Module) -> bool:
+    """Whether a variable is used as no coroutine can be; comparisons for identity and tests work with any."""
+    match module.source.parent(name):
+        case ast.BinOp():
+            return True
+        case ast.Compare(ops=operators):
+            return all(isinstance(item, (ast.Lt, ast.LtE, ast.Gt, ast.GtE)) for item in operators)
+        case ast.For(iter=used) | ast.comprehension(iter=used, is_async=0) | ast.Subscript(value=used):
+            return used is name
+        case ast.Attribute(attr=attr):
+            return attr not in _COROUTINE_ATTRIBUTES
     return False
 
 

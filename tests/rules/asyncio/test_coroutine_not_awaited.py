@@ -53,6 +53,36 @@ FILES = {
 }
 
 FOUND = {
+    "arithmetic": """
+        from shop.mail import ping
+
+        async def f(total):
+            return total + ping()  # PB607
+    """,
+    "variable whose attribute is read": """
+        from shop.mail import ping
+
+        async def f():
+            answer = ping()  # PB607
+            return answer.real
+    """,
+    "variable that is compared": """
+        from shop.mail import ping
+
+        async def f(limit):
+            answer = ping()  # PB607
+            if answer < limit:
+                return answer
+    """,
+    "variable that is iterated, read and counted": """
+        from shop.mail import ping
+
+        async def f():
+            one = ping()  # PB607
+            two = ping()  # PB607
+            three = ping()  # PB607
+            return [item for item in one], two[0], three * 2
+    """,
     "function": """
         from shop.mail import ping
 
@@ -156,6 +186,27 @@ FOUND = {
 }
 
 SILENT = {
+    "variable that is awaited, tested, compared for identity or handed on": """
+        import asyncio
+        from shop.mail import ping
+
+        async def f(known):
+            later = ping()
+            other = ping()
+            last = ping()
+            if later is not None and other and known:
+                last.close()
+            return await later, await asyncio.gather(other)
+    """,
+    "variable with another value": """
+        from shop.mail import ping
+
+        async def f(slow):
+            answer = ping()
+            if slow:
+                answer = await answer
+            return answer.real
+    """,
     "awaited or handed on": """
         import asyncio
         import contextlib
