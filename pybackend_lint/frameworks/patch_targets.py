@@ -162,7 +162,9 @@ def _is_open(module: Module) -> bool:
     data = module.source.data
     if "__getattr__" in module.scope.bindings or module.scope.stars:
         return True
-    words = (b"globals()", b"vars()", b"sys.modules", b"modules[__name__]", b"exec(", b"__dict__")
+    if any(isinstance(call.func, ast.Name) for call in module.source.calls.get("exec", ())):
+        return True
+    words = (b"globals()", b"vars()", b"sys.modules", b"modules[__name__]", b"__dict__")
     return any(word in data for word in words)
 
 
