@@ -27,6 +27,7 @@ _SENT = frozenset({"GET", "POST", "COOKIES", "META", "headers", "body", "data", 
 _BEFORE_VALUE = re.compile(
     r"(?:[=<>]|\b(?:like|ilike|limit|offset|between|interval)\b|\b(?:in|values|any)\s*\()\s*$", re.IGNORECASE
 )
+_BEFORE_SEQUENCE = re.compile(r"\b(?:nextval|setval|currval|to_regclass)\s*\(\s*'[^']*$", re.IGNORECASE)
 _SAFE_CALLS = frozenset({"int", "float", "len", "bool", "id", "abs", "round"})
 _SAFE_TYPES = frozenset({"builtins.int", "builtins.float", "builtins.bool", "decimal.Decimal", "uuid.UUID",
                          "datetime.date", "datetime.datetime", "datetime.timedelta"})  # fmt: skip
@@ -196,17 +197,29 @@ def _items(node: ast.expr) -> list[ast.expr]:
 
 
 def interpolated_value(sql: ast.expr, module: Module) -> ast.expr | None:
-    """The first value that is put into SQL as text, or None; names of tables and columns do not count."""
-    written = _written(sql, module)
-    for text, part in _parts(written, module):
-        if _expects_value(text) and not _is_safe(part, module):
-            return part
+    """The first value that is put into SQL as text, or None.
+
+    Names of tables, columns and sequences do not count, wherever the same statement uses them as such, nor
+    does what `# nosec` accepts, as for Bandit.
+    """
+    parts = list(_parts(_written(sql, module), module))
+    names = {ast.dump(part) for text, part in parts if not _expects_value(text)}
+    for text, part in parts:
+        if _expects_value(text) and ast.dump(part) not in names and not _is_safe(part, module):
+            return None if _is_accepted(sql, module) else part
     return None
+
+
+def _is_accepted(sql: ast.expr, module: Module) -> bool:
+    first = module.source.statement(sql).lineno
+    return any("# nosec" in module.source.line(row) for row in range(first, (sql.end_lineno or first) + 1))
 
 
 def _expects_value(text: str) -> bool:
     """Whether what follows this beginning of a statement is a value: in quotes, or behind an operator."""
-    return text.count("'") % 2 == 1 or _BEFORE_VALUE.search(text) is not None
+    if text.count("'") % 2 == 1:
+        return _BEFORE_SEQUENCE.search(text) is None
+    return _BEFORE_VALUE.search(text) is not None
 
 
 def stands_for_value(sql: ast.JoinedStr, part: ast.FormattedValue) -> bool:
@@ -304,6 +317,11 @@ def _is_safe(node: ast.expr, module: Module, depth: int = 0) -> bool:
             return _is_placeholder(joined, module, depth)
         case ast.Call(func=ast.Name(id=name)) if name in _SAFE_CALLS:
             return True
+        case (
+            ast.Call(func=ast.Name(id="str"), args=[inner])
+            | ast.Call(func=ast.Attribute(value=inner, attr="lower" | "upper" | "strip"), args=[])
+        ):
+            return _is_safe(inner, module, depth + 1)
         case ast.BinOp(left=left, right=right):
             return _is_safe(left, module, depth + 1) and _is_safe(right, module, depth + 1)
         case ast.IfExp(body=body, orelse=orelse):

@@ -75,7 +75,7 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     The fix moves the values of a plain f-string into the list of parameters and removes the quotes around
     them. It is unsafe because the database then gets a typed value where it got text before.
     ## When not to use it
-    Where the values are built from constants in a way that we cannot see.
+    Where the values are built from constants in a way that we cannot see; `# nosec` says so, too.
     ## References
     - Django documentation, "Performing raw SQL queries: Passing parameters into raw()"
       (https://docs.djangoproject.com/en/stable/topics/db/sql/#passing-parameters-into-raw)
@@ -98,13 +98,16 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 
 def _is_given_by_migration(value: ast.expr, ctx: Context) -> bool:
-    """Whether a value is a parameter of a function in a migration, which only the migration itself calls."""
+    """Whether a value in a migration is a row's key, or a parameter of a function that only the migration calls."""
+    if not ctx.project.is_migration(ctx.source.path):
+        return False
+    if isinstance(value, ast.Attribute):
+        return value.attr in {"pk", "id"}
     function = ctx.enclosing_function(value)
     return (
         isinstance(value, ast.Name)
         and isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
         and any(value.id == parameter.arg for parameter in function.args.args)
-        and ctx.project.is_migration(ctx.source.path)
     )
 
 

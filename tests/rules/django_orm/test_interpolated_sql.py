@@ -34,8 +34,21 @@ SILENT = {
         number = len(user)
         cursor.execute("SELECT 1 LIMIT %d" % number)
         """,
+    "a sequence": "cursor.execute(f\"SELECT nextval('{user}_seq'::regclass)\")",
+    "a column on both sides": (
+        "cursor.execute('UPDATE x SET %s = %s WHERE %s IS DISTINCT FROM %s' % (LIMIT, user, LIMIT, user))"
+    ),
+    "quotes of the database": """
+        cursor.execute(f"SELECT {user}x{user} FROM y WHERE z = {user}x{user}")
+        """,
+    "accepted for Bandit": """
+        cursor.execute(  # nosec
+            f"SELECT 1 WHERE x = {user}"
+        )
+        """,
     "unknown cursor": "user.execute(f'SELECT 1 WHERE x = {user}')",
     "a setting": "cursor.execute(f'SELECT 1 WHERE x = {settings.SITE_ID}')",
+    "a setting as text": "cursor.execute(f\"SELECT 1 WHERE x = '{str(settings.DEBUG).lower()}'\")",
     "a loop over constants": """
         for name, value in NAMES.items():
             cursor.execute(f"UPDATE x SET y = '{name}' WHERE z = '{value}'")
@@ -67,6 +80,7 @@ FOUND = {
         cursor.execute(sql)  # PB140
         """,
     "other connection": "connections['other'].cursor().execute(f'SELECT 1 WHERE x = {user}')  # PB140",
+    "lower case": "cursor.execute(f\"SELECT 1 WHERE x = '{user.lower()}'\")  # PB140",
     "raw": "Order.objects.raw(f'SELECT * FROM x WHERE y = {user}')  # PB140",
     "RawSQL": "RawSQL(f'x > {user}', [])  # PB140",
     "columns of the request": "Order.objects.annotate(**{request.GET['by']: F('id')})  # PB140",
