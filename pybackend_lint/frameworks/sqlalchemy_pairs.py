@@ -113,7 +113,7 @@ def mismatch(side: Side) -> Mismatch | None:
     wanted, target = side.other_name, side.target
     if wanted is None:
         return _unpaired(side)
-    if not target.is_closed or side.joins_itself:
+    if not target.is_closed:
         return None
     name = str(wanted.value)
     others = attributes(target).relations
@@ -127,6 +127,8 @@ def mismatch(side: Side) -> Mismatch | None:
             if _leads_to(item, side.owner) and _named(target, item) in {None, side.relation.name}
         ]
         return Mismatch(side, "missing", None, back[0].name if len(back) == 1 else None)
+    if side.joins_itself:
+        return None
     if other.target is not None and not _leads_to(other, side.owner):
         return Mismatch(side, "elsewhere", other, None)
     named = _named(target, other)

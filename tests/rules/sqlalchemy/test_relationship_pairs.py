@@ -41,6 +41,17 @@ MISSING = {
             parent_id: Mapped[int] = mapped_column(ForeignKey("parents.id"))
             parent: Mapped[Parent] = relationship(back_populates="children")
     """,
+    "a relationship with a join of its own": """
+        class Child(Base):
+            __tablename__ = "children"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            parent_id: Mapped[int] = mapped_column(ForeignKey("parents.id"))
+            parent: Mapped[Parent] = relationship(foreign_keys=[parent_id], back_populates="sons")  # PB506
+
+        class Parent(Base):
+            __tablename__ = "parents"
+            id: Mapped[int] = mapped_column(primary_key=True)
+    """,
     "a target named by a text": """
         class Parent(Base):
             __tablename__ = "parents"
