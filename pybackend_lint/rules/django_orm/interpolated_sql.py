@@ -98,7 +98,7 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 
 def _is_given_by_migration(value: ast.expr, ctx: Context) -> bool:
-    """Whether a value in a migration is a row's key, or a parameter of a function that only the migration calls."""
+    """Whether a value in a migration is a row's key, or a parameter of a function that only it calls."""
     if not ctx.project.is_migration(ctx.source.path):
         return False
     if isinstance(value, ast.Attribute):
