@@ -335,6 +335,8 @@ class Module:
                 followed = self.guarded(
                     ("name", id(node)), lambda: self.qualified_name(cast(ast.AST, binding.value))
                 )
+                if followed == f"{self.name}.{binding.name}" and scope.kind == "module":
+                    return self._first_of_circle(binding, followed)
                 if followed is not None:
                     return followed
         if scope.kind == "module":
@@ -342,6 +344,21 @@ class Module:
         if scope.kind == "class":
             return f"{self.name}.{self.qualname(scope.node)}.{binding.name}"
         return None
+
+    def _first_of_circle(self, binding: Binding, name: str) -> str:
+        """The name that all variables share which are set to each other: the first in alphabetical order."""
+        module, names = self, [name]
+        while True:
+            value = binding.value
+            owner = module.qualified_name(value.value) if isinstance(value, ast.Attribute) else module.name
+            local = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
+            found = self.modules.variable(f"{owner}.{local}")
+            if found is None:
+                return name
+            module, binding = found
+            if f"{module.name}.{binding.name}" in names:
+                return min(names)
+            names.append(f"{module.name}.{binding.name}")
 
     def qualified_name(self, node: ast.AST) -> str | None:
         """The dotted name of what a name or attribute refers to, or None when it is not certain.
