@@ -91,7 +91,7 @@ def run(
         input=stdin.encode() if isinstance(stdin, str) else stdin,
         capture_output=True,
         env={**kept, "PYTHONPATH": os.getcwd(), "PYTHONIOENCODING": "utf-8", **(environment or {})},
-        timeout=120,
+        timeout=600,  # a busy machine is no failure
         check=False,
     )
     return Run(done.returncode, done.stdout.decode(), done.stderr.decode())

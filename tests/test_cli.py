@@ -330,7 +330,7 @@ def on_terminal(*arguments: str, cwd: Path, **environment: str) -> str:
         if not data:
             break
         printed.write(data)
-    process.wait(timeout=60)
+    process.wait(timeout=300)
     os.close(leader)
     return printed.getvalue().decode()
 
@@ -359,7 +359,7 @@ def test_a_reader_that_leaves_early(project: Path) -> None:
     process.stdout.close()
     errors = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=60) == 1
+    assert process.wait(timeout=300) == 1
     assert errors == b""
 
 
@@ -391,7 +391,7 @@ ON_LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks
 def test_a_process_that_is_killed_loses_nothing(project: Path) -> None:
     process, children = long_run(project)
     os.kill(children[0], signal.SIGKILL)
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=300)
     assert errors == b""
     assert output.split() == [
         b"6061",
@@ -406,6 +406,6 @@ def test_a_process_that_is_killed_loses_nothing(project: Path) -> None:
 def test_interrupt(project: Path) -> None:
     process, _ = long_run(project)
     os.killpg(process.pid, signal.SIGINT)
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert b"Traceback" not in errors + output

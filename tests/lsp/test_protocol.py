@@ -43,7 +43,7 @@ def talk(*messages: bytes) -> tuple[int, list[dict[str, Any]]]:
         [sys.executable, "-m", "pybackend_lint", "server"],
         input=b"".join(messages),
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
         cwd=REPOSITORY,
     )
@@ -356,7 +356,7 @@ async def test_the_extra_is_named_when_it_is_missing(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (result.returncode, result.stdout) == (2, "")
