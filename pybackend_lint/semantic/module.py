@@ -19,6 +19,7 @@ from pybackend_lint.semantic.scopes import (
     Scope,
     at_exit,
     build_scope,
+    is_unbound_yet,
     reaching,
     star_exports,
 )
@@ -163,6 +164,8 @@ class Module:
         scope, bindings, ordered = cast("tuple[Scope, list[Binding], bool]", known)
         if not ordered:
             return scope, bindings
+        if scope.kind == "class" and is_unbound_yet(scope, name, use):
+            return self.lookup(name, scope.node)
         reached = reaching(self.source, scope, name, use)
         return scope, self.preferred(reached) if scope.kind == "module" else reached
 
@@ -181,7 +184,7 @@ class Module:
                     only_global = True
                 elif declared is None and name in scope.bindings:
                     bindings = scope.bindings[name]
-                    return scope, bindings, direct and len(bindings) > 1
+                    return scope, bindings, direct and (is_class or len(bindings) > 1)
             direct = direct and isinstance(opener, COMPREHENSIONS)
             index = outer
         scope = self.scope

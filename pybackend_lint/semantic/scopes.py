@@ -405,6 +405,19 @@ def reaching(source: Source, scope: Scope, name: str, use: ast.AST) -> list[Bind
     return sorted(found.at[id(statement)], key=_row) or bindings
 
 
+def is_unbound_yet(scope: Scope, name: str, use: ast.AST) -> bool:
+    """Whether a use in the body of a class runs before the body binds the name, which is then one of outside.
+
+    `uuid = UUIDField(default=uuid.uuid4)` is the usual case.
+    """
+    bindings = scope.bindings.get(name, [])
+    place = (use.lineno, use.col_offset)  # type: ignore[attr-defined]
+    return all(
+        id(binding.node) in scope.direct and (binding.node.end_lineno, binding.node.end_col_offset) > place  # type: ignore[attr-defined]
+        for binding in bindings
+    )
+
+
 def _last_before(bindings: list[Binding], use: ast.AST) -> list[Binding]:
     """The last of some bindings, all of which run one after the other, that is complete at a use."""
     place = (use.lineno, use.col_offset)  # type: ignore[attr-defined]

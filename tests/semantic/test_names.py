@@ -34,6 +34,14 @@ IN_ONE_FILE = {
     "class attribute": ("class A:\n    def f(self): ...\nprobe(A.f)", "main.A.f"),
     "inherited attribute": ("class A:\n    def f(self): ...\nclass B(A): ...\nprobe(B.f)", "main.A.f"),
     "parameter hides import": ("import requests\ndef f(requests):\n    probe(requests.get)", None),
+    "a name that a class binds only then": (
+        "import uuid\nclass C:\n    uuid = field(probe(uuid.uuid4))",
+        "uuid.uuid4",
+    ),
+    "a name that a class has bound": (
+        "import a\nclass C:\n    import b as a\n    x = probe(a.x)",
+        "b.x",
+    ),
     "class scope is not seen from methods": (
         "import a\nclass C:\n    import b as a\n    def f(self):\n        probe(a.x)",
         "a.x",
