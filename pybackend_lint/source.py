@@ -77,6 +77,13 @@ _OPENERS = frozenset(
 )  # fmt: skip
 
 
+def last_name(node: ast.AST | None) -> str:
+    """The last name of an expression such as `f` or `a.f`, empty for other ones."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 class Span(NamedTuple):
     """The nodes of one scope; `outer` is the number of the scope around it."""
 

@@ -17,6 +17,7 @@ from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS
 from pybackend_lint.semantic.types import COROUTINE, Kind, Type, coroutine, instance
+from pybackend_lint.source import last_name
 
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
@@ -340,7 +341,7 @@ def _names_of_coroutines(module: Module) -> frozenset[str]:
     source = module.source
     names = {node.name for node in source.nodes(ast.AsyncFunctionDef)}
     for statement in source.nodes(ast.Return):  # functions that return the coroutine of another one
-        if isinstance(statement.value, ast.Call) and _called_name(statement.value) in names:
+        if isinstance(statement.value, ast.Call) and last_name(statement.value.func) in names:
             function = source.enclosing_function(statement)
             if isinstance(function, ast.FunctionDef):
                 names.add(function.name)
@@ -353,7 +354,7 @@ def may_be_coroutine(call: ast.Call, names: frozenset[str], *, everywhere: bool)
     `names` are those of `coroutine_names`; `everywhere` admits names that are not among them, for methods
     whose classes are defined in files that the module does not import itself.
     """
-    name = _called_name(call)
+    name = last_name(call.func)
     if name in names:
         return True
     return everywhere and isinstance(call.func, ast.Attribute) and name not in _SURELY_SYNCHRONOUS
@@ -547,7 +548,7 @@ def _own_wrappers(module: Module) -> frozenset[str]:
         return frozenset()
     names = set()
     for statement in source.nodes(ast.Return):
-        if isinstance(statement.value, ast.Call) and _called_name(statement.value) in _TASK_METHODS:
+        if isinstance(statement.value, ast.Call) and last_name(statement.value.func) in _TASK_METHODS:
             function = source.enclosing_function(statement)
             if isinstance(function, ast.FunctionDef):
                 names.add(function.name)
@@ -660,7 +661,7 @@ def swallowed_cancellation(handler: ast.ExceptHandler, ctx: Context) -> str | No
     if _BASE not in caught and (isinstance(handler.body[-1], ast.Return) or _names_errors(handler, ctx)):
         return None  # who names the cancellation and returns answers it on purpose
     nodes = ctx.function_info(function).own_nodes()
-    if any(isinstance(node, ast.Call) and _called_name(node) in _OTHER_TASKS for node in nodes):
+    if any(isinstance(node, ast.Call) and last_name(node.func) in _OTHER_TASKS for node in nodes):
         return None
     if any(isinstance(node, ast.Call) and ctx.qualified_name(node.func) in _EXITS for node in body):
         return None
@@ -789,16 +790,11 @@ _STARTERS = ("create_task", "ensure_future", "gather", "start_soon", "run", "run
 def _is_task(function: ast.AsyncFunctionDef, ctx: Context) -> bool:
     """Whether the file makes a task of the coroutine, so that no caller goes on with its result."""
     return any(
-        isinstance(argument, ast.Call) and _called_name(argument) == function.name
+        isinstance(argument, ast.Call) and last_name(argument.func) == function.name
         for name in _STARTERS
         for call in ctx.source.calls.get(name, ())
         for argument in call.args
     )
-
-
-def _called_name(call: ast.Call) -> str:
-    func = call.func
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
 def reraising_edits(handler: ast.ExceptHandler, ctx: Context) -> tuple[Edit, ...]:

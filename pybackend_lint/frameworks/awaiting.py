@@ -14,6 +14,7 @@ from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind, Type
+from pybackend_lint.source import last_name
 
 
 class Misuse(StrEnum):
@@ -88,7 +89,7 @@ def misused(node: ast.AST, module: Module) -> Iterator[Misused]:
     """What a node awaits, iterates or enters in a way that can only raise; nothing where it may work."""
     match node:
         case ast.Await(value=ast.Call() as call):
-            if _called(call) in _plain_names(module) and not _asks_before(node, module):
+            if last_name(call.func) in _plain_names(module) and not _asks_before(node, module):
                 function = _plain_function(call, module)
                 if function is not None or _is_plain_call(call, module):
                     yield Misused(call, Misuse.AWAIT, function)
@@ -107,11 +108,6 @@ def misused(node: ast.AST, module: Module) -> Iterator[Misused]:
             if isinstance(module.source.enclosing_function(node), ast.AsyncFunctionDef):
                 for item in items:
                     yield from _entered_plainly(item.context_expr, module)
-
-
-def _called(call: ast.Call) -> str:
-    func = call.func
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
 def _plain_names(module: Module) -> frozenset[str]:
@@ -246,7 +242,7 @@ def _iterated(value: ast.expr, module: Module) -> Iterator[Misused]:
     if isinstance(value.func, ast.Name) and module.qualified_name(value.func) in _ITERATED:
         yield Misused(value, Misuse.ASYNC_FOR)
         return
-    if _called(value) not in _plain_names(module):
+    if last_name(value.func) not in _plain_names(module):
         return
     function = _function(value, module)
     if function is None or function.is_async or _is_overridden(function):
@@ -262,7 +258,7 @@ def _is_builtin(value: ast.expr, module: Module) -> bool:
 
 def _async_function(call: ast.Call, module: Module) -> FunctionInfo | None:
     """The one `async def` of the project that a call calls."""
-    if _called(call) not in coroutine_names(module):
+    if last_name(call.func) not in coroutine_names(module):
         return None
     callee = module.type_of(call.func)
     function = None
@@ -298,7 +294,7 @@ def _entered(value: ast.expr, module: Module) -> Iterator[Misused]:
 def _entered_plainly(value: ast.expr, module: Module) -> Iterator[Misused]:
     """An asynchronous context manager where a plain one is needed."""
     if isinstance(value, ast.Call):
-        callee = module.type_of(value.func) if _called(value) in coroutine_names(module) else None
+        callee = module.type_of(value.func) if last_name(value.func) in coroutine_names(module) else None
         function = None
         if callee is not None and callee.kind is Kind.FUNCTION:
             function = module.modules.function_info(callee.name)
@@ -399,7 +395,7 @@ def dropped_callback(call: ast.Call, module: Module) -> Callback | None:
 def _may_be_coroutine(given: ast.expr, module: Module) -> bool:
     """Whether, by its name alone, an argument may be a coroutine function."""
     match given:
-        case ast.Call(args=[inner, *_]) if _called(given) == "partial":
+        case ast.Call(args=[inner, *_]) if last_name(given.func) == "partial":
             return _may_be_coroutine(inner, module)
         case ast.Lambda(body=ast.Call(func=func)):
             return _may_be_coroutine(func, module)
@@ -453,7 +449,6 @@ def _is_handled(call: ast.Call, module: Module) -> bool:
 def is_task(function: FunctionInfo) -> bool:
     """Whether a coroutine function is registered as a task of Celery, which calls it and never awaits."""
     targets = [d.func if isinstance(d, ast.Call) else d for d in function.node.decorator_list]
-    named = [t.attr if isinstance(t, ast.Attribute) else getattr(t, "id", "") for t in targets]
-    return not {"task", "shared_task"}.isdisjoint(named) and any(
+    return not {"task", "shared_task"}.isdisjoint(map(last_name, targets)) and any(
         name in _TASKS for name in function.decorators
     )

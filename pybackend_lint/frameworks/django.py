@@ -14,6 +14,7 @@ from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind, Type, class_object, coroutine, instance, join
+from pybackend_lint.source import last_name
 
 __all__ = [
     "ALIASES", "BASES", "KNOWLEDGE", "ROOTS", "DjangoKnowledge", "Field", "Loaded", "Relation", "fields",
@@ -694,7 +695,7 @@ def _prefetch_related(fact: Loaded, call: ast.Call, module: Module) -> Loaded | 
                 names.add(text)
             case ast.Constant(value=None):
                 return replace(fact, prefetch=frozenset())
-            case ast.Call(args=[ast.Constant(value=str(text)), *_]) if _last_name(argument.func) in {
+            case ast.Call(args=[ast.Constant(value=str(text)), *_]) if last_name(argument.func) in {
                 "Prefetch",
                 "GenericPrefetch",
             }:
@@ -708,10 +709,6 @@ def _prefetch_related(fact: Loaded, call: ast.Call, module: Module) -> Loaded | 
             case _:
                 return None
     return replace(fact, prefetch=fact.prefetch | names, whole=fact.whole | whole)
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _custom_method(callee: Type, call: ast.Call, module: Module) -> Type | None:

@@ -14,6 +14,7 @@ from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind
+from pybackend_lint.source import last_name
 
 _EXECUTES = frozenset({"execute", "executemany"})
 _EXTRA = frozenset({"where", "select", "tables", "order_by"})
@@ -62,7 +63,7 @@ def statements(call: ast.Call, module: Module) -> Iterator[Statement]:
                     for item in _items(keyword.value):
                         yield Statement(item, "extra()", True)
             return
-    name = _last(func)
+    name = last_name(func)
     if name == "RawSQL" and call.args and module.qualified_name(func) == _RAW_SQL:
         yield Statement(call.args[0], "RawSQL()", True)
     elif name == "RunSQL" and module.qualified_name(func) in _RUN_SQL:
@@ -111,7 +112,11 @@ def columns_named_by_request(call: ast.Call, module: Module) -> ast.expr | None:
     A name that the function compares with known ones is not of the request any more.
     """
     unpacked = [keyword.value for keyword in call.keywords if keyword.arg is None]
-    if not unpacked or _last(call.func) not in _NAME_COLUMNS or django.own_method(call.func, module) is None:
+    if (
+        not unpacked
+        or last_name(call.func) not in _NAME_COLUMNS
+        or django.own_method(call.func, module) is None
+    ):
         return None
     node = module.source.enclosing_function(call)
     if not isinstance(node, FUNCTIONS):
@@ -184,10 +189,6 @@ def _is_compared(node: ast.expr, function: FunctionInfo) -> bool:
     return any(
         ast.dump(other.left) == text for other in function.own_nodes() if isinstance(other, ast.Compare)
     )
-
-
-def _last(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
 def _items(node: ast.expr) -> list[ast.expr]:

@@ -18,6 +18,7 @@ from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind, Type
+from pybackend_lint.source import last_name
 
 BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 _RETRYING = ("retr", "attempt", "backoff", "tries")
@@ -288,8 +289,7 @@ def _answers(handler: ast.ExceptHandler, ctx: Context) -> Iterator[ast.expr]:
     for node in nodes_of(handler.body):
         if isinstance(node, ast.Call):
             func = node.func
-            last = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-            if last in _ANSWER_WORDS:
+            if last_name(func) in _ANSWER_WORDS:
                 known = ctx.type_of(func)
                 if known is not None and known.name in _ANSWERS:
                     yield node

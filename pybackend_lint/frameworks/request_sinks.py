@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pybackend_lint.frameworks import django, django_models, django_sql, flask, sqlalchemy_text
 from pybackend_lint.frameworks.fastapi import argument
 from pybackend_lint.frameworks.sqlalchemy_mapping import is_mapped
-from pybackend_lint.project.data_checks import last_name
 from pybackend_lint.project.data_flow import text_parts
 from pybackend_lint.rule import Context
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind
+from pybackend_lint.source import last_name
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,6 @@ from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead, lazy_read
 from pybackend_lint.frameworks.sqlalchemy_mapping import attributes, library_name, mapped_class
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
-from pybackend_lint.frameworks.sqlalchemy_uses import last_name
 from pybackend_lint.frameworks.sqlalchemy_words import functions_with_sessions, opens_sessions, relation_names
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
@@ -26,6 +25,7 @@ from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
 from pybackend_lint.semantic.types import CONTEXT_MANAGER, Kind, Type
+from pybackend_lint.source import last_name
 
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
@@ -327,7 +327,7 @@ def _closed_by_callee(value: ast.expr, module: Module) -> Closed | None:
     """The block of the called function whose end closed the session of all that it returns."""
     if isinstance(value, ast.Await):
         value = value.value
-    if not isinstance(value, ast.Call) or last_name(value) not in functions_with_sessions(module):
+    if not isinstance(value, ast.Call) or last_name(value.func) not in functions_with_sessions(module):
         return None
     callee = module.type_of(value.func)
     if callee is None or callee.kind is not Kind.FUNCTION:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pybackend_lint.frameworks import sqlalchemy
 from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.sqlalchemy_statements import relation_of
+from pybackend_lint.source import last_name
 
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
@@ -42,7 +43,7 @@ def queries_in_loop(loop: ast.For | ast.AsyncFor, ctx: Context) -> Iterator[Quer
     body = list(_nodes(loop.body))
     if any(isinstance(node, (ast.Break, ast.Return, ast.Try, ast.While)) for node in body):
         return
-    if any(isinstance(node, ast.Call) and _name(node.func) == "sleep" for node in body):
+    if any(isinstance(node, ast.Call) and last_name(node.func) == "sleep" for node in body):
         return  # another service sets the pace
     for node in body:
         if isinstance(node, ast.Call):
@@ -51,13 +52,6 @@ def queries_in_loop(loop: ast.For | ast.AsyncFor, ctx: Context) -> Iterator[Quer
                 found = _compared(statement, names_of_element, ctx)
                 if found is not None:
                     yield QueryInLoop(node, *found)
-
-
-def _name(function: ast.expr) -> str:
-    match function:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""
 
 
 def _may_send(loop: ast.For | ast.AsyncFor, ctx: Context) -> bool:

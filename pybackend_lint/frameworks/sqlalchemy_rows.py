@@ -15,6 +15,7 @@ from pybackend_lint.frameworks.sqlalchemy_words import functions_with_queries, r
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Function
 from pybackend_lint.semantic.types import Type
+from pybackend_lint.source import last_name
 
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
@@ -154,7 +155,7 @@ class _Rows:
         """Whether an expression may be rows, by its form: of a query, or of a function with a session."""
         match node:
             case ast.Call():
-                name = sqlalchemy_uses.last_name(node)
+                name = last_name(node.func)
                 if name in sqlalchemy_uses.NO_ROWS:
                     return False
                 if name in _GIVES_ROWS or name in _SENDS or name in self.queries:
@@ -184,7 +185,7 @@ class _Rows:
 
     def _hands_over(self, call: ast.Call) -> bool:
         """Whether a call gives its argument to something that reads relationships."""
-        name = sqlalchemy_uses.last_name(call)
+        name = last_name(call.func)
         if name in sqlalchemy_uses.VALIDATES or (self.has_text and name in _TO_TEXT):
             return True
         return sqlalchemy_uses.has_uses(call, self.module)

@@ -19,6 +19,7 @@ from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import COMPREHENSIONS
 from pybackend_lint.semantic.types import Kind, Type
+from pybackend_lint.source import last_name
 
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
@@ -63,8 +64,7 @@ Started = tuple[ast.Call, bool]  # the call of a coroutine function, and whether
 
 
 def _is_named(call: ast.Call, wanted: set[str]) -> bool:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    return name in wanted
+    return last_name(call.func) in wanted
 
 
 def _started(node: ast.expr, function: FunctionInfo) -> Iterator[Started]:

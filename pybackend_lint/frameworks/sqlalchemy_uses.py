@@ -25,6 +25,7 @@ from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
 from pybackend_lint.semantic.types import Kind, Type
+from pybackend_lint.source import last_name
 
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
@@ -302,17 +303,12 @@ def _parts(node: ast.AST) -> Iterator[ast.AST]:
 
 def _handles(handler: ast.ExceptHandler) -> bool:
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(
-        item is None
-        or (item.attr if isinstance(item, ast.Attribute) else getattr(item, "id", "")) in _CATCHES
-        for item in caught
-    )
+    return any(item is None or last_name(item) in _CATCHES for item in caught)
 
 
 def _suppresses(manager: ast.expr) -> bool:
     function = manager.func if isinstance(manager, ast.Call) else manager
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    return name == "suppress"
+    return last_name(function) == "suppress"
 
 
 def to_text(call: ast.Call, module: Module) -> str | None:
@@ -408,7 +404,7 @@ def candidates(function: FunctionInfo) -> Iterator[ast.expr]:
         return
     has_text = not names.readers.isdisjoint(TEXTS)
     for call in function.own(ast.Call):
-        name = last_name(call)
+        name = last_name(call.func)
         if (
             name in VALIDATES
             or (has_text and name in {"str", "repr", "print"})
@@ -452,16 +448,11 @@ def _may_load(binding: Binding) -> bool:
     value = binding.value
     while isinstance(value, (ast.Await, ast.Attribute, ast.Subscript)):
         value = value.value
-    if isinstance(value, ast.Call) and last_name(value) in NO_ROWS:
+    if isinstance(value, ast.Call) and last_name(value.func) in NO_ROWS:
         return False
     if binding.kind in {"for", "comprehension"}:
         return True
     return binding.kind == "assign" and isinstance(value, (ast.Call, ast.Name, ast.BinOp, ast.ListComp))
-
-
-def last_name(call: ast.Call) -> str:
-    """The last name of what a call calls; "" where it has none."""
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _is_near_by(function: ast.expr, module: Module) -> bool:
@@ -469,13 +460,13 @@ def _is_near_by(function: ast.expr, module: Module) -> bool:
     while isinstance(function, ast.Attribute):
         function = function.value
     if isinstance(function, ast.Call):
-        return last_name(function)[:1].isupper()
+        return last_name(function.func)[:1].isupper()
     if not isinstance(function, ast.Name):
         return False
     found = module.lookup(function.id, function)
     return found is None or all(
         binding.kind in {"import", "from", "class", "function", "parameter"}
-        or (isinstance(binding.value, ast.Call) and last_name(binding.value)[:1].isupper())
+        or (isinstance(binding.value, ast.Call) and last_name(binding.value.func)[:1].isupper())
         for binding in found[1]
     )
 

@@ -12,6 +12,7 @@ from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind, Type
+from pybackend_lint.source import last_name
 
 MAX_DEPTH = 8
 _CACHED = frozenset(
@@ -180,8 +181,7 @@ def _own_property_names(module: Module) -> frozenset[str]:
 
 
 def _is_property_like(decorator: ast.expr) -> bool:
-    name = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
-    return name.endswith("property")
+    return last_name(decorator).endswith("property")
 
 
 def property_of(module: Module, node: ast.Attribute) -> FunctionInfo | None:

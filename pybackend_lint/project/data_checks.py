@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.definitions import FunctionInfo
+from pybackend_lint.source import last_name
 
 # A call whose name holds one of these words decides whether a value may be used.
 _CHECKING = (
@@ -230,8 +231,3 @@ def _roots(text: str) -> Iterator[str]:
     head = text.partition(".")[0].partition("[")[0].partition("(")[0]
     if head.isidentifier() and head not in {"self", "cls", "request"}:
         yield head
-
-
-def last_name(func: ast.expr) -> str:
-    """The last name of what is called, empty for other expressions."""
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""

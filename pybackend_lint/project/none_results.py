@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pybackend_lint.finding import Related
 from pybackend_lint.project import raises
 from pybackend_lint.project.callers import Caller, callers
-from pybackend_lint.project.data_checks import is_check, last_name
+from pybackend_lint.project.data_checks import is_check
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.endings import falls_through
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
+from pybackend_lint.source import last_name
 
 _MOST_SHOWN = 3
 _NEEDS_VALUE = frozenset({"len", "int", "float", "sum", "sorted", "list", "tuple", "set", "enumerate"})

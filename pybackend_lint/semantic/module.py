@@ -24,7 +24,7 @@ from pybackend_lint.semantic.scopes import (
     star_exports,
 )
 from pybackend_lint.semantic.types import Kind, Provider, Type
-from pybackend_lint.source import Source
+from pybackend_lint.source import Source, last_name
 
 _BUILTINS = frozenset(dir(builtins))
 _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "builtins.ImportError"})
@@ -354,8 +354,7 @@ class Module:
         while True:
             value = binding.value
             owner = module.qualified_name(value.value) if isinstance(value, ast.Attribute) else module.name
-            local = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
-            found = self.modules.variable(f"{owner}.{local}")
+            found = self.modules.variable(f"{owner}.{last_name(value)}")
             if found is None:
                 return name
             module, binding = found
