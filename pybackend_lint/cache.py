@@ -25,6 +25,7 @@ from typing import Any
 from pybackend_lint import __version__
 from pybackend_lint.finding import Applicability, Edit, Finding, Fix, Position, Related, Severity
 from pybackend_lint.project.files import is_below, is_group, outdated
+from pybackend_lint.source import words
 
 DIRECTORY = ".pybackend_lint_cache"
 
@@ -185,7 +186,8 @@ class Cache:
                     return False
                 invalid.add(path)
                 others = (group for group, paths in groups.items() if path not in paths)
-                invalid |= outdated(path, _content(path), others)
+                data = _content(path)
+                invalid |= outdated(path, data, words(data), others)
             self._files[path] = current_state
             self._changed = True
         for directory, names in added.items():

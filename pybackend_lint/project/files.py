@@ -134,11 +134,12 @@ def imports_as_in(path: str, data: bytes) -> str:
     return f"{imports_of(path)}={hash_of(statements)}"
 
 
-def outdated(path: str, data: bytes, groups: Iterable[str]) -> set[str]:
+def outdated(path: str, data: bytes, known: set[bytes], groups: Iterable[str]) -> set[str]:
     """Those of some groups that a file's new content makes it one of, if `mentions_below` made their names,
     and those that stand for other import statements of it, if `imports_as_in` did.
+
+    `known` are the words of the content.
     """
-    known = words(data)
     found: set[str] = set()
     for group in groups:
         place, _, kind = group.partition(f"{os.sep}{_EVERYTHING}")

@@ -97,9 +97,8 @@ class Index:
         self._facts: dict[tuple[object, ...], object] = {}
         self._lasting: dict[tuple[object, ...], object] = {}
         self._groups_of_facts: dict[tuple[object, ...], set[str]] = {}
-        self._mentions: dict[
-            str, set[bytes]
-        ] = {}  # the groups of files that mention something, the words of it
+        # The groups of files that mention something, with the words of it.
+        self._mentions: dict[str, set[bytes]] = {}
         self._rests: set[str] = set()  # the groups that the fact under way rests on
         self._checked = ""  # the file that is being checked
 
@@ -161,7 +160,7 @@ class Index:
             for group, needed in self._mentions.items()
             if needed <= known and path not in self.consulted[group]
         ]
-        changed = outdated(path, data, [*imports, *others])
+        changed = outdated(path, data, known, [*imports, *others])
         affected = self._invalidate({path, *changed}, path)
         for group in imports & changed:
             self._forget_reader(group)
