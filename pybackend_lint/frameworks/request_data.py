@@ -261,21 +261,6 @@ FIELDS = RequestData("fields", frozenset({Sent.QUERY, Sent.FORM, Sent.BODY}), ma
 HTML = RequestData("html", _BY_LINK | {Sent.FORM, Sent.SEGMENT})
 
 
-def flow(
-    node: ast.expr,
-    module: Module,
-    question: RequestData,
-    place: Place = Place.ANYWHERE,
-    *,
-    inside: bool = False,
-) -> Flow | None:
-    """The way by which data of a request reaches an expression, or None where none is certain.
-
-    `inside`: only members of the value are used, such as the fields of a model.
-    """
-    return flow_to(node, module, question, place, inside=inside)
-
-
 def opened_model(mapping: ast.expr, module: Module) -> Flow | None:
     """The way of a body to a mapping made of a model that keeps whatever the client sends besides its fields.
 
@@ -288,7 +273,7 @@ def opened_model(mapping: ast.expr, module: Module) -> Flow | None:
         return None
     match pydantic.config(info).get("extra"):
         case ast.Constant(value="allow") | ast.Attribute(attr="allow"):
-            return flow(model, module, BODIES, inside=True)
+            return flow_to(model, module, BODIES, inside=True)
     return None
 
 

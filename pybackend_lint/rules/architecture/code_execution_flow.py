@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import request_data, request_sinks
-from pybackend_lint.project.data_flow import Place
+from pybackend_lint.project.data_flow import Place, flow_to
 from pybackend_lint.rule import Context, rule
 
 
@@ -90,6 +90,6 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     place = Place.START if sink.whole else Place.ANYWHERE
     question = request_data.COMMANDS if sink.command else request_data.CODE
-    flow = request_data.flow(sink.value, ctx.module, question, place)
+    flow = flow_to(sink.value, ctx.module, question, place)
     if flow is not None:
         yield ctx.finding(sink.value, name=flow.origin.shown, sink=sink.user, related=flow.steps)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import request_data, request_sinks
+from pybackend_lint.project.data_flow import flow_to
 from pybackend_lint.rule import Context, rule
 
 
@@ -108,7 +109,7 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     if request_sinks.is_sample(ctx):
         return
     for sink in request_sinks.filled_by_mapping(ctx.module):
-        flow = request_data.flow(sink.value, ctx.module, request_data.FIELDS)
+        flow = flow_to(sink.value, ctx.module, request_data.FIELDS)
         flow = flow or request_data.opened_model(sink.mapping, ctx.module)
         if flow is not None:
             yield ctx.finding(sink.value, name=flow.origin.shown, model=sink.user, related=flow.steps)

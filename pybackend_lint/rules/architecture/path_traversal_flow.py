@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import request_data, request_sinks
-from pybackend_lint.project.data_flow import Place
+from pybackend_lint.project.data_flow import Place, flow_to
 from pybackend_lint.rule import Context, rule
 
 
@@ -97,6 +97,6 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if request_sinks.is_sample(ctx):
         return
     for sink in request_sinks.file_paths(call, ctx.module):
-        flow = request_data.flow(sink.value, ctx.module, request_data.PATHS, Place.PATH)
+        flow = flow_to(sink.value, ctx.module, request_data.PATHS, Place.PATH)
         if flow is not None:
             yield ctx.finding(sink.value, name=flow.origin.shown, sink=sink.user, related=flow.steps)

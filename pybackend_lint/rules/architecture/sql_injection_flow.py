@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import request_data, request_sinks
+from pybackend_lint.project.data_flow import flow_to
 from pybackend_lint.rule import Context, rule
 
 
@@ -102,6 +103,6 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     if request_sinks.is_sample(ctx):
         return
     for sink in request_sinks.sql_sinks(call, ctx):
-        flow = request_data.flow(sink.value, ctx.module, request_data.SQL)
+        flow = flow_to(sink.value, ctx.module, request_data.SQL)
         if flow is not None:
             yield ctx.finding(sink.value, name=flow.origin.shown, sink=sink.user, related=flow.steps)

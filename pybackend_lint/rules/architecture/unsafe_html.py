@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import request_data, request_sinks
-from pybackend_lint.project.data_flow import text_parts
+from pybackend_lint.project.data_flow import flow_to, text_parts
 from pybackend_lint.rule import Context, rule
 
 
@@ -81,7 +81,7 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     if request_sinks.is_sample(ctx):
         return
     for text in (*request_sinks.html_texts(ctx.module), *_answers(ctx)):
-        flow = request_data.flow(text, ctx.module, request_data.HTML)
+        flow = flow_to(text, ctx.module, request_data.HTML)
         if flow is not None:
             yield ctx.finding(text, name=flow.origin.shown, related=flow.steps)
 
