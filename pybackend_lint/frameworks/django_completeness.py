@@ -66,18 +66,12 @@ def _has_plain_body(info: ClassInfo) -> bool:
 def _adds_nothing(call: ast.Call, module: Module) -> bool:
     cls, is_builtin = django_models.field_class(call, module)
     if cls is not None:
-        own = _class_of(call, module)
+        own = module.class_named(call.func)
         return is_builtin or (own is not None and django_models.is_closed(own))
     if django.is_manager(module.type_of(call), module):
         return True
     name = module.qualified_name(call.func)
     return name is not None and name.startswith(_HARMLESS)
-
-
-def _class_of(call: ast.Call, module: Module) -> ClassInfo | None:
-    """The class of the project that a call creates an instance of."""
-    name = module.qualified_name(call.func)
-    return module.modules.class_info(name) if name is not None else None
 
 
 def _mentioning(module: Module, word: str) -> Iterator[Module | None]:
@@ -150,7 +144,7 @@ def _holds(info: ClassInfo, cls: ClassInfo) -> bool:
     """Whether the body of a model, or of one of its bases, creates an instance of a class."""
     for item in _classes(info):
         for call in _body_calls(item):
-            own = _class_of(call, item.module)
+            own = item.module.class_named(call.func)
             if own is not None and own.is_a(cls.name):
                 return True
     return False
@@ -209,7 +203,7 @@ def _is_named(info: ClassInfo, declared: Field) -> bool:
         return False
     if any(isinstance(argument, ast.Starred) for argument in call.args):
         return False
-    cls = _class_of(call, declared.owner.module)
+    cls = declared.owner.module.class_named(call.func)
     if cls is not None and any(cls.method(method) is not None for method in _SET_UP):
         return False
     values = [declared.argument(option) for option in ("related_name", "related_query_name")]

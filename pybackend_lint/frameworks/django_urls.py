@@ -218,8 +218,7 @@ def handlers(pattern: Pattern) -> list[Handler]:
 
 def _methods_of(cls: ast.expr, arguments: list[ast.expr], module: Module) -> list[Handler]:
     """The methods of a class-based view that handle requests, where nothing changes their arguments."""
-    name = module.qualified_name(cls)
-    info = module.modules.class_info(name) if name is not None else None
+    info = module.class_named(cls)
     if info is None or not info.is_closed or not info.is_a(VIEW):
         return []
     for inner in ("dispatch", "setup", "initial", "initialize_request", "__init_subclass__", "as_view"):

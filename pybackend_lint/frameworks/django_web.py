@@ -328,7 +328,7 @@ def form_of_fields(node: ast.Assign, module: Module) -> ModelFormSite | None:
         if model is not None and model[0].qualified_name(model[1]) is None:
             return None  # a model that a function is given, whose fields nobody can list
         model = model if meta_value(info, "exclude") is None else None
-    return ModelFormSite(info.node.name, _class_named(model[1], model[0]) if model is not None else None)
+    return ModelFormSite(info.node.name, model[0].class_named(model[1]) if model is not None else None)
 
 
 def form_factory(node: ast.AST | None, module: Module) -> ModelFormSite | None:
@@ -338,12 +338,7 @@ def form_factory(node: ast.AST | None, module: Module) -> ModelFormSite | None:
     position = 1 if module.source.segment(node.func).endswith("inlineformset_factory") else 0
     named = [keyword.value for keyword in node.keywords if keyword.arg == "model"]
     model = node.args[position] if len(node.args) > position else next(iter(named), None)
-    return ModelFormSite(module.source.segment(node.func), _class_named(model, module) if model else None)
-
-
-def _class_named(node: ast.expr, module: Module) -> ClassInfo | None:
-    name = module.qualified_name(node)
-    return module.modules.class_info(name) if name is not None else None
+    return ModelFormSite(module.source.segment(node.func), module.class_named(model) if model else None)
 
 
 def is_admin_module(module: Module) -> bool:

@@ -202,8 +202,7 @@ def _names_in(node: ast.expr, module: Module, depth: int = 0) -> dict[str, tuple
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             return _names_in(left, module, depth + 1) | _names_in(right, module, depth + 1)
         case ast.Attribute(value=ast.Attribute(value=owner, attr="Meta"), attr=option) if depth < 4:
-            name = module.qualified_name(owner)
-            info = module.modules.class_info(name) if name is not None else None
+            info = module.class_named(owner)
             other = _meta(info, option) if info is not None else None
             return _names_in(other[1], other[0], depth + 1) if other is not None else {}
     return {}
@@ -591,8 +590,7 @@ def served_by_call(call: ast.Call, module: Module) -> Served | None:
 
 
 def _called_serializer(call: ast.Call, module: Module) -> ClassInfo | None:
-    name = module.qualified_name(call.func)
-    info = module.modules.class_info(name) if name is not None else None
+    info = module.class_named(call.func)
     if info is None and isinstance(call.func, ast.Attribute) and call.func.attr == "get_serializer":
         around = module.source.enclosing_class(call)
         view = module.class_info_of(around) if around is not None else None

@@ -231,6 +231,11 @@ class Module:
             parts.append(getattr(opener, "name", "<lambda>"))
         return ".".join(reversed(parts))
 
+    def class_named(self, node: ast.AST) -> ClassInfo | None:
+        """The project class that a name or attribute refers to."""
+        name = self.qualified_name(node)
+        return self.modules.class_info(name) if name is not None else None
+
     def class_info_of(self, node: ast.ClassDef) -> ClassInfo:
         """The class that a statement of this module defines."""
         info = self._classes.get(id(node))

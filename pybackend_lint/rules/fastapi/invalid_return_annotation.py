@@ -113,7 +113,6 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         if call.args or call.keywords:
             last = max([*call.args, *(keyword.value for keyword in call.keywords)], key=ctx.source.end)
             fix = ctx.fix("Set `response_model=None`", ctx.insert_after(last, ", response_model=None"))
-        name = ctx.qualified_name(place)
-        info = ctx.module.modules.class_info(name) if name is not None else None
+        info = ctx.module.class_named(place)
         related = [ctx.definition(info, f"defines `{info.node.name}`")] if info is not None else []
         yield ctx.finding(place, fix=fix, related=related, type=ctx.text(place))
