@@ -26,6 +26,7 @@ _TOML = re.compile(
     "{3}(?:\\.|[^\\])*?"{3,5} | '{3}.*?'{3,5} | "(?:\\.|[^"\\\n])*" | '[^'\n]*' | [^\s"'\#]+)""",
     re.DOTALL | re.VERBOSE,
 )
+_TOML_KINDS = {"comment": tokenize.COMMENT, "newline": tokenize.NEWLINE, "text": tokenize.STRING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +184,11 @@ def _toml_tokens(text: str) -> Iterator[tokenize.TokenInfo]:
     text = text.replace("\r\n", "\n")
     row, line_start = 1, 0
     for match in _TOML.finditer(f"{text}\n"):
-        kind = {"comment": tokenize.COMMENT, "newline": tokenize.NEWLINE, "text": tokenize.STRING}
         first = row, match.start() - line_start
         row += match["text"].count("\n") if match["text"] else 0
         if "\n" in match.group():
             line_start = match.start() + match.group().rindex("\n") + 1
-        yield tokenize.TokenInfo(kind[match.lastgroup or ""], match.group(), first, (row, 0), "")
+        yield tokenize.TokenInfo(_TOML_KINDS[match.lastgroup or ""], match.group(), first, (row, 0), "")
         row += match.lastgroup == "newline"
 
 

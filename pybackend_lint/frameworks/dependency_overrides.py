@@ -77,8 +77,10 @@ def _is_read_by_computed_name(home: Module, asker: Module, index: Index) -> bool
     mentioned = set(files_with(index, asker, home.name.rpartition(".")[2].encode()))
     for path in sorted(mentioned.intersection(files_with(index, asker, b"getattr"))):
         other = index.at(path, asker)
-        for call in other.source.calls.get("getattr", ()) if other is not None else ():
-            if other is not None and len(call.args) > 1 and not isinstance(call.args[1], ast.Constant):
+        if other is None:
+            continue
+        for call in other.source.calls.get("getattr", ()):
+            if len(call.args) > 1 and not isinstance(call.args[1], ast.Constant):
                 if other.qualified_name(call.args[0]) == home.name:
                     return True
     return False

@@ -310,8 +310,10 @@ def _has_own_metaclass(info: ClassInfo) -> bool:
 def _find_own_metaclass(info: ClassInfo) -> bool:
     index = _index(info.module)
     for item in info.mro:
-        for keyword in item.node.keywords if isinstance(item, ClassInfo) else ():
-            if isinstance(item, ClassInfo) and keyword.arg == "metaclass":
+        if not isinstance(item, ClassInfo):
+            continue
+        for keyword in item.node.keywords:
+            if keyword.arg == "metaclass":
                 name = item.module.qualified_name(keyword.value)
                 made = index.class_info(name) if name is not None else None
                 if name is None or (made is not None and any(map(made.member, ("__call__", "__new__")))):

@@ -458,8 +458,9 @@ def _lost(block: ast.With | ast.AsyncWith, function: FunctionInfo) -> Iterator[L
             info = mapped_class(known.name, module.modules) if known is not None else None
             mapped = attributes(info) if info is not None else None
             if info is not None and mapped is not None and isinstance(place, ast.Attribute):
-                if isinstance(place.ctx, ast.Load) and {place.attr} & {*mapped.columns, *mapped.relations}:
-                    may_refresh = ended is not block and place.attr in mapped.columns
+                is_column = place.attr in mapped.columns
+                if isinstance(place.ctx, ast.Load) and (is_column or place.attr in mapped.relations):
+                    may_refresh = is_column and ended is not block
                     refresh = f"{session}.refresh({node.id})" if may_refresh else None
                     yield LostRead(place, info.node.name, block, ended, refresh)
             left.discard(node.id)  # a read is reported once; anything else may attach the object again
