@@ -12,6 +12,7 @@ from pathlib import Path
 from pybackend_lint import garbage_collection
 from pybackend_lint.engine import Engine
 from pybackend_lint.finding import Finding, Position
+from pybackend_lint.project.index import Index
 from pybackend_lint.registry import ENTRIES
 from pybackend_lint.settings import PROJECT_FILES, Resolver, Settings
 from pybackend_lint.source import Source
@@ -29,6 +30,7 @@ class Host:
     def __init__(self, *, respect_noqa: bool = True) -> None:
         self._resolver = Resolver(lambda settings: replace(settings, opt_in=True, respect_noqa=respect_noqa))
         self._engines: dict[int, Engine] = {}
+        self._aside = garbage_collection.Aside(Index.keep)
 
     def check(self, path: str, data: bytes, tree: ast.Module | None = None) -> list[Finding]:
         """The findings in a file, and, at the top of a project's first file, in its project files.
@@ -47,6 +49,7 @@ class Host:
         with garbage_collection.paused():  # also for what the other linter keeps in memory
             report = engine.check(Source(path, data), absolute)
             findings = [*report.findings, *_project_findings(engine, absolute, path)]
+        self._aside.add(len(data))
         for error in report.errors:
             print(f"pybackend-lint: {error}", file=sys.stderr)
         return findings
