@@ -42,11 +42,13 @@ class Group:
 class Contract:
     """A contract of a kind that is understood: `layers`, `forbidden`, `independence` or `protected`.
 
-    `sources` are the groups whose imports it judges, `targets` those it may forbid them. Of a contract of
-    the kind `protected`, `sources` are the groups that alone may import the targets.
+    `place` is the file that has it and the line of its name. `sources` are the groups whose imports it
+    judges, `targets` those it may forbid them. Of a contract of the kind `protected`, `sources` are the
+    groups that alone may import the targets.
     """
 
     name: str
+    place: tuple[str, Position]
     kind: str
     sources: tuple[Group, ...]
     targets: tuple[Group, ...]
@@ -107,7 +109,7 @@ class ImportLink:
 class Violation:
     """A chain of imports that a contract forbids; the first link stands in the module that is judged."""
 
-    contract: str
+    contract: Contract
     chain: tuple[ImportLink, ...]
 
 
@@ -122,7 +124,7 @@ def violations(module: Module, project: Project) -> list[Violation]:
     for contract in settings.contracts:
         if contract.kind == "protected":
             found += (
-                Violation(contract.name, (link,))
+                Violation(contract, (link,))
                 for link in _links(index, index.path_of(module), settings)
                 if contract.protects(name, link.imported) and not contract.ignores(name, link.imported)
             )
@@ -132,8 +134,8 @@ def violations(module: Module, project: Project) -> list[Violation]:
                 for link in _links(index, index.path_of(module), settings):
                     chain = _forbidden_chain(index, link, source, contract, settings)
                     if chain is not None:
-                        found.append(Violation(contract.name, chain))
-    return sorted(found, key=lambda violation: (violation.chain[0].start, violation.contract))
+                        found.append(Violation(contract, chain))
+    return sorted(found, key=lambda violation: (violation.chain[0].start, violation.contract.name))
 
 
 def _forbidden_chain(
@@ -228,13 +230,14 @@ def _configuration(project: Project) -> Configuration | None:
 
 def _read(index: Index, root: str) -> Configuration | None:
     for name in _FILES:
-        data = index.files.read(os.path.join(root, name))
+        path = os.path.join(root, name)
+        data = index.files.read(path)
         if data is None or b"importlinter" not in data:
             continue
         text = data.decode("utf-8-sig", errors="replace")
         options = _toml(text) if name.endswith(".toml") else _ini(text)
         if options is not None:
-            return _configured(*options)
+            return _configured(*options, path, text)
     return None
 
 
@@ -261,10 +264,12 @@ def _ini(text: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None:
     return dict(parser["importlinter"]), [dict(parser[section]) for section in named]
 
 
-def _configured(options: Mapping[str, Any], contracts: list[Mapping[str, Any]]) -> Configuration:
+def _configured(
+    options: Mapping[str, Any], contracts: list[Mapping[str, Any]], path: str, text: str
+) -> Configuration:
     packages = (*_listed(options.get("root_packages")), *_listed(options.get("root_package")))
     for_types = str(options.get("exclude_type_checking_imports", "")).lower() not in {"true", "1", "yes"}
-    found = (_contract(contract) for contract in contracts)
+    found = (_contract(contract, path, text) for contract in contracts)
     return Configuration(packages, tuple(contract for contract in found if contract is not None), for_types)
 
 
@@ -281,9 +286,10 @@ _PAIRS = {
 }
 
 
-def _contract(options: Mapping[str, Any]) -> Contract | None:
+def _contract(options: Mapping[str, Any], path: str, text: str) -> Contract | None:
     kind = str(options.get("type", ""))
     name = str(options.get("name", kind))
+    place = path, _named(name, text)
     ignored = tuple(
         (_pattern(before), _pattern(behind))
         for before, arrow, behind in (item.partition("->") for item in _listed(options.get("ignore_imports")))
@@ -291,11 +297,11 @@ def _contract(options: Mapping[str, Any]) -> Contract | None:
     )
     if kind == "layers":
         groups = tuple(_layers(_listed(options.get("layers")), _listed(options.get("containers")) or [""]))
-        return Contract(name, kind, groups, groups, ignored)
+        return Contract(name, place, kind, groups, groups, ignored)
     as_package = str(options.get("as_packages", "true")).lower() != "false"
     if kind == "independence":
         groups = tuple(Group(module) for module in _listed(options.get("modules")))
-        return Contract(name, kind, groups, groups, ignored) if _are_plain(groups) else None
+        return Contract(name, place, kind, groups, groups, ignored) if _are_plain(groups) else None
     if kind in _PAIRS:
         sources, targets = (
             tuple(Group(module, as_package=as_package) for module in _listed(options.get(key)))
@@ -303,8 +309,16 @@ def _contract(options: Mapping[str, Any]) -> Contract | None:
         )
         indirect = str(options.get("allow_indirect_imports", "")).lower() != "true"
         if _are_plain((*sources, *targets)):
-            return Contract(name, kind, sources, targets, ignored, indirect)
+            return Contract(name, place, kind, sources, targets, ignored, indirect)
     return None
+
+
+def _named(name: str, text: str) -> Position:
+    """Where a configuration names a contract; its first line where the name is written in another way."""
+    found = re.search(
+        rf"""^[ \t]*(?:name|type)\s*=\s*["']?{re.escape(name)}["']?[ \t]*$""", text, re.MULTILINE
+    )
+    return Position(text.count("\n", 0, found.start()) + 1 if found is not None else 1, 1)
 
 
 def _are_plain(groups: tuple[Group, ...]) -> bool:

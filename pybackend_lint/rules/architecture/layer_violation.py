@@ -111,10 +111,14 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
             for inner in ctx.source.nodes(cls)
             if ctx.position(ctx.source.start(inner)) == first.start
         )
+        contract = violation.contract
         yield ctx.finding(
             statement,
-            related=[Related(link.path, link.start, f"imports `{link.imported}`") for link in others],
+            related=[
+                *(Related(link.path, link.start, f"imports `{link.imported}`") for link in others),
+                Related(*contract.place, "the contract that forbids this"),
+            ],
             module=first.importer,
             target=violation.chain[-1].imported,
-            contract=violation.contract,
+            contract=contract.name,
         )

@@ -36,6 +36,7 @@ FILES = {
     "shop/tools/dates.py": "import datetime\nimport requests\n",
 }
 HEAD = '[tool.importlinter]\nroot_package = "shop"\ninclude_external_packages = true\n'
+FORBIDS = "the contract that forbids this"
 CONTRACT = '\n[[tool.importlinter.contracts]]\nname = "{name}"\n'
 LAYERS = 'type = "layers"\n'
 CONFIGURATIONS = {
@@ -133,7 +134,19 @@ def test_the_chain_is_related(tmp_path: Path) -> None:
     assert [(Path(r.path).name, r.start.row, r.message) for r in finding.related] == [
         ("common.py", 1, "imports `shop.deep`"),
         ("deep.py", 1, "imports `shop.views`"),
+        ("pyproject.toml", configuration[: configuration.index("views on top")].count("\n") + 1, FORBIDS),
     ]
+
+
+def test_a_contract_in_another_form_is_named_too(tmp_path: Path) -> None:
+    text = (
+        "[importlinter]\nroot_package = shop\n\n[importlinter:contract:1]\ntype = layers\n"
+        "layers =\n    shop.views\n    shop.services\n    shop.models\n"
+    )
+    write(tmp_path, {**FILES, ".importlinter": text})
+    settings = Settings(root=tmp_path, selections=(Selection(select=("PB958",)),))
+    *_, place = check(tmp_path, "shop/services/orders.py", settings)[0].related
+    assert (Path(place.path).name, place.start.row, place.message) == (".importlinter", 5, FORBIDS)
 
 
 @pytest.mark.parametrize(
