@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pybackend_lint.frameworks import (
+    alembic,
     asyncio,
     django,
     django_admin,
@@ -22,6 +23,7 @@ from pybackend_lint.project.index import Libraries
 from pybackend_lint.semantic.types import Provider
 
 _FRAMEWORKS = (
+    alembic,
     asyncio,
     django,
     django_admin,
