@@ -12,7 +12,7 @@ from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.import_removal import is_type_checking, local_name
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import Function
+from pybackend_lint.semantic.scopes import FUNCTIONS, Binding, Function
 
 _LITERAL = frozenset({"typing.Literal", "typing_extensions.Literal"})
 _ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
@@ -60,6 +60,60 @@ def needed_imports(block: ast.If, module: Module) -> Iterator[Needed]:
                 seen.add(name)
                 statement, alias = guarded[name]
                 yield Needed(name, use, framework, statement, alias, _closes_cycle(statement, alias, module))
+
+
+@dataclass(frozen=True, eq=False)
+class Unresolved:
+    """A name of a function, in an annotation that FastAPI looks up in the module and does not find there.
+
+    - `use`: the name in the annotation; `definition`: what binds it inside the function.
+    """
+
+    name: str
+    use: ast.Name
+    definition: ast.AST
+
+
+def defers_annotations(statement: ast.ImportFrom) -> bool:
+    """Whether a statement is `from __future__ import annotations`."""
+    return statement.module == "__future__" and any(alias.name == "annotations" for alias in statement.names)
+
+
+def unresolved_names(module: Module) -> Iterator[Unresolved]:
+    """The names that FastAPI cannot resolve when the annotations of a module are texts, at their first use.
+
+    FastAPI evaluates such a text with the names of the module alone. A parameter whose annotation stays
+    unresolved becomes one of the query; a model that is the annotated result fails when it is serialised.
+    """
+    source = module.source
+    functions: list[Function] = [*source.nodes(ast.FunctionDef), *source.nodes(ast.AsyncFunctionDef)]
+    seen: set[int] = set()
+    for node in sorted(functions, key=lambda function: function.lineno):
+        if not isinstance(source.enclosing_function(node), FUNCTIONS):
+            continue
+        for annotation, framework in _of_function(module.function_info(node)):
+            for use in ast.walk(annotation) if framework == "FastAPI" else ():
+                if not isinstance(use, ast.Name):
+                    continue
+                binding = _local(use, module)
+                if binding is None or id(binding.node) in seen:
+                    continue
+                if annotation is not node.returns or _is_model(use, module):
+                    seen.add(id(binding.node))
+                    yield Unresolved(binding.name, use, binding.node)
+
+
+def _local(use: ast.Name, module: Module) -> Binding | None:
+    """The binding of a name inside a function, when the module itself has no such name."""
+    found = module.lookup(use.id, use)
+    if found is None or found[0].kind != "function" or not found[1] or use.id in module.scope.bindings:
+        return None
+    return found[1][0]
+
+
+def _is_model(node: ast.expr, module: Module) -> bool:
+    info = module.class_named(node)
+    return info is not None and pydantic.is_model(info)
 
 
 def _is_of_module(name: str, use: ast.AST, module: Module) -> bool:
@@ -131,8 +185,9 @@ def _of_function(function: FunctionInfo) -> Iterator[tuple[ast.expr, str]]:
     if not is_route and not (_mentions_fastapi(module) and fastapi.is_dependency(function)):
         return
     for parameter, default in function.parameters():
-        # with `= Depends(...)` FastAPI does not look at the annotation
-        if parameter.annotation is not None and not fastapi.is_injection(default, module):
+        # with `= Depends(function)` FastAPI does not look at the annotation
+        named = isinstance(default, ast.Call) and bool(default.args or default.keywords)
+        if parameter.annotation is not None and not (named and fastapi.is_injection(default, module)):
             yield parameter.annotation, "FastAPI"
     if is_route and node.returns is not None and _uses_return(function):
         yield node.returns, "FastAPI"
