@@ -1525,6 +1525,18 @@ ENTRIES: tuple[Entry, ...] = (
         tags=("correctness",),
     ),
     Entry(
+        code="PB620",
+        name="thread-lock-across-await",
+        module="pybackend_lint.rules.asyncio.thread_lock_across_await",
+        message="Use `asyncio.{kind}` here: `{lock}` is held across an `await`",
+        summary="A coroutine holds a lock of threads while it waits.",
+        nodes=("With",),
+        words=("await", "async for", "async with"),
+        fix="unsafe",
+        severity="error",
+        tags=("correctness",),
+    ),
+    Entry(
         code="PB625",
         name="cancellation-swallowed",
         module="pybackend_lint.rules.asyncio.cancellation_swallowed",
