@@ -416,12 +416,12 @@ def _model_by_label(label: str, name: str, module: Module) -> str | None:
         for statement in home.source.tree.body:
             if isinstance(statement, ast.ClassDef) and statement.name.lower() == name.lower():
                 info = home.class_info_of(statement)
-                if is_model(info) and _label_of(info) == label:
+                if is_model(info) and label_of(info) == label:
                     found.add(info.name)
     return found.pop() if len(found) == 1 else None
 
 
-def _label_of(info: ClassInfo) -> str | None:
+def label_of(info: ClassInfo) -> str | None:
     value = meta(info, "app_label")
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
         return value.value
@@ -575,7 +575,7 @@ def accessor(info: ClassInfo, declared: Field) -> str | None:
 
 def _filled_in(text: str, info: ClassInfo) -> str:
     """A name with what Django fills in for the model that inherits it."""
-    label = _label_of(info) if "%(app_label)s" in text else ""
+    label = label_of(info) if "%(app_label)s" in text else ""
     model = info.node.name.lower()
     return (
         text.replace("%(class)s", model)
