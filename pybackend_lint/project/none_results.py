@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from pybackend_lint.finding import Related
 from pybackend_lint.project import raises
-from pybackend_lint.project.callers import Caller, callers
+from pybackend_lint.project.callers import Caller, arguments, callers
+from pybackend_lint.project.calls import CallSite, follows, target
 from pybackend_lint.project.data_checks import is_check
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.endings import falls_through
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
+from pybackend_lint.semantic.types import Kind
 from pybackend_lint.source import last_name
 
 _MOST_SHOWN = 3
+_MOST_RETURNS = 2  # functions in a row that return the result as it is
+_MOST_PARAMETERS = 2  # functions in a row that are given it
 _NEEDS_VALUE = frozenset({"len", "int", "float", "sum", "sorted", "list", "tuple", "set", "enumerate"})
+_NOT_FOUND = ("DoesNotExist", "NotFound", "NoResultFound")
 _WRONG_TYPE = frozenset({"builtins.TypeError", "builtins.AttributeError"})
 _CONDITIONS = (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.Assert, ast.Match)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unchecked:
-    """A use of a call's result that raises where the result is None; `error` is what it raises."""
+    """A use of a call's result that raises where the result is None; `error` is what it raises.
 
-    caller: Caller
-    node: ast.expr
+    `function` is the one that gets the result, `steps` are the places where it is returned or handed over
+    on the way to the use, `place` is the use itself.
+    """
+
+    function: FunctionInfo
+    place: Related
     error: str
+    steps: tuple[Related, ...] = ()
 
-    def related(self) -> Related:
-        """The use as a related location of a finding."""
-        source = self.caller.module.source
-        message = f"uses the result unchecked: `{self.error}` where it is `None`"
-        return Related(source.path, source.position(source.start(self.node)), message)
+    def related(self) -> tuple[Related, ...]:
+        """The use as related locations of a finding, behind those that lead to it."""
+        return (*self.steps, self.place)
 
 
 def turning_errors_to_none(function: FunctionInfo) -> ast.ExceptHandler | None:
@@ -77,16 +86,23 @@ def _is_none(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def _depends_on_arguments(handler: ast.ExceptHandler, function: FunctionInfo) -> bool:
-    """Whether a handler stands in a branch for some arguments of the function only."""
+def _depends_on_arguments(node: ast.AST, function: FunctionInfo) -> bool:
+    """Whether a node stands in a branch for some arguments of the function only.
+
+    Not where the other branch raises: whoever gets a result has come through the one of the node.
+    """
     parameters = {argument.arg for argument, _ in function.parameters()}
-    for ancestor in function.module.source.ancestors(handler):
+    child = node
+    for ancestor in function.module.source.ancestors(node):
         if ancestor is function.node:
             return False
         if isinstance(ancestor, (ast.If, ast.Match)):
             asked = ancestor.test if isinstance(ancestor, ast.If) else ancestor.subject
-            if any(isinstance(node, ast.Name) and node.id in parameters for node in ast.walk(asked)):
-                return True
+            if any(isinstance(part, ast.Name) and part.id in parameters for part in ast.walk(asked)):
+                other = [] if isinstance(ancestor, ast.Match) else ancestor.orelse
+                if child in other or not other or not isinstance(other[-1], ast.Raise):
+                    return True
+        child = ancestor
     return False
 
 
@@ -137,64 +153,169 @@ def _leaves_none(handler: ast.ExceptHandler, function: FunctionInfo) -> bool:
 def unchecked_uses(function: FunctionInfo) -> list[Unchecked]:
     """Where the project uses what a function returns as if it were never None, in the order of callers.
 
-    Not where the caller looks at the result in any condition, or catches what the use raises.
+    Callers that return the result, and functions that they give it to, are followed, unless the function
+    looks for a row: whether it is there, callers have often asked before. Not where a caller looks at the
+    result in any condition, or catches what the use raises.
     """
-    if not function.is_transparent or function.is_property:
+    if function.is_property or not follows(function):
         return []
     found: list[Unchecked] = []
-    for caller in callers(function):
-        use = _unchecked(caller, awaited=function.is_async) if caller.function is not None else None
-        if use is not None:
-            found.append(use)
+    is_search = _is_search(function)
+    for use in _by_callers(function, 0):
+        if is_search and use.steps:
+            continue
+        found.append(use)
         if len(found) == _MOST_SHOWN:
             break
     return found
 
 
-def _unchecked(caller: Caller, *, awaited: bool) -> Unchecked | None:
-    module, function = caller.module, caller.function
-    assert function is not None
+def _is_search(function: FunctionInfo) -> bool:
+    """Whether a function handles that something is not there, such as a row of the database."""
+    caught = [
+        name
+        for handler in function.own(ast.ExceptHandler)
+        for name in raises.handled_names(handler, function.module)
+    ]
+    return any(name is None or name.endswith(_NOT_FOUND) for name in caught)
+
+
+def _by_callers(function: FunctionInfo, depth: int) -> Iterator[Unchecked]:
+    for caller in callers(function):
+        if caller.function is not None and caller.function is not function:
+            yield from _unchecked(caller, caller.function, depth, awaited=function.is_async)
+
+
+def _unchecked(caller: Caller, function: FunctionInfo, depth: int, *, awaited: bool) -> Iterator[Unchecked]:
+    module = caller.module
     source = module.source
     value: ast.expr = caller.call
     parent = source.parent(value)
     if awaited:
         if not isinstance(parent, ast.Await):
-            return None
+            return
         value, parent = parent, source.parent(parent)
     if _is_asked_before(caller, function):
-        return None
-    error = _dereference(value, parent)
-    if error is not None:
-        return _certain(Unchecked(caller, value, error), function)
+        return
     match parent:
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)) if (
-            module.source.enclosing_function(parent) is function.node
+            source.enclosing_function(parent) is function.node
         ):
-            pass
+            nodes: list[ast.expr] = [*_uses(name, parent, function)]
         case _:
-            return None
-    uses = _uses(name, parent, function)
-    if any(_is_looked_at(node, module) for node in uses):
+            nodes = [value]
+    if any(_is_looked_at(node, module) for node in nodes):
+        return
+    failing = next(((node, use) for node in nodes if (use := _use(node, function, 0)) is not None), None)
+    if failing is not None:
+        if _leaves(*failing, function):
+            yield failing[1]
+    elif depth < _MOST_RETURNS and not function.is_property and follows(function):
+        returned = next((node for node in nodes if isinstance(source.parent(node), ast.Return)), None)
+        if returned is not None and not _depends_on_arguments(returned, function):
+            step = _place(returned, function, f"`{function.node.name}()` returns the result as it is")
+            for use in _by_callers(function, depth + 1):
+                yield replace(use, steps=(step, *use.steps))
+
+
+def _use(node: ast.expr, function: FunctionInfo, depth: int) -> Unchecked | None:
+    """The use of an expression, here or by a function that it is given to, that fails where it is None."""
+    error = _dereference(node, function.module.source.parent(node))
+    if error is not None:
+        place = _place(node, function, f"uses the result unchecked: `{error}` where it is `None`")
+        return Unchecked(function, place, error)
+    given = _given(node, function.module) if depth < _MOST_PARAMETERS else None
+    if given is None:
         return None
-    for node in uses:
-        error = _dereference(node, source.parent(node))
-        if error is not None:
-            return _certain(Unchecked(caller, node, error), function)
-    return None
+    callee, parameter = given
+    nodes = _uses_of_parameter(callee, parameter)
+    if any(_is_looked_at(inner, callee.module) for inner in nodes):
+        return None
+    first = next((inner for inner in nodes if _always(inner, callee)), None)
+    use = _use(first, callee, depth + 1) if first is not None else None
+    if first is None or use is None or not _leaves(first, use, callee):
+        return None
+    step = _place(node, function, f"gives it to `{callee.node.name}()`")
+    return Unchecked(function, use.place, use.error, (step, *use.steps))
+
+
+def _given(node: ast.expr, module: Module) -> tuple[FunctionInfo, str] | None:
+    """The function of the project that certainly runs with a value as an argument, and its parameter."""
+    call = module.source.parent(node)
+    if isinstance(call, ast.keyword):
+        call = module.source.parent(call)
+    if not isinstance(call, ast.Call) or node is call.func:
+        return None
+    known = module.type_of(call.func)
+    if known is None or known.kind is not Kind.FUNCTION:
+        return None
+    callee = target(CallSite(known.name, known, call, False, module))
+    if callee is None or callee.yields or not callee.is_transparent:
+        return None
+    if callee.is_async and not isinstance(module.source.parent(call), ast.Await):
+        return None
+    given = arguments(call, callee, module) or {}
+    return next(((callee, name) for name, value in given.items() if value is node), None)
+
+
+def _uses_of_parameter(function: FunctionInfo, parameter: str) -> list[ast.Name]:
+    """The uses of a parameter that is not declared to take None, and never bound again."""
+    declared = next((item for item, _ in function.parameters() if item.arg == parameter), None)
+    bound = function.module.scope_of(function.node).bindings.get(parameter, ())
+    if declared is None or len(bound) != 1 or _takes_none(declared.annotation):
+        return []
+    used = [node for node in function.own(ast.Name) if node.id == parameter]
+    return sorted(used, key=_position)
+
+
+def _takes_none(annotation: ast.expr | None) -> bool:
+    text = ast.unparse(annotation) if annotation is not None else ""
+    return "None" in text or "Optional" in text
+
+
+def _always(node: ast.expr, function: FunctionInfo) -> bool:
+    """Whether a node is evaluated each time that a function runs."""
+    source = function.module.source
+    child: ast.AST = node
+    for ancestor in source.ancestors(node):
+        if ancestor is function.node:
+            break
+        match ancestor:
+            case ast.If(test=first) | ast.IfExp(test=first) | ast.While(test=first):
+                is_first = child is first
+            case ast.For(iter=first) | ast.AsyncFor(iter=first):
+                is_first = child is first
+            case ast.BoolOp(values=[first, *_]) | ast.Compare(left=first):
+                is_first = child is first
+            case ast.ExceptHandler() | ast.Match() | ast.Lambda() | ast.comprehension():
+                is_first = False
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+                is_first = False
+            case _:
+                is_first = True
+        if not is_first:
+            return False
+        child = ancestor
+    return not any(other.lineno < node.lineno for other in function.own(ast.Return))
+
+
+def _place(node: ast.expr, function: FunctionInfo, message: str) -> Related:
+    source = function.module.source
+    return Related(source.path, source.position(source.start(node)), message)
 
 
 def _uses(name: str, assignment: ast.stmt, function: FunctionInfo) -> list[ast.Name]:
     """The uses of a name behind an assignment up to the statement that next binds the name again."""
     named = [node for node in function.own(ast.Name) if node.id == name]
     end = _end(assignment)
-    later = [node for node in named if _place(node) > end and not isinstance(node.ctx, ast.Load)]
+    later = [node for node in named if _position(node) > end and not isinstance(node.ctx, ast.Load)]
     statements = [function.module.source.statement(node) for node in later]
     last = min((_end(item) for item in statements), default=(1 << 30, 0))
-    uses = [node for node in named if isinstance(node.ctx, ast.Load) and end < _place(node) < last]
-    return sorted(uses, key=_place)
+    uses = [node for node in named if isinstance(node.ctx, ast.Load) and end < _position(node) < last]
+    return sorted(uses, key=_position)
 
 
-def _place(node: ast.expr | ast.stmt) -> tuple[int, int]:
+def _position(node: ast.expr | ast.stmt) -> tuple[int, int]:
     return node.lineno, node.col_offset
 
 
@@ -202,11 +323,11 @@ def _end(node: ast.stmt) -> tuple[int, int]:
     return node.end_lineno or node.lineno, node.end_col_offset or 0
 
 
-def _certain(use: Unchecked, function: FunctionInfo) -> Unchecked | None:
-    """A use whose error leaves the function that it stands in, unless it is told to a type checker."""
-    if "type: ignore" in function.module.source.line(use.node.lineno):
-        return None
-    return use if raises.leaves(use.node, f"builtins.{use.error}", function) else None
+def _leaves(node: ast.expr, use: Unchecked, function: FunctionInfo) -> bool:
+    """Whether the error of a use leaves the function that it stands in, and no type checker is told of it."""
+    if "type: ignore" in function.module.source.line(node.lineno):
+        return False
+    return raises.leaves(node, f"builtins.{use.error}", function)
 
 
 def _dereference(node: ast.expr, parent: ast.AST | None) -> str | None:
@@ -226,6 +347,8 @@ def _dereference(node: ast.expr, parent: ast.AST | None) -> str | None:
             return "TypeError"
         case ast.Assign(targets=[ast.Tuple() | ast.List()]):
             return "TypeError"
+        case ast.Dict(keys=keys, values=values):
+            return "TypeError" if keys[values.index(node)] is None else None
     return None
 
 
@@ -250,7 +373,7 @@ def _is_result_looked_at(call: ast.Call, function: FunctionInfo) -> bool:
     return False
 
 
-def _is_looked_at(node: ast.expr, module: Module) -> bool:
+def _is_looked_at(node: ast.expr, module: Module, depth: int = 0) -> bool:
     """Whether a value itself stands in a condition, so that the code may tell None from others.
 
     What is asked of its attributes or items is no such look: that raises where it is None.
@@ -268,6 +391,13 @@ def _is_looked_at(node: ast.expr, module: Module) -> bool:
         if isinstance(ancestor, (ast.stmt, *FUNCTIONS, ast.Lambda)):
             return False
         if isinstance(ancestor, ast.Call) and is_check(last_name(ancestor.func)):
-            return True
+            given = _given(node, module) if depth < _MOST_PARAMETERS else None
+            return given is None or _looks_at_parameter(*given, depth + 1)
         child = ancestor
     return False
+
+
+def _looks_at_parameter(function: FunctionInfo, parameter: str, depth: int) -> bool:
+    """Whether a function may tell None from other values of a parameter."""
+    nodes = _uses_of_parameter(function, parameter)
+    return not nodes or any(_is_looked_at(node, function.module, depth) for node in nodes)

@@ -100,9 +100,10 @@ def check(node: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
         return str(stock["free"])
     ```
     A caller that looks at the result in any condition is taken to know of `None`, so is one that catches what
-    the use raises, that hands the result on, or that has looked at the same call before. Handlers that raise
-    on some path are left alone, as are those that only some arguments lead to, those that turn away arguments
-    of a wrong type, and uses with `# type: ignore`. Callers that are not known are not judged.
+    the use raises, or that has looked at the same call before. Callers that return the result, and functions
+    that they give it to, are followed, except where the handler tells that a row was not found. Handlers that
+    raise on some path are left alone, as are those that only some arguments lead to, those that turn away
+    arguments of a wrong type, and uses with `# type: ignore`. Callers that are not known are not judged.
 
     ## When not to use it
     Where `None` cannot come back because callers make sure of it in ways that are not seen.
@@ -121,6 +122,5 @@ def check(node: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
         return
     uses = unchecked_uses(function)
     if uses:
-        caller = uses[0].caller.function
-        assert caller is not None
-        yield ctx.finding(node, caller=caller.node.name, related=tuple(use.related() for use in uses))
+        related = [step for use in uses for step in use.related()]
+        yield ctx.finding(node, caller=uses[0].function.node.name, related=related)
