@@ -141,7 +141,7 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     ## When not to use it
     Where no table has rows when its revisions run. Revisions that have run everywhere are not worth a
-    change: exclude them with `per-file-ignores` or a baseline.
+    change: exclude them with `per-file-ignores`.
 
     ## References
     - Alembic: "Operation Reference", `Operations.add_column`
