@@ -224,7 +224,8 @@ LEADING_BACK = {
     "options": ("models.ForeignKey(Kind, models.CASCADE, **OPTIONS)", False),
     "arguments": ("models.ForeignKey(Kind, *OPTIONS)", False),
     "named by its class": ("KindKey(Kind, models.CASCADE)", False),
-    "of a package": ("SortedManyToManyField(Kind)", False),
+    "of a package": ("LinkField(Kind)", False),
+    "of a package, named": ("LinkField(Kind, related_name='parts')", True),
     "made by a function": ("kind_key()", False),
     "made by a function for a model": ("key_to('Kind')", False),
     "text that is called like the model": ("models.CharField(_('Kind'), max_length=5)", True),
@@ -249,7 +250,7 @@ def test_unknown_names_that_lead_back_stay_silent(field: str, known: bool) -> No
         "parts/models.py": f"""
             from django.db import models
             from django.utils.translation import gettext_lazy as _
-            from sortedm2m.fields import SortedManyToManyField
+            from linkfield import LinkField
             from parts.fields import NAME, OPTIONS, KindKey
             from parts.links import key_to, kind_key
 
@@ -271,13 +272,110 @@ def test_unknown_names_that_lead_back_stay_silent(field: str, known: bool) -> No
     findings(RULE, text, files=files)
 
 
+# What a model that packages have a part in may be asked for, and whether that can be.
+PACKAGES = {
+    "a base": ("TimeStampedModel", "", "created", True),
+    "a base that lacks it": ("TimeStampedModel", "", "changed", False),
+    "a base that nobody knows": ("TrackedModel", "", "changed", True),
+    "a field": ("models.Model", "price = MoneyField()", "price_currency", True),
+    "a field that lacks it": ("models.Model", "price = MoneyField()", "cost", False),
+    "texts of a field": ("models.Model", "price = ImageField(width='cost')", "cost", True),
+    "history": ("models.Model", "history = HistoricalRecords()", "changed", False),
+    "a named history": ("models.Model", "log = HistoricalRecords(related_name='changes')", "changes", True),
+    "tags": ("models.Model", "tags = TaggableManager()", "tags__name", True),
+    "tags, backward": ("models.Model", "tags = TaggableManager()", "tagged_items__tag", True),
+    "tags of the project": ("models.Model", "tags = Tags()", "tagged_items__tag", True),
+    "tags that lack it": ("models.Model", "tags = Tags()", "labels", False),
+    "what nobody knows": ("models.Model", "extra = Extra()", "changed", True),
+    "a plain object": ("models.Model", "Size = namedtuple('Size', 'width height')", "depth", False),
+    "a field of a function": ("models.Model", "price = money()", "price_currency", True),
+    "a function without it": ("models.Model", "price = money()", "cost", False),
+    "types of a polymorphic model": ("PolymorphicModel", "", "instance_of", True),
+    "a polymorphic model that lacks it": ("PolymorphicModel", "", "changed", False),
+}
+
+
+@pytest.mark.parametrize(("base", "line", "name", "known"), PACKAGES.values(), ids=PACKAGES.keys())
+def test_packages_add_what_is_known_of_them(base: str, line: str, name: str, known: bool) -> None:
+    files = {
+        "parts/models.py": f"""
+            from collections import namedtuple
+            from django.db import models
+            from djmoney.models.fields import MoneyField
+            from model_utils.models import TimeStampedModel
+            from polymorphic.models import PolymorphicModel
+            from simple_history.models import HistoricalRecords
+            from taggit.managers import TaggableManager
+            from tracked import Extra, ImageField, TrackedModel
+
+            def money():
+                return MoneyField()
+
+            class Tags(TaggableManager):
+                pass
+
+            class Part({base}):
+                {line or "pass"}
+
+            class Order(models.Model):
+                part = models.ForeignKey(Part, models.CASCADE)
+            """,
+    }
+    text = "from parts.models import Order\n\nOrder.objects.filter(part__{}=1){}\n"
+    findings(RULE, text.format(name, "" if known else MARK), files=files)
+
+
+def test_decorated_models() -> None:
+    models = """
+        import pghistory
+        from django.db import models
+        from parts.registry import register
+
+        @{}
+        class Part(models.Model):
+            name = models.CharField(max_length=5)
+        """
+    text = "from parts.models import Part\n\nPart.objects.filter({}=1){}\n"
+    for decorator, name, mark in (
+        ("pghistory.track()", "nothing", MARK),
+        ("pghistory.track()", "events__pgh_label", ""),
+        ("pghistory.track(obj_field=pghistory.ObjForeignKey(related_name='past'))", "past", ""),
+        ("register", "nothing", ""),
+    ):
+        files = {"parts/models.py": models.format(decorator), "parts/registry.py": "register = object()\n"}
+        findings(RULE, text.format(name, mark), files=files)
+
+
+def test_translated_fields_have_names_of_their_own() -> None:
+    models = """
+        from django.db import models
+
+        class Part(models.Model):
+            name = models.CharField(max_length=5)
+        """
+    translation = """
+        from modeltranslation.translator import TranslationOptions, register
+        from parts.models import Part
+
+        @register(Part)
+        class PartOptions(TranslationOptions):
+            fields = ("name",)
+        """
+    files = {"parts/models.py": models, "parts/translation.py": translation}
+    text = "from parts.models import Part\n\nPart.objects.filter(name_en=1){}\n"
+    findings(RULE, text.format(""), files=files)
+    findings(RULE, text.format(MARK), files={"parts/models.py": models})
+
+
 def test_models_in_files_that_cannot_be_parsed_stay_silent() -> None:
     models = "from django.db import models\n\n\nclass Kind(models.Model):\n    pass\n"
     text = "from parts.models import Kind\n\nKind.objects.filter(things=1){}\n"
     others = {
         "from parts.models import Kind\n": MARK,
         "from parts.models import Kind\nclass (:\n": MARK,
-        "from parts.models import Kind\nkind = ForeignKey(Kind:\n": "",
+        "from parts.models import Kind\nkind = ForeignKey(Kind:\n": MARK,
+        "from parts.models import Kind\nkind = ForeignKey(Kind, related_name='things':\n": "",
+        "from parts.models import Kind\nkind = ForeignKey(Kind, related_name='%(class)ss':\n": "",
     }
     for other, mark in others.items():
         findings(RULE, text.format(mark), files={"parts/models.py": models, "parts/more.py": other})
