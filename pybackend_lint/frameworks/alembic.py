@@ -1,14 +1,22 @@
-"""Facts about Alembic: its operations, and the columns that a revision adds."""
+"""Facts about Alembic: its operations, the columns that revisions add, and how they follow each other."""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
+from pybackend_lint.finding import Position, Related
 from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.fastapi import argument
 from pybackend_lint.frameworks.knowledge import Knowledge
 from pybackend_lint.frameworks.sqlalchemy_mapping import library_name
+from pybackend_lint.project.files import mentions_below
+from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Type, context_manager, instance
@@ -139,3 +147,156 @@ def _name(node: ast.expr | None) -> str | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     return ast.unparse(node) if node is not None else None
+
+
+# Revisions
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a file says about its place among the revisions of its folder.
+
+    - `parents`: what `down_revision` names; `branched`: whether it has a label or depends on another branch.
+    - `created`: the date in its docstring, empty when there is none; `row`: that of `revision = "..."`.
+    """
+
+    path: str
+    name: str
+    parents: tuple[str, ...]
+    branched: bool
+    created: str
+    row: int
+
+
+class Fault(NamedTuple):
+    """What is wrong with the place of a revision among others: a message about one of its variables.
+
+    Where there are several heads there is no message, but `heads` are all of them.
+    """
+
+    variable: str
+    message: str | None
+    related: tuple[Related, ...] = ()
+    heads: tuple[str, ...] = ()
+
+
+_VARIABLES = re.compile(
+    rb"^(revision|down_revision|branch_labels|depends_on)\b[^=\n]*=[ \t]*(\([^()]*\)|\[[^][]*\]|[^\n#]*)",
+    re.MULTILINE,
+)
+_CREATED = re.compile(rb"^Create Date: *(.*?) *$", re.MULTILINE)
+_MENTION = b"down_revision"
+_SEVERAL_FOLDERS = b"version_locations"
+
+
+def fault_of_revision(module: Module) -> Fault | None:
+    """What keeps Alembic from running the revisions up to this one; None where nothing is known to.
+
+    Of several heads, the youngest is at fault.
+    """
+    index = module.modules
+    assert isinstance(index, Index)
+    path = index.path_of(module)
+    directory = os.path.dirname(path)
+    known = index.fact(("alembic revisions", directory), lambda: _revisions(index, directory))
+    this = next((revision for revision in known if revision.path == path), None)
+    if this is None:
+        return None
+    names = Counter(revision.name for revision in known)
+    lost = [parent for parent in this.parents if parent not in names]
+    if lost:
+        return Fault("down_revision", f"Name a revision that exists: no file here is `{lost[0]}`")
+    if names[this.name] > 1:
+        same = sorted((revision for revision in known if revision.name == this.name), key=_age)
+        message = f"Give this revision a name of its own: another file is `{this.name}` as well"
+        return Fault("revision", message, _places(same[:-1])) if this == same[-1] else None
+    parents = {parent for revision in known for parent in revision.parents}
+    heads = sorted((revision for revision in known if revision.name not in parents), key=_age)
+    if len(heads) < 2 or this != heads[-1] or parents - names.keys() or _are_branches(heads, known):
+        return None
+    return Fault("revision", None, _places(heads[:-1]), tuple(revision.name for revision in heads))
+
+
+def _are_branches(heads: Iterable[Revision], known: Iterable[Revision]) -> bool:
+    """Whether heads are meant: something that they do not share has a label or depends on another branch."""
+    by_name = {revision.name: revision for revision in known}
+    lines: list[set[str]] = []
+    for head in heads:
+        line: set[str] = set()
+        pending = [head.name]
+        while pending:
+            name = pending.pop()
+            if name not in line:
+                line.add(name)
+                pending.extend(by_name[name].parents)
+        lines.append(line)
+    shared = frozenset.intersection(*map(frozenset, lines))
+    return any(by_name[name].branched for line in lines for name in line - shared)
+
+
+def _places(revisions: Iterable[Revision]) -> tuple[Related, ...]:
+    return tuple(
+        Related(revision.path, Position(revision.row, 1), f"`{revision.name}`") for revision in revisions
+    )
+
+
+def _age(revision: Revision) -> tuple[str, str]:
+    return revision.created, os.path.basename(revision.path)
+
+
+def _revisions(index: Index, directory: str) -> tuple[Revision, ...]:
+    """The revisions in a folder; none where some cannot be read, or more may lie elsewhere."""
+    listing = index.files.listing(directory)
+    paths = [os.path.join(directory, name) for name in listing if name.endswith(".py")]
+    data = {path: index.content(path) for path in sorted(paths)}
+    index.rest_on(mentions_below(directory, _MENTION), [path for path in paths if _MENTION in data[path]])
+    if _has_several_folders(index, directory, listing):
+        return ()
+    found = [_revision(path, content) for path, content in data.items() if _MENTION in content]
+    return tuple(revision for revision in found if revision is not None) if None not in found else ()
+
+
+def _has_several_folders(index: Index, directory: str, listing: Mapping[str, bool]) -> bool:
+    """Whether folders below hold revisions too, or a configuration names several folders."""
+    if any(is_directory and name[0] not in "._" for name, is_directory in listing.items()):
+        return True
+    for _ in range(4):
+        directory, nearest = os.path.split(directory)
+        if not nearest:
+            break
+        for name in ("alembic.ini", "env.py", "pyproject.toml"):
+            content = index.files.read(os.path.join(directory, name)) or b""
+            lines = (line.strip() for line in content.splitlines() if _SEVERAL_FOLDERS in line)
+            if any(not line.startswith((b"#", b";")) for line in lines):
+                return True
+    return False
+
+
+def _revision(path: str, data: bytes) -> Revision | None:
+    values: dict[str, object] = {}
+    row = 0
+    for match in _VARIABLES.finditer(data):
+        try:
+            values[match[1].decode()] = ast.literal_eval(match[2].decode().strip())
+        except (ValueError, SyntaxError):
+            return None
+        if match[1] == b"revision":
+            row = data.count(b"\n", 0, match.start()) + 1
+    name, parents = values.get("revision"), values.get("down_revision")
+    if not isinstance(name, str) or "down_revision" not in values:
+        return None
+    created = _CREATED.search(data)
+    return Revision(
+        path,
+        name,
+        tuple(_names(parents)),
+        any(values.get(variable) for variable in ("branch_labels", "depends_on")),
+        created[1].decode(errors="replace") if created else "",
+        row,
+    )
+
+
+def _names(value: object) -> Iterator[str]:
+    for item in value if isinstance(value, (tuple, list, set)) else (value,):
+        if isinstance(item, str):
+            yield item
