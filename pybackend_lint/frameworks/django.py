@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final, Self, cast
 
 from pybackend_lint.frameworks import django_models
+from pybackend_lint.frameworks.data import django_packages
 from pybackend_lint.frameworks.django_models import LIBRARY_MODELS, MODEL, Field, Relation, fields, is_model
 from pybackend_lint.frameworks.knowledge import Knowledge
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.types import Kind, Type, class_object, coroutine, instance, join
+from pybackend_lint.semantic.scopes import Binding
+from pybackend_lint.semantic.types import (
+    Kind,
+    Mergeable,
+    Type,
+    class_object,
+    coroutine,
+    instance,
+    join,
+)
 from pybackend_lint.source import last_name
 
 __all__ = [
@@ -25,6 +35,9 @@ __all__ = [
 QUERYSET: Final = "django.db.models.QuerySet"
 MANAGER: Final = "django.db.models.Manager"
 RELATED_MANAGER: Final = "django.db.models.RelatedManager"
+PAGINATOR: Final = "django.core.paginator.Paginator"
+PAGE: Final = "django.core.paginator.Page"
+_PAGINATION: Final = "rest_framework.pagination.BasePagination"
 CURSOR: Final = "django.db.backends.utils.CursorWrapper"
 _FROM_QUERYSET: Final = "django.db.models.Manager.from_queryset"
 _ATOMIC: Final = "django.db.transaction.atomic"
@@ -35,9 +48,18 @@ _DATABASE_ERRORS = frozenset(
     }
 )  # fmt: skip
 _OPAQUE: Final = "django.db.models.Field.value"
+# What the bases of a view may come from so that its queryset is the one that it says.
+_VIEW_PACKAGES = ("django.", "rest_framework.", "builtins.", "typing.", "abc.")
+# What the bases of managers and querysets may come from so that they load no relations by themselves.
+_MANAGER_PACKAGES = (
+    "django.", "builtins.", "typing.", "mptt.", "parler.", "safedelete.", "model_utils.", "treebeard.",
+)  # fmt: skip
 
-ROOTS = ("django", "rest_framework")
+ROOTS = ("django", "rest_framework", "django_scopes")
 BASES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(django_packages.BASES.keys() - django_packages.MIXINS, (MODEL,)),
+    **dict.fromkeys(django_packages.MANAGERS, (MANAGER,)),
+    **django_packages.RELATIONS,
     "django.contrib.auth.models.AbstractBaseUser": (MODEL,),
     "django.contrib.auth.models.PermissionsMixin": (MODEL,),
     "django.contrib.auth.models.AbstractUser": (
@@ -58,20 +80,14 @@ BASES: dict[str, tuple[str, ...]] = {
     "django.contrib.auth.models.UserManager": ("django.contrib.auth.models.BaseUserManager",),
     f"{_FROM_QUERYSET}()": (MANAGER,),
     "django.db.models.OneToOneField": ("django.db.models.ForeignKey",),
-    "mptt.models.MPTTModel": (MODEL,),
-    "mptt.managers.TreeManager": (MANAGER,),
-    "mptt.fields.TreeForeignKey": ("django.db.models.ForeignKey",),
-    "mptt.fields.TreeOneToOneField": ("django.db.models.OneToOneField",),
-    "mptt.fields.TreeManyToManyField": ("django.db.models.ManyToManyField",),
-    "modelcluster.fields.ParentalKey": ("django.db.models.ForeignKey",),
-    "modelcluster.fields.ParentalManyToManyField": ("django.db.models.ManyToManyField",),
-    "polymorphic.models.PolymorphicModel": (MODEL,),
-    "polymorphic.managers.PolymorphicManager": (MANAGER,),
+    "rest_framework.pagination.PageNumberPagination": (_PAGINATION,),
+    "rest_framework.pagination.LimitOffsetPagination": (_PAGINATION,),
+    "rest_framework.pagination.CursorPagination": (_PAGINATION,),
     "polymorphic.query.PolymorphicQuerySet": (QUERYSET,),
-    "model_utils.models.TimeStampedModel": (MODEL,),
-    "model_utils.models.UUIDModel": (MODEL,),
-    "django_extensions.db.models.TimeStampedModel": (MODEL,),
-    "treebeard.models.Node": (MODEL,),
+    "parler.models.TranslatedFieldsModel": (MODEL,),
+    "safedelete.models.SafeDeleteModel": (MODEL,),
+    "safedelete.managers.SafeDeleteManager": (MANAGER,),
+    "model_utils.managers.InheritanceManager": (MANAGER,),
     "treebeard.mp_tree.MP_Node": ("treebeard.models.Node",),
     "wagtail.models.Page": ("treebeard.mp_tree.MP_Node",),
 }
@@ -137,10 +153,11 @@ _NOT_REVERSE = frozenset({"pk", "id", "objects", "DoesNotExist", "MultipleObject
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Mergeable):
     """What came, or will come, with the rows of a queryset; the `Type.fact` of a row.
 
-    A row without it came from somewhere else: what it has loaded is unknown.
+    A row without it came from somewhere else: what it has loaded is unknown. Of a row that comes from one
+    of several querysets it tells what any of them may have loaded.
 
     - `select`, `prefetch`: lookup paths as they were given; `whole`: paths below which everything is at
       hand, or nothing is known.
@@ -187,6 +204,27 @@ class Loaded:
         whole = rest(self.whole) | ({""} if known else frozenset())
         return Loaded(rest(self.select), rest(self.prefetch), whole, fetch_mode=self.fetch_mode)
 
+    def either(self, other: Self) -> Self:
+        """What may be loaded with a row of this queryset or of another."""
+        fresh = None
+        if self.fresh is not None or other.fresh is not None:
+            fresh = (self.fresh or self).either(other.fresh or other)
+        limits = self.limit, other.limit
+        return type(self)(
+            self.select | other.select,
+            self.prefetch | other.prefetch,
+            self.whole | other.whole,
+            every=self.every or other.every,
+            restricted=self.restricted or other.restricted,
+            fetch_mode=self.fetch_mode if self.fetch_mode == other.fetch_mode else "?",
+            limit=None if None in limits else max(filter(None, limits), default=0),
+            ordered=self.ordered and other.ordered,
+            locked=self.locked or other.locked,
+            names=self.names | other.names,
+            cached=self.cached or other.cached,
+            fresh=fresh,
+        )
+
 
 class DjangoKnowledge(Knowledge):
     """Types of Django's ORM."""
@@ -196,6 +234,8 @@ class DjangoKnowledge(Knowledge):
         if callee.kind is Kind.FUNCTION:
             return _custom_method(callee, call, module)
         if callee.kind is Kind.CLASS:
+            if _is_a(callee.name, PAGINATOR, module):
+                return _paginator(callee, call, module)
             return replace(callee, kind=Kind.INSTANCE) if isinstance(callee.fact, str) else None
         receiver = callee.receiver
         method = callee.name.rpartition(".")[2]
@@ -218,6 +258,8 @@ class DjangoKnowledge(Knowledge):
             if value.kind is Kind.INSTANCE:
                 return _library_row_attribute(value, name, module)
             return _manager_of(value.name, MANAGER, Loaded()) if name == "objects" else None
+        if name == "object_list" and value.is_instance(PAGE):
+            return instance("builtins.list", value.argument())
         if value.is_instance("django.http.HttpRequest", "rest_framework.request.Request") and name == "user":
             user = django_models.user_model(module)
             return instance(user) if user is not None else instance(_OPAQUE)
@@ -259,6 +301,16 @@ def _length(index: ast.Slice) -> int | None:
 def is_queryset(value: Type | None, module: Module) -> bool:
     """Whether a value is certainly a queryset."""
     return value is not None and value.kind is Kind.INSTANCE and _is_a(value.name, QUERYSET, module)
+
+
+def is_page(value: Type | None) -> bool:
+    """Whether a value is a page of a paginator."""
+    return value is not None and value.is_instance(PAGE)
+
+
+def is_paginator(value: Type | None) -> bool:
+    """Whether a value is Django's own paginator."""
+    return value is not None and value.is_instance(PAGINATOR)
 
 
 def is_manager(value: Type | None, module: Module) -> bool:
@@ -429,7 +481,28 @@ def manager(info: ClassInfo, name: str) -> Type | None:
         return None  # Django adds `objects` only to models without managers
     if name == "_default_manager" and declared:
         return manager(info, declared[0])
-    return _manager_of(info.name, MANAGER, Loaded() if django_models.is_closed(info) else None)
+    return _manager_of(info.name, MANAGER, _plain_rows(info.libraries) if info.is_closed else None)
+
+
+def _plain_rows(libraries: Iterable[str]) -> Loaded | None:
+    """What comes with the rows of a manager of some classes of packages, or of models with such bases.
+
+    Managers of packages choose rows, or make them of the right class, but do not know the relations of the
+    project; those that keep rows are told by their names. Only of some is it known that they add no columns.
+    """
+    if any(map(_keeps_rows, libraries)):
+        return None
+    is_known = all(
+        name.startswith(("django.", "builtins.", "typing.", "abc."))
+        or name in django_packages.MANAGERS
+        or name in django_packages.BASES
+        for name in libraries
+    )
+    return Loaded() if is_known else Loaded(names=frozenset({"*"}))
+
+
+def _keeps_rows(name: str) -> bool:
+    return any(word in name.lower() for word in ("cach", "idmapper", "memory", "prefetch", "eager"))
 
 
 def _declared_managers(info: ClassInfo) -> list[str]:
@@ -459,10 +532,9 @@ def _manager_of(model: str, cls: str, row: Loaded | None, queryset: str = "") ->
 def _project_manager(model: ClassInfo, cls: str, queryset: str) -> Type:
     module = model.module
     info = module.modules.class_info(cls)
-    bare = _manager_of(model.name, cls, None, queryset or (_queryset_class(info) if info is not None else ""))
     if info is None:
-        known = cls == MANAGER or cls.startswith("django.contrib.auth.models.")
-        return _with_row(bare, Loaded() if known else None)
+        return _manager_of(model.name, MANAGER, _plain_rows({cls}), queryset)
+    bare = _manager_of(model.name, cls, None, queryset or _queryset_class(info))
     rows = base_queryset(bare, module)
     row = rows.argument() if rows is not None else None
     return replace(bare, args=(row or instance(model.name),))
@@ -519,9 +591,7 @@ def _is_plain(info: ClassInfo) -> bool:
                     built = item.module.type_of(base.func.value)
                     if built is None or built.kind is not Kind.EXTERNAL:
                         return False  # built from a manager of the project, whose methods are not followed
-    return info.is_closed and all(
-        name.startswith(("django.", "builtins.", "typing.")) for name in info.libraries
-    )
+    return info.is_closed and all(name.startswith(_MANAGER_PACKAGES) for name in info.libraries)
 
 
 # Methods of managers and querysets
@@ -566,15 +636,17 @@ def _related_custom(value: Type, name: str, module: Module) -> Type | None:
     if default is None:
         return None
     row = value.argument()
-    whole = row.fact.whole if row is not None and isinstance(row.fact, Loaded) else None
+    known = row.fact if row is not None and isinstance(row.fact, Loaded) else None
     cls = module.modules.class_info(default.name)
     method = cls.method(name) if cls is not None else None
     if method is not None:
-        return Type(method.name, Kind.FUNCTION, receiver=default, fact=whole)
+        return Type(method.name, Kind.FUNCTION, receiver=default, fact=known.whole if known else None)
     method = _queryset_class_method(default, name, module)
     if method is None:
         return None
-    return Type(method.name, Kind.FUNCTION, receiver=base_queryset(default, module) or default, fact=whole)
+    return Type(
+        method.name, Kind.FUNCTION, receiver=_with_row(base_queryset(default, module) or default, known)
+    )
 
 
 def queryset_method(receiver: Type, method: str, call: ast.Call, module: Module) -> Type | None:
@@ -714,9 +786,12 @@ def _prefetch_related(fact: Loaded, call: ast.Call, module: Module) -> Loaded | 
 def _custom_method(callee: Type, call: ast.Call, module: Module) -> Type | None:
     """The value of a call of a project's method on a queryset or manager, by the method's body."""
     receiver = callee.receiver
-    if receiver is None or not is_queryset_or_manager(receiver, module):
-        return None
     function = module.modules.function_info(callee.name)
+    if receiver is None or not is_queryset_or_manager(receiver, module):
+        info = module.modules.class_info(receiver.name) if receiver is not None else None
+        if function is None or receiver is None or info is None or function.node.name != "get_queryset":
+            return None
+        return _body_result(function, receiver, module) if _is_plain_view(info) else None
     found = _body_result(function, receiver, module) if function is not None else None
     row = found.argument() if found is not None and is_queryset(found, module) else None
     if (
@@ -733,64 +808,113 @@ def _body_result(function: FunctionInfo, receiver: Type, module: Module) -> Type
     """What a method returns when it is called on `receiver`; None when that is not known."""
     if not function.is_transparent or function.is_async or function.yields or function.is_static:
         return None
-    arguments = [*function.node.args.posonlyargs, *function.node.args.args]
-    if not arguments or not function.returned:
+    if not function.returned:
         return None
-    this = arguments[0].arg
     return function.module.guarded(
         ("django body", id(function.node), receiver),
-        lambda: join(
-            _value(value, this, receiver, function) if value is not None else None
-            for value in function.returned
-        ),
+        lambda: Body(function, receiver).join(function.returned),
     )
 
 
-def _value(node: ast.expr, this: str, receiver: Type, function: FunctionInfo, depth: int = 0) -> Type | None:
-    """The type of an expression in a method's body where `this` is `receiver`."""
-    module = function.module
-    if depth > 20:
-        return None
-    match node:
-        case ast.Name(id=name):
-            if name == this:
-                return receiver
-            found = module.lookup(name, node)
-            if found is None or found[0].node is not function.node:
-                return module.type_of(node)
-            values = [binding.value for binding in found[1] if binding.kind == "assign" and not binding.path]
-            if len(values) != len(found[1]):
-                return module.type_of(node)
-            return join(
-                _value(value, this, receiver, function, depth + 1) if value is not None else None
-                for value in values
-            )
-        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=method)):
-            return _super_result(receiver, method, node, function)
-        case ast.Call(args=[ast.Attribute(value=ast.Name(id=name), attr="model"), *_]) if name == this:
-            return _built_queryset(node.func, receiver, module) or module.type_of(node)
-        case ast.Call(func=ast.Attribute(value=inner, attr=method)):
-            owner = _value(inner, this, receiver, function, depth + 1)
-            if owner is None or not is_queryset_or_manager(owner, module):
-                return module.type_of(node)
-            return _method_result(owner, method, node, module)
-        case ast.IfExp(body=body, orelse=orelse):
-            return join(_value(item, this, receiver, function, depth + 1) for item in (body, orelse))
-        case ast.Subscript(value=inner, slice=index):
-            owner = _value(inner, this, receiver, function, depth + 1)
-            return KNOWLEDGE.subscript(owner, index, module) if owner is not None else None
-    return module.type_of(node)
+class Body:
+    """The values of expressions in a method's body when it is called on `receiver`.
 
+    - `skips` tells the statements that do not run in the case that is asked about.
+    - `guess` gives managers by the name of the attribute, where nothing else is known of the object.
+    """
 
-def _built_queryset(cls: ast.expr, receiver: Type, module: Module) -> Type | None:
-    """The queryset that `OrderQuerySet(self.model)` gives in a method that runs on `receiver`."""
-    name = module.qualified_name(cls)
-    row = receiver.argument()
-    if name is None or row is None or not _is_a(name, QUERYSET, module):
-        return None
-    info = module.modules.class_info(name)
-    plain = Loaded() if info is None or _is_plain(info) else None
-    return Type(name, Kind.INSTANCE, (instance(row.name, fact=plain),))
+    def __init__(
+        self,
+        function: FunctionInfo,
+        receiver: Type,
+        skips: Callable[[ast.AST], bool] | None = None,
+        guess: Callable[[str], Type | None] | None = None,
+    ) -> None:
+        arguments = [*function.node.args.posonlyargs, *function.node.args.args]
+        self._function = function
+        self._receiver = receiver
+        self._this = arguments[0].arg if arguments and function.owner is not None else ""
+        self._skips = skips
+        self._guess = guess
+        self._bound: dict[Binding, Type | None] = {}
+        self._under_way: set[Binding] = set()
+
+    def join(self, nodes: Iterable[ast.expr | None]) -> Type | None:
+        """The type of a value that one of some expressions gives."""
+        return join(self.value(node) if node is not None else None for node in nodes)
+
+    def value(self, node: ast.expr) -> Type | None:
+        """The type of an expression, None when it is not known."""
+        module = self._function.module
+        match node:
+            case ast.Name(id=name):
+                return self._receiver if name == self._this else self._of_name(node)
+            case ast.Attribute(value=ast.Name(id=name), attr=attr) if name == self._this:
+                return self._of_member(attr) or module.type_of(node)
+            case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=method)):
+                return _super_result(self._receiver, method, node, self._function)
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=name), attr="filter_queryset"), args=[rows, *_]
+            ):
+                return self.value(rows) if name == self._this else None
+            case ast.Call(args=[ast.Attribute(value=ast.Name(id=name), attr="model"), *_]) if (
+                name == self._this
+            ):
+                return self._built_queryset(node.func) or module.type_of(node)
+            case ast.Call(func=ast.Attribute(value=inner, attr=method)):
+                owner = self.value(inner)
+                if owner is None or not is_queryset_or_manager(owner, module):
+                    return module.type_of(node)
+                return _method_result(owner, method, node, module)
+            case ast.IfExp(body=body, orelse=orelse):
+                return self.join((body, orelse))
+            case ast.Subscript(value=inner, slice=index):
+                owner = self.value(inner)
+                return KNOWLEDGE.subscript(owner, index, module) if owner is not None else None
+        known = module.type_of(node)
+        is_open = known is None or known.kind is Kind.EXTERNAL
+        return (
+            self._guess(node.attr) if is_open and self._guess and isinstance(node, ast.Attribute) else known
+        )
+
+    def _of_name(self, node: ast.Name) -> Type | None:
+        module = self._function.module
+        found = module.lookup(node.id, node)
+        if found is None or found[0].node is not self._function.node:
+            return module.type_of(node)
+        bindings = [binding for binding in found[1] if self._skips is None or not self._skips(binding.node)]
+        if any(binding.kind != "assign" or binding.path or binding.value is None for binding in bindings):
+            return module.type_of(node)
+        # what a binding is made of counts where that is bound, so that those of a loop come to an end
+        return join(self._of_binding(item) for item in bindings if item not in self._under_way)
+
+    def _of_binding(self, binding: Binding) -> Type | None:
+        if binding not in self._bound:
+            assert binding.value is not None
+            self._under_way.add(binding)
+            self._bound[binding] = self.value(binding.value)
+            self._under_way.discard(binding)
+        return self._bound[binding]
+
+    def _of_member(self, name: str) -> Type | None:
+        """What the class that the method runs on, or one above it, sets in its body."""
+        info = self._function.module.modules.class_info(self._receiver.name)
+        found = info.member(name) if info is not None else None
+        if found is None or found[1].value is None or found[1].path:
+            return None
+        return found[0].module.type_of(found[1].value)
+
+    def _built_queryset(self, cls: ast.expr) -> Type | None:
+        """The queryset that `OrderQuerySet(self.model)` gives."""
+        module = self._function.module
+        built = self.value(cls) if isinstance(cls, ast.Attribute) else None
+        name = built.name if built is not None and built.kind is Kind.CLASS else module.qualified_name(cls)
+        row = self._receiver.argument()
+        if name is None or row is None or not _is_a(name, QUERYSET, module):
+            return None
+        info = module.modules.class_info(name)
+        plain = Loaded() if info is None or _is_plain(info) else None
+        return Type(name, Kind.INSTANCE, (instance(row.name, fact=plain),))
 
 
 def _method_result(owner: Type, method: str, call: ast.Call, module: Module) -> Type | None:
@@ -822,11 +946,23 @@ def _super_result(receiver: Type, method: str, call: ast.Call, function: Functio
         if method in item.scope.bindings:
             above = item.method(method)
             return _body_result(above, receiver, module) if above is not None else None
-    if method == "get_queryset" or method in _QUERYSET_METHODS:
+    if is_queryset_or_manager(receiver, module):
         if method == "get_queryset":
             return _default_queryset(receiver, info, module)
-        return queryset_method(_plain(receiver, module), method, call, module)
+        if method in _QUERYSET_METHODS:
+            return queryset_method(_plain(receiver, module), method, call, module)
+    elif method == "get_queryset" and _is_plain_view(info):
+        return _view_queryset(info)
     return None
+
+
+def _is_plain_view(info: ClassInfo) -> bool:
+    """Whether a class is a generic view whose every base is the project's, Django's or REST framework's."""
+    return _is_view(info) and all(name.startswith(_VIEW_PACKAGES) for name in info.libraries)
+
+
+def _is_view(info: ClassInfo) -> bool:
+    return any(name.startswith(("django.views.generic", "rest_framework.")) for name in info.libraries)
 
 
 def _plain(receiver: Type, module: Module) -> Type:
@@ -864,6 +1000,15 @@ def _library_row_attribute(value: Type, name: str, module: Module) -> Type | Non
         return None
     found = django_models.relation(value.name, name, module)
     return _related(value, name, found, module) if found is not None else None
+
+
+def rows_leading_to(info: ClassInfo, name: str) -> Type | None:
+    """The manager of the rows of a model under the accessor that its foreign keys give to other models."""
+    for declared in fields(info).values():
+        if declared.is_single and django_models.accessor(info, declared) == name:
+            found = Relation("multi", info.name, back=declared.name)
+            return _related(instance(_OPAQUE), name, found, info.module)
+    return None
 
 
 def _related(value: Type, name: str, found: Relation, module: Module) -> Type:
@@ -904,9 +1049,11 @@ def _instance_method(receiver: Type, method: str, call: ast.Call, module: Module
     if method in {"asave", "adelete", "arefresh_from_db"} and is_model_instance(receiver, module):
         return coroutine(None)
     info = module.modules.class_info(receiver.name)
-    if info is None or not any(
-        name.startswith(("django.views.generic", "rest_framework.")) for name in info.libraries
-    ):
+    if method in {"page", "get_page"} and _is_a(receiver.name, PAGINATOR, module):
+        return receiver.argument()
+    if method == "paginate_queryset" and len(call.args) > 1 and _is_a(receiver.name, _PAGINATION, module):
+        return _page_of(call.args[0], module)
+    if info is None or not _is_view(info):
         return None
     if method == "get_queryset":
         return _view_queryset(info)
@@ -917,9 +1064,23 @@ def _instance_method(receiver: Type, method: str, call: ast.Call, module: Module
     if method == "filter_queryset" and call.args:
         return module.type_of(call.args[0])
     if method == "paginate_queryset" and len(call.args) == 1:
-        row = _rows_of(module.type_of(call.args[0]), module)
-        return replace(instance("builtins.list", row), optional=True) if row is not None else None
+        return _page_of(call.args[0], module)
     return None
+
+
+def _paginator(cls: Type, call: ast.Call, module: Module) -> Type:
+    """A paginator over some rows: iterating it gives its pages."""
+    value = module.type_of(call.args[0]) if call.args else None
+    row = _rows_of(value, module)
+    if row is None and value is not None and value.is_instance("builtins.list"):
+        row = value.argument()
+    return instance(cls.name, instance(PAGE, row))
+
+
+def _page_of(rows: ast.expr, module: Module) -> Type | None:
+    """The list that pagination of REST framework makes of rows, None where it is switched off."""
+    row = _rows_of(module.type_of(rows), module)
+    return replace(instance("builtins.list", row), optional=True) if row is not None else None
 
 
 def _view_queryset(info: ClassInfo) -> Type | None:
@@ -953,6 +1114,10 @@ def _function(callee: Type, call: ast.Call, module: Module) -> Type | None:
             if user is None:
                 return None
             return class_object(user) if module.modules.class_info(user) else Type(user, Kind.EXTERNAL)
+        case "django.core.paginator.Paginator":
+            return _paginator(callee, call, module)
+        case "django_scopes.ScopedManager":
+            return _scoped_manager(call, module)
         case "django.db.connection.cursor" | "django.db.connections.cursor":
             return instance(CURSOR)
     if isinstance(call.func, ast.Attribute) and callee.name == f"{QUERYSET}.as_manager":
@@ -967,6 +1132,17 @@ def _function(callee: Type, call: ast.Call, module: Module) -> Type | None:
     if callee.name == MANAGER and isinstance(callee.fact, str):
         return Type(MANAGER, fact=callee.fact)
     return None
+
+
+def _scoped_manager(call: ast.Call, module: Module) -> Type | None:
+    """The manager that django-scopes makes: it filters by a scope, and is otherwise the class it is given."""
+    given = next((keyword.value for keyword in call.keywords if keyword.arg == "_manager_class"), None)
+    if given is None:
+        return instance(MANAGER)
+    known = module.type_of(given)
+    if known is None or known.kind is not Kind.CLASS or not _is_a(known.name, MANAGER, module):
+        return None
+    return Type(known.name, fact=known.fact)
 
 
 def _rows_of(value: Type | None, module: Module) -> Type | None:

@@ -233,7 +233,6 @@ def _path_reads(chain: ast.Attribute, rows: Rows, fact: Loaded, module: Module) 
         path.append(node.attr)
         joined = "__".join(path)
         if relation.kind == "multi":
-            last = None
             method = django_reads.reading_method(node, module)
             if method and not fact.covers(joined):
                 last = Read(node, joined, relation, rows.row.name, method)
@@ -420,19 +419,24 @@ def _is_known(path: str, known: set[str]) -> bool:
 def builder(iterated: ast.expr, module: Module) -> ast.expr | None:
     """The innermost queryset expression of the same function that a loop's iterable comes from.
 
-    Names are followed while one assignment of the same function binds them; None where the queryset
-    comes from elsewhere (a parameter, another function, an attribute).
+    Names are followed while their values come from one assignment of the same function; None where the
+    queryset comes from elsewhere (a parameter, another function, an attribute).
     """
     node = iterated
     for _ in range(_MAX_STEPS):
         match node:
-            case ast.Name(id=name):
-                found = module.lookup(name, node)
-                binding = found[1][0] if found is not None and len(found[1]) == 1 else None
-                if binding is None or not _is_plain(binding) or not _same_function(binding, node, module):
+            case ast.Name():
+                binding = _source_of(node, module)
+                if binding is None or not _same_function(binding, node, module):
                     return None
                 assert binding.value is not None
                 node = binding.value
+            case ast.Call(func=ast.Attribute(value=inner, attr="page" | "get_page")) if django.is_page(
+                module.type_of(node)
+            ):
+                node = inner
+            case ast.Call(args=[inner, *_]) if django.is_paginator(module.type_of(node)):
+                node = inner
             case ast.Call(func=ast.Name(id=name), args=[inner, *_]) if name in _KEEPS_ROWS:
                 node = inner
             case ast.Call(func=ast.Attribute(value=inner, attr="iterator" | "aiterator")):
@@ -449,6 +453,26 @@ def builder(iterated: ast.expr, module: Module) -> ast.expr | None:
             case _:
                 return None
     return None
+
+
+def _source_of(name: ast.Name, module: Module) -> Binding | None:
+    """The only assignment that the value of a name comes from.
+
+    Of several, those do not count that make the name's next value of itself: `orders = orders.filter()`.
+    """
+    every = list(_bindings(name, module))
+    if len(every) == 1:
+        return every[0] if _is_plain(every[0]) else None
+    sources = []
+    for binding in every:  # grows on the way
+        start = binding.value
+        while isinstance(start, (ast.Call, ast.Attribute)):
+            start = start.func if isinstance(start, ast.Call) else start.value
+        if isinstance(start, ast.Name) and start.id == name.id:
+            every += [item for item in _bindings(start, module) if item not in every]
+        else:
+            sources.append(binding)
+    return sources[0] if len(sources) == 1 and _is_plain(sources[0]) else None
 
 
 def _is_plain(binding: Binding) -> bool:

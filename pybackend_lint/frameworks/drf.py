@@ -16,7 +16,8 @@ from pybackend_lint.frameworks.knowledge import Knowledge
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.types import Kind, Type
+from pybackend_lint.semantic.scopes import FUNCTIONS
+from pybackend_lint.semantic.types import Kind, Type, instance, join
 
 SERIALIZER: Final = "rest_framework.serializers.BaseSerializer"
 _MODEL_SERIALIZER: Final = "rest_framework.serializers.ModelSerializer"
@@ -30,6 +31,9 @@ BASES: dict[str, tuple[str, ...]] = {
     _MODEL_SERIALIZER: ("rest_framework.serializers.Serializer",),
     "rest_framework.serializers.HyperlinkedModelSerializer": (_MODEL_SERIALIZER,),
     "drf_writable_nested.serializers.WritableNestedModelSerializer": (_MODEL_SERIALIZER,),
+    "rest_flex_fields.serializers.FlexFieldsModelSerializer": (_MODEL_SERIALIZER,),
+    "i18nfield.rest_framework.I18nAwareModelSerializer": (_MODEL_SERIALIZER,),
+    "taggit.serializers.TaggitSerializer": ("rest_framework.serializers.Serializer",),
 }
 ALIASES: dict[str, str] = {
     "rest_framework.fields.": "rest_framework.serializers.",
@@ -37,11 +41,22 @@ ALIASES: dict[str, str] = {
     "drf_writable_nested.WritableNestedModelSerializer": (
         "drf_writable_nested.serializers.WritableNestedModelSerializer"
     ),
+    "rest_flex_fields.FlexFieldsModelSerializer": "rest_flex_fields.serializers.FlexFieldsModelSerializer",
 }
 KNOWLEDGE = Knowledge()
 
 _FIELDS: Final = "rest_framework.serializers."
-_PLAIN = ("rest_framework.", "builtins.", "typing.", "abc.", "drf_writable_nested.", "django.")
+# What the bases of a serializer may come from so that it shows all its fields, unless it is asked for less.
+_PLAIN = (
+    "rest_framework.", "builtins.", "typing.", "abc.", "drf_writable_nested.", "django.", "rest_flex_fields.",
+    "drf_dynamic_fields.", "i18nfield.", "taggit.",
+)  # fmt: skip
+# Parts of the names of packages and of their mixins for views and filters that load by themselves, or
+# list something else than rows.
+_OWN_ROWS = (
+    "prefetch", "eager", "related", "optimi", "dynamic_rest", "cache", "elastic", "haystack", "mongo",
+    "flexfieldsfilter",
+)  # fmt: skip
 # Fields of relations that show the key only, and those that need the row.
 _KEYS = frozenset({"PrimaryKeyRelatedField", "HyperlinkedRelatedField"})
 _ROWS = frozenset({"StringRelatedField", "SlugRelatedField"})
@@ -49,6 +64,19 @@ _ROWS = frozenset({"StringRelatedField", "SlugRelatedField"})
 _DYNAMIC = frozenset({"get_fields", "fields", "_readable_fields", "data", "build_field", "many_init"})
 _OWN_LIST = frozenset({"list", "get_serializer", "filter_queryset", "paginate_queryset"})
 _LOADERS = ("eager", "prefetch", "select_related")
+# What the code of such a method says when it lists other rows, or shows less of them.
+_LISTS_OTHERWISE = (
+    "_related", "prefetch", "cache", ".only(", ".defer(", ".values", "fields", "omit", "exclude=",
+    "self.queryset",
+)  # fmt: skip
+# The arguments of serializers and fields that do not change what is shown.
+_USUAL_ARGUMENTS = frozenset(
+    {
+        "many", "read_only", "required", "source", "allow_null", "help_text", "label", "write_only",
+        "default", "partial", "context", "instance", "data", "style", "validators", "error_messages",
+        "initial", "allow_empty", "min_length", "max_length", "child",
+    }
+)  # fmt: skip
 _MOST_NESTED = 4
 
 
@@ -76,9 +104,13 @@ def serializer_reads(info: ClassInfo, model: str) -> tuple[PathRead, ...]:
 def _reads(info: ClassInfo, row: Row, stack: tuple[str, ...], asker: Module) -> Iterator[PathRead]:
     if info.name in stack or len(stack) >= _MOST_NESTED or not _is_plain_serializer(info):
         return
+    dropped = _dropped(info)
+    if dropped is None:
+        return
     declared = _declared(info)
-    names = _shown(info, declared, row, asker)
-    for name, place in names.items():
+    for name, place in _shown(info, declared, row, asker).items():
+        if name in dropped:
+            continue
         field = declared.get(name)
         if field is not None:
             owner, call = field
@@ -98,12 +130,59 @@ def _is_plain_serializer(info: ClassInfo) -> bool:
             return False
         if not _DYNAMIC.isdisjoint(item.scope.bindings):
             return False
-        start, shown = item.method("__init__"), item.method("to_representation")
-        if start is not None and any(node.attr == "fields" for node in start.own(ast.Attribute)):
-            return False
+        shown = item.method("to_representation")
         if shown is not None and not _calls_super(shown, "to_representation"):
             return False
     return _meta(info, "list_serializer_class") is None
+
+
+def _dropped(info: ClassInfo) -> frozenset[str] | None:
+    """The fields that a serializer's `__init__` may take away or change; None where any may be.
+
+    What it takes away under a condition by names that it is given counts only where such are given.
+    """
+    names: set[str] = set()
+    for start in {item.method("__init__") for item in info.mro if isinstance(item, ClassInfo)} - {None}:
+        assert start is not None
+        source = start.module.source
+        for node in start.own(ast.Attribute):
+            if node.attr != "fields" or not (isinstance(node.value, ast.Name) and node.value.id == "self"):
+                continue
+            around = source.parent(node)
+            match around, source.parent(around) if around is not None else None:
+                case (ast.Subscript(slice=key), _) | (ast.Attribute(attr="pop"), ast.Call(args=[key, *_])):
+                    if isinstance(key, ast.Constant):
+                        names.add(str(key.value))
+                    elif not _is_on_demand(node, start):
+                        return None
+                case (ast.Attribute(attr="update" | "clear" | "popitem") | ast.Assign(), _):
+                    return None
+    return frozenset(names)
+
+
+def _is_on_demand(node: ast.AST, function: FunctionInfo) -> bool:
+    """Whether a node runs only when some value is there: `if fields:` or `if fields is not None:`."""
+    child = node
+    for parent in function.module.source.ancestors(node):
+        if parent is function.node:
+            return False
+        if isinstance(parent, ast.If) and child in parent.body:
+            match parent.test:
+                case (
+                    ast.Name()
+                    | ast.NamedExpr()
+                    | ast.Compare(ops=[ast.IsNot()], comparators=[ast.Constant(value=None)])
+                ):
+                    return True
+        child = parent
+    return False
+
+
+def _asks_for_less(info: ClassInfo, call: ast.Call) -> bool:
+    """Whether a call of a serializer gives it arguments of its own, by which it may show less."""
+    return any(keyword.arg not in _USUAL_ARGUMENTS for keyword in call.keywords) and any(
+        isinstance(item, ClassInfo) and item.method("__init__") is not None for item in info.mro
+    )
 
 
 def _calls_super(function: FunctionInfo, method: str) -> bool:
@@ -253,6 +332,8 @@ def _declared_reads(
     elif kind in {"HiddenField", "HyperlinkedIdentityField"}:
         return
     elif nested is not None and is_serializer(nested):
+        if _asks_for_less(nested, call):
+            return
         if given == "*":
             yield from _reads(nested, row, stack, module)
             return
@@ -429,36 +510,52 @@ def served_by_view(node: ast.ClassDef, module: Module) -> Served | None:
     serializers = _serializers_of(info)
     if not serializers:
         return None
-    for place, queryset, row in _querysets_of(info):
-        if not isinstance(row.fact, Loaded):
-            return None
-        if place is module:
-            return Served(queryset, queryset, row, serializers)
-        return Served(node.bases[0], None, row, serializers)
-    return None
+    found = _queryset_of(info, serializers)
+    if found is None:
+        return None
+    place, queryset, row, is_only = found
+    if place is module:
+        return Served(queryset, queryset if is_only else None, row, serializers)
+    return Served(node.bases[0], None, row, serializers)
 
 
 def _is_plain_view(info: ClassInfo) -> bool:
-    if not info.is_closed or not all(name.startswith(_PLAIN) for name in info.libraries):
+    if not info.is_closed or any(_loads_by_itself(name) for name in info.libraries):
         return False
+    filters = info.member("filter_backends")
+    if filters is not None and filters[1].value is not None:
+        if _loads_by_itself(filters[0].module.source.segment(filters[1].value)):
+            return False
     return not any(
         isinstance(item, ClassInfo)
         and (
-            any(name in item.scope.bindings and not _hands_on_list(item, name) for name in _OWN_LIST)
+            any(name in item.scope.bindings and not _keeps_list(item, name) for name in _OWN_LIST)
             or any(word in name for name in item.scope.bindings for word in _LOADERS)
         )
         for item in info.mro
     )
 
 
-def _hands_on_list(info: ClassInfo, name: str) -> bool:
-    """Whether a class lists as its bases do, for its own `list` calls theirs, and keeps no answer."""
+def _loads_by_itself(name: str) -> bool:
+    return any(word in name.lower() for word in _OWN_ROWS)
+
+
+def _keeps_list(info: ClassInfo, name: str) -> bool:
+    """Whether a class lists the same rows as its bases do, and shows as much of them.
+
+    Its own method calls theirs, or does for `list` what theirs does; and it keeps no answer.
+    """
     method = info.method(name)
-    if name != "list" or method is None or not _calls_super(method, name):
+    if method is None:
         return False
     text = method.module.source.segment(method.node)
     decorators = [method.module.source.segment(item) for item in method.node.decorator_list]
-    return "queryset" not in text and not any("cache" in item for item in (text, *decorators))
+    if any("cache" in item for item in decorators) or any(word in text for word in _LISTS_OTHERWISE):
+        return False
+    if _calls_super(method, name):
+        return True
+    is_usual = all(word in text for word in ("self.get_queryset()", "self.get_serializer(", "many=True"))
+    return name == "list" and is_usual and "Serializer(" not in text
 
 
 def _serializers_of(info: ClassInfo) -> tuple[ClassInfo, ...]:
@@ -496,24 +593,30 @@ def _for_list(function: FunctionInfo) -> list[ast.expr | None]:
     """The values that a method of a view set returns for the action `list`, as far as its tests tell."""
     source = function.module.source
     kept: list[ast.expr | None] = []
-    for statement in source.in_scope(ast.Return, function.node):
-        answer = None
-        child: ast.AST = statement
-        for parent in source.ancestors(statement):
-            if parent is function.node:
-                break
-            if isinstance(parent, ast.If):
-                concerned = _concerns_list(parent.test)
-                if concerned is not None and child in parent.body:
-                    answer = concerned
-                elif concerned is True and child in parent.orelse:
-                    answer = False
-            child = parent
+    for statement in sorted(source.in_scope(ast.Return, function.node), key=lambda node: node.lineno):
+        answer = _runs_for_list(statement, function)
         if answer is True:
             return [statement.value]
         if answer is None:
             kept.append(statement.value)
     return kept
+
+
+def _runs_for_list(statement: ast.AST, function: FunctionInfo) -> bool | None:
+    """Whether tests of `self.action` around a statement let it run for lists; None without such tests."""
+    answer = None
+    child = statement
+    for parent in function.module.source.ancestors(statement):
+        if parent is function.node:
+            break
+        if isinstance(parent, ast.If):
+            concerned = _concerns_list(parent.test)
+            if concerned is not None and child in parent.body:
+                answer = concerned
+            elif concerned is True and child in parent.orelse:
+                answer = False
+        child = parent
+    return answer
 
 
 def _concerns_list(test: ast.expr) -> bool | None:
@@ -530,36 +633,51 @@ def _concerns_list(test: ast.expr) -> bool | None:
     return None
 
 
-def _querysets_of(info: ClassInfo) -> Iterator[tuple[Module, ast.expr, Type]]:
-    """The queryset that a view lists: where it is written, the expression and its rows."""
+def _queryset_of(
+    info: ClassInfo, serializers: tuple[ClassInfo, ...]
+) -> tuple[Module, ast.expr, Type, bool] | None:
+    """The queryset that a view lists: its module and expression, its rows, and whether there is no other.
+
+    Of several, the rows are those that any of them may give.
+    """
     method = info.method("get_queryset")
+    written = info.member("queryset")
     if method is None:
-        found = info.member("queryset")
-        if found is not None and found[1].value is not None and not found[1].path:
-            row = _rows(found[1].value, found[0].module)
-            if row is not None:
-                yield found[0].module, found[1].value, row
-        return
-    rows: list[tuple[ast.expr, Type]] = []
+        if written is None or written[1].value is None or written[1].path:
+            return None
+        row = _row(written[0].module.type_of(written[1].value), written[0].module)
+        return (written[0].module, written[1].value, row, True) if row is not None else None
+    if not method.is_transparent or method.is_async or method.yields:
+        return None
+    models = {serialized_model(item) for item in serializers}
+    shown = info.module.modules.class_info(models.pop() or "") if len(models) == 1 else None
+    body = django.Body(
+        method,
+        instance(info.name),
+        lambda node: _runs_for_list(node, method) is False,
+        lambda name: django.rows_leading_to(shown, name) if shown is not None else None,
+    )
+    rows: dict[ast.expr, Type] = {}
     for value in _for_list(method):
-        if value is None:
-            return
-        if (
-            isinstance(value, ast.Call)
-            and isinstance(value.func, ast.Attribute)
-            and value.func.attr == "none"
-        ):
-            continue
-        row = _rows(value, method.module)
+        match value:
+            case None:
+                return None
+            case ast.List(elts=[]) | ast.Call(func=ast.Attribute(attr="none")):
+                continue
+        row = _row(body.value(value), method.module)
         if row is None:
-            return
-        rows.append((value, row))
-    if len(rows) == 1 or (rows and all(row == rows[0][1] for _, row in rows)):
-        yield method.module, rows[-1][0], rows[-1][1]
+            return None
+        rows[value] = row
+    row = _row(instance("builtins.list", join(rows.values())), method.module)
+    if row is None:
+        return None
+    if method.module is not info.module and written is not None and written[0].module is info.module:
+        if isinstance(written[1].value, ast.expr) and not written[1].path:
+            return info.module, written[1].value, row, False
+    return method.module, [*rows][-1], row, len(rows) == 1
 
 
-def _rows(node: ast.expr, module: Module) -> Type | None:
-    known = module.type_of(node)
+def _row(known: Type | None, module: Module) -> Type | None:
     if known is None or known.kind is not Kind.INSTANCE:
         return None
     is_list = known.name in {"builtins.list", "builtins.tuple"}
@@ -581,7 +699,7 @@ def served_by_call(call: ast.Call, module: Module) -> Served | None:
     serializer = _called_serializer(call, module)
     if serializer is None:
         return None
-    row = _rows(given, module)
+    row = _row(module.type_of(given), module)
     if row is None or not isinstance(row.fact, Loaded):
         return None
     if row.fact.limit is not None and row.fact.limit <= 1:
@@ -594,8 +712,18 @@ def _called_serializer(call: ast.Call, module: Module) -> ClassInfo | None:
     if info is None and isinstance(call.func, ast.Attribute) and call.func.attr == "get_serializer":
         around = module.source.enclosing_class(call)
         view = module.class_info_of(around) if around is not None else None
-        if view is None or not view.is_a(_VIEW) or view.method("get_serializer") is not None:
+        if (
+            around is None
+            or view is None
+            or not view.is_a(_VIEW)
+            or view.method("get_serializer") is not None
+        ):
+            return None
+        function = module.source.enclosing_function(call)
+        if isinstance(function, FUNCTIONS) and function.name == "list" and served_by_view(around, module):
             return None
         chosen = _serializers_of(view) if view.method("get_serializer_class") is None else ()
         return chosen[0] if chosen else None
-    return info if info is not None and is_serializer(info) else None
+    if info is None or not is_serializer(info) or _asks_for_less(info, call):
+        return None
+    return info

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from pybackend_lint.semantic.module import Module
@@ -23,6 +23,16 @@ class Kind(StrEnum):
     FUNCTION = "function"
     MODULE = "module"
     EXTERNAL = "external"
+
+
+class Mergeable:
+    """A fact that can tell what is left of it where another of its class may hold instead."""
+
+    __slots__ = ()
+
+    def either(self, other: Self) -> Self | None:
+        """What is true of a value for which this fact or the other holds; None for nothing."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +103,22 @@ def join(types: Iterable[Type | None]) -> Type | None:
         if found is None:
             found = bare
         elif found != bare:
-            if (found.name, found.kind) != (bare.name, bare.kind) or found.fact != bare.fact:
+            fact = found.fact if found.fact == bare.fact else _either(found.fact, bare.fact)
+            if (found.name, found.kind) != (bare.name, bare.kind) or (
+                fact is None and found.fact != bare.fact
+            ):
                 return None
             same = len(found.args) == len(bare.args)
             args = tuple(join(pair) for pair in zip(found.args, bare.args, strict=True)) if same else ()
-            found = replace(found, args=args, receiver=None)
+            found = replace(found, args=args, receiver=None, fact=fact)
     if found is None:
         return NONE if optional else None
     return replace(found, optional=True) if optional else found
+
+
+def _either(one: Hashable, other: Hashable) -> Hashable:
+    """What holds of a value of which either of two facts is true; None where nothing does."""
+    return one.either(other) if isinstance(one, Mergeable) and type(one) is type(other) else None
 
 
 def with_facts(declared: Type, value: Type | None) -> Type:
@@ -111,7 +129,7 @@ def with_facts(declared: Type, value: Type | None) -> Type:
     """
     if value is None or value.kind is not declared.kind:
         return declared
-    if value.name == declared.name and value.fact is not None:
+    if value.name == declared.name and (value.fact is not None or not any(declared.args)):
         return replace(value, optional=declared.optional or value.optional)
     item, found = declared.argument(), value.argument()
     if len(declared.args) == 1 and item is not None and found is not None and item.name == found.name:

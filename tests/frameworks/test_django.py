@@ -19,9 +19,11 @@ HEADER = """
 from accounts.models import Company, Profile, User
 from catalog.models import Category, Product, Tag
 from django.contrib.auth import get_user_model
+from django.core.paginator import Paginator
 from django.db import connection, models
 from django.shortcuts import get_list_or_404, get_object_or_404
 from orders.models import Invoice, Line, Order
+from rest_framework.pagination import PageNumberPagination
 from reviews.models import Flag, Review
 """
 
@@ -105,6 +107,11 @@ def short(value: Type | None) -> str:
         "Company.objects.get(pk=1).employees.all()": "QuerySet[User]",
         "list(Order.objects.all())": "list[Order]",
         "Order.objects.iterator()": "Iterator[Order]",
+        "Paginator(Order.objects.all(), 10)": "Paginator[Page[Order]]",
+        "Paginator(Order.objects.all(), 10).page(1)": "Page[Order]",
+        "Paginator(list(Order.objects.all()), 10).get_page(1).object_list": "list[Order]",
+        "Paginator(unknown(), 10).page(1)": "Page[?]",
+        "PageNumberPagination().paginate_queryset(Order.objects.all(), request)": "list[Order]",
         "Order.objects.unheard_of()": "?",
         "connection.cursor()": "CursorWrapper",
     }.items(),
@@ -152,17 +159,35 @@ def test_what_is_loaded(code: str, path: str, expected: bool | None, tmp_path: P
     assert covered(tmp_path, code, path) == {path: expected}
 
 
-def test_alternatives_that_load_different_things_are_unknown(tmp_path: Path) -> None:
+def test_what_one_of_several_alternatives_loads_may_be_loaded(tmp_path: Path) -> None:
+    found = types(
+        tmp_path,
+        """
+        orders = Order.objects.all()[:5]
+        if orders.exists():
+            orders = orders.select_related("customer")[:3]
+        if len(orders) > 2:
+            orders = orders.prefetch_related("lines")
+        rows = orders
+        """,
+    )
+    assert short(found["rows"]) == "QuerySet[Order]"
+    loaded = django.loaded(found["rows"])
+    assert loaded is not None
+    assert loaded.limit == 5
+    assert [loaded.covers(path) for path in ("customer", "lines", "customer__company")] == [True, True, False]
+
+
+def test_an_alternative_that_may_load_anything_makes_all_unknown(tmp_path: Path) -> None:
     found = types(
         tmp_path,
         """
         orders = Order.objects.all()
         if orders.exists():
-            orders = orders.select_related("customer")
+            orders = orders.select_related(*NAMES)
         rows = orders
         """,
     )
-    assert short(found["rows"]) == "QuerySet[?]"
     assert django.loaded(found["rows"]) is None
 
 

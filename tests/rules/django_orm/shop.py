@@ -11,6 +11,7 @@ from tests.rules.harness import PROJECTS
 IMPORTS = """\
 from accounts.models import Company, Profile, User
 from catalog.models import Category, Product, Tag
+from django.core.paginator import Paginator
 from django.db import models
 from orders.models import Invoice, Line, Order
 from reviews.models import Flag, Review

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.rules.django_orm.shop import program, run
@@ -81,6 +83,37 @@ SILENT = {
         for o in orders:
             print(o.customer.phone)
         """,
+    "loaded in one of two branches": """
+        orders = Order.objects.select_related("customer") if user else Order.objects.filter(paid=True)
+        for o in orders:
+            print(o.customer.phone)
+        """,
+    "loaded by what nobody knows": """
+        orders = Order.objects.all()
+        if user:
+            orders = user.narrowed(orders)
+        for o in orders:
+            print(o.customer.phone)
+        """,
+    "loaded in a loop": """
+        orders = Order.objects.all()
+        for name in ("customer", "invoice"):
+            orders = orders.select_related(name)
+        for o in orders:
+            print(o.customer.phone)
+        """,
+    "a page of loaded rows": """
+        for o in Paginator(Order.objects.select_related("customer"), 10).page(1):
+            print(o.customer.phone)
+        """,
+    "a page of unknown rows": """
+        for o in Paginator(user.orders(), 10).get_page(1).object_list:
+            print(o.customer.phone)
+        """,
+    "a filtered relation of a loaded row": """
+        for o in Order.objects.select_related("customer"):
+            o.customer.orders.filter(paid=True).update(paid=False)
+        """,
     "a parameter": """
         for o in user:
             print(o.customer.phone)
@@ -111,6 +144,39 @@ FOUND = {
     "only its own rows are locked": """
         for o in Order.objects.select_for_update(of=("self",)):
             print(o.customer.phone)  # PB100
+        """,
+    "none of several querysets loads it": """
+        orders = Order.objects.all()
+        if user:
+            orders = orders.select_related("invoice").filter(paid=True)
+        elif Order:
+            orders = Order.objects.exclude(paid=True)
+        for o in orders:
+            print(o.customer.phone)  # PB100
+        """,
+    "a page": """
+        paginator = Paginator(Order.objects.all(), 10)
+        try:
+            page = paginator.page(user)
+        except ValueError:
+            page = paginator.page(1)
+        for o in page:
+            print(o.customer.phone)  # PB100
+        """,
+    "the rows of a page": """
+        for number, o in enumerate(Paginator(list(Order.objects.all()), 10).get_page(1).object_list):
+            print(number, o.customer.phone)  # PB100
+        """,
+    "a helper with an open annotation": """
+        def paid() -> models.QuerySet[Any]:
+            return Order.objects.filter(paid=True)
+
+        for o in sorted(paid().order_by("pk"), key=len):
+            print(o.customer.phone)  # PB100
+        """,
+    "the row whose relation is filtered": """
+        for o in Order.objects.all():
+            o.customer.orders.filter(paid=True).update(paid=False)  # PB100
         """,
     "asked for each row": """
         found = {}
@@ -231,6 +297,87 @@ def test_fix(before: str, after: str) -> None:
     assert fix(RULE, text.format(before), files={"shop/models.py": models}) == text.format(after)
 
 
+def test_fix_where_a_name_is_narrowed() -> None:
+    text = """
+        from django.core.paginator import Paginator
+        from shop.models import Order
+
+
+        def report(paid, number):
+            orders = Order.objects.order_by("pk"){}
+            if paid:
+                orders = orders.filter(paid=True)
+            return [order.customer.name for order in Paginator(orders, 10).page(number)]
+        """
+    models = """
+        from django.db import models
+
+        class Customer(models.Model):
+            name = models.CharField(max_length=10)
+
+        class Order(models.Model):
+            customer = models.ForeignKey(Customer, models.CASCADE)
+            paid = models.BooleanField()
+        """
+    text = textwrap.dedent(text).lstrip()
+    fixed = text.format('.select_related("customer")')
+    assert fix(RULE, text.format(""), files={"shop/models.py": models}) == fixed
+
+
+MANAGERS = {
+    "of django-scopes": (
+        "from django_scopes import ScopedManager",
+        "ScopedManager(shop='shop')",
+        "  # PB100",
+    ),
+    "of django-scopes, made of one that loads": (
+        "from django_scopes import ScopedManager",
+        "ScopedManager(_manager_class=Loading, shop='shop')",
+        "",
+    ),
+    "of django-mptt": ("from mptt.managers import TreeManager", "TreeManager()", "  # PB100"),
+    "of a package that keeps rows": ("from idmapper.manager import Manager", "Manager()", ""),
+}
+
+
+@pytest.mark.parametrize(("line", "manager", "marker"), MANAGERS.values(), ids=MANAGERS.keys())
+def test_managers_of_packages(line: str, manager: str, marker: str) -> None:
+    models = f"""
+        from django.db import models
+        {line}
+
+        class Loading(models.Manager):
+            def get_queryset(self):
+                return super().get_queryset().select_related("parent")
+
+        class Room(models.Model):
+            parent = models.ForeignKey("Room", models.CASCADE)
+            objects = {manager}
+    """
+    source = (
+        f"from rooms.models import Room\n\n\nprint([str(r.parent) for r in Room.objects.all()]){marker}\n"
+    )
+    findings(RULE, source, files={"rooms/models.py": models})
+
+
+@pytest.mark.parametrize(
+    ("base", "marker"), [("audit.models.Logged", "  # PB100"), ("idmapper.models.SharedMemoryModel", "")]
+)
+def test_models_with_bases_of_packages(base: str, marker: str) -> None:
+    module, _, name = base.rpartition(".")
+    models = f"""
+        from django.db import models
+        from {module} import {name}
+
+        class Room({name}, models.Model):
+            parent = models.ForeignKey("Room", models.CASCADE)
+    """
+    source = (
+        f"from rooms.models import Room\n\n\nprint([str(r.parent) for r in Room.objects.all()]){marker}\n"
+    )
+    findings(RULE, source, files={"rooms/models.py": models})
+
+
 def test_django_runs_one_query_per_row() -> None:
     printed = run(
         """
@@ -252,6 +399,8 @@ def test_django_runs_one_query_per_row() -> None:
         count(lambda: [o.customer.phone for o in Order.objects.select_related("customer")])
         count(lambda: [o.customer.phone for o in Order.with_customers.open()])
         count(lambda: [o.invoice.number for o in Order.objects.all()])
+        count(lambda: [o.customer.phone for o in Paginator(Order.objects.order_by("pk"), 10).page(1)])
+        count(lambda: [o.customer.orders.filter(paid=True).delete for o in Order.objects.all()])
         Profile.objects.create(user=user)
         count(lambda: [p.user.profile.bio for p in Profile.objects.select_related("user")])
         count(lambda: [o.customer_id for o in Order.objects.all()])
@@ -262,7 +411,7 @@ def test_django_runs_one_query_per_row() -> None:
         count(lambda: [line.product.name for o in orders for line in o.lines.all()])
         """
     )
-    assert printed.split() == ["4", "1", "1", "4", "1", "1", "2", "1", "2"]
+    assert printed.split() == ["4", "1", "1", "4", "5", "4", "1", "1", "2", "1", "2"]
 
 
 @pytest.mark.parametrize(("body", "marker"), [("def __call__(cls, *args): ...", ""), ("pass", "  # PB100")])

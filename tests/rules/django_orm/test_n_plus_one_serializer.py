@@ -163,6 +163,31 @@ SERIALIZERS = """
             super().__init__(*args, **kwargs)
             self.fields.pop("customer")
 
+    class Chosen(serializers.ModelSerializer):
+        customer = CustomerSerializer()
+
+        class Meta:
+            model = Order
+            fields = ["customer"]
+
+        def __init__(self, *args, **kwargs):
+            fields = kwargs.pop("fields", None)
+            super().__init__(*args, **kwargs)
+            if fields is not None:
+                for name in set(self.fields) - set(fields):
+                    self.fields.pop(name)
+            if kwargs.get("short"):
+                del self.fields["tags"]
+
+    class Unnested(Chosen):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            for name in self.Meta.nested:
+                self.fields.pop(name)
+
+    class ChosenOutside(serializers.Serializer):
+        order = Chosen(fields=["id"], source="*")
+
     class Loading(Nested):
         @staticmethod
         def setup_eager_loading(queryset):
@@ -184,6 +209,11 @@ VIEW = """
 class View(viewsets.ReadOnlyModelViewSet):
     queryset = {queryset}
     serializer_class = {serializer}
+"""
+BODY = """
+    def get_queryset(self):
+        orders = super().get_queryset()
+        {}
 """
 IMPORTS = """\
 from rest_framework import generics, mixins, viewsets
@@ -209,7 +239,7 @@ SILENT = {
     "selected": view("Order.objects.select_related('customer__company').prefetch_related('tags')", "Nested"),
     "write only": view("Order.objects.all()", "Hidden"),
     "shows something else": view("Order.objects.all()", "Own"),
-    "changes its fields": view("Order.objects.all()", "Dynamic"),
+    "changes its fields": view("Order.objects.prefetch_related('tags')", "Dynamic"),
     "loads by itself": view("Order.objects.all()", "Loading"),
     "the context decides": view("Order.objects.all()", "Decided"),
     "back to the row": view("Order.objects.prefetch_related('lines')", "WithLines"),
@@ -250,6 +280,39 @@ SILENT = {
         ),
         "    ",
     ),
+    "one branch loads": view("Order.objects.all()", "Dotted")
+    + BODY.format(
+        "if staff():\n            orders = orders.select_related('customer__company')\n        return orders"
+    ),
+    "one branch may load anything": view("Order.objects.all()", "Dotted")
+    + BODY.format("if staff():\n            orders = loaded(orders)\n        return orders"),
+    "one of two answers is loaded": view("Order.objects.all()", "Dotted")
+    + BODY.format(
+        "if staff():\n            return orders.select_related('customer__company')\n        return orders"
+    ),
+    "may be prefetched": view("Order.objects.all()", "Method")
+    + BODY.format("return self.request.shop.orders.all()"),
+    "the row that all of them lead to": view("Order.objects.all()", "Chosen")
+    + BODY.format("return self.request.customer.orders.filter(paid=True)"),
+    "an attribute of another name": view("Order.objects.all()", "Method")
+    + BODY.format("return self.request.shop.sales.filter(paid=True)"),
+    "rows of another model": view("Order.objects.all()", "Method")
+    + BODY.format("return self.request.shop.lines.filter(paid=True)"),
+    "a filter that loads": view("Order.objects.all()", "Nested")
+    + "    filter_backends = [filters.PrefetchFilter]\n",
+    "its own list with another serializer": view("Order.objects.all()", "Nested")
+    + "    def list(self, request):\n        rows = self.filter_queryset(self.get_queryset())\n"
+    "        return Response(Keys(rows, many=True).data)\n",
+    "its own list that loads": view("Order.objects.all()", "Nested")
+    + "    def list(self, request):\n        rows = self.get_queryset().prefetch_related('tags', 'customer__company')\n"
+    "        return Response(self.get_serializer(rows, many=True).data)\n",
+    "shows what it is asked for": view("Order.objects.all()", "Chosen")
+    + "    def get_serializer(self, *args, **kwargs):\n"
+    "        return super().get_serializer(*args, fields=['id'], **kwargs)\n",
+    "takes fields away": view("Order.objects.all()", "Unnested"),
+    "asked for less by another serializer": view("Order.objects.all()", "ChosenOutside"),
+    "asked for less": IMPORTS
+    + "def show():\n    return Chosen(Order.objects.all(), many=True, fields=['id']).data\n",
     "mixin of another package": "from eager import AutoPrefetch\n"
     + view("Order.objects.all()", "Nested").replace("View(", "View(AutoPrefetch, "),
     "one": IMPORTS + "def show(pk):\n    return Nested(Order.objects.get(pk=pk)).data\n",
@@ -305,6 +368,82 @@ def test_found(serializer: str, advice: str) -> None:
                         return Order.objects.none()
                     orders = Order.objects.filter(placed_by=self.request.user)
                     return orders.order_by("pk")  # PB103
+            """,
+        "several querysets": """
+            class View(viewsets.ModelViewSet):
+                serializer_class = Dotted
+
+                def get_queryset(self):
+                    orders = Order.objects.select_related("placed_by")
+                    if self.request.GET.get("recent"):
+                        orders = orders.order_by("-pk")
+                    for word in self.request.GET.getlist("word"):
+                        orders = orders.filter(reference__contains=word)
+                    if self.request.user.is_staff:
+                        return orders
+                    return orders.filter(placed_by=self.request.user)  # PB103
+            """,
+        "loaded for one object only": """
+            class View(viewsets.ModelViewSet):
+                queryset = Order.objects.all()
+                serializer_class = Dotted
+
+                def get_queryset(self):
+                    orders = super().get_queryset()
+                    if self.action == "retrieve":
+                        orders = orders.select_related("customer__company")
+                    return orders  # PB103
+            """,
+        "base class that narrows": """
+            class Base(viewsets.ModelViewSet):
+                def get_queryset(self):
+                    return self.queryset.filter(placed_by=self.request.user)  # PB103
+
+            class View(Base):
+                queryset = Order.objects.all()
+                serializer_class = Dotted
+            """,
+        "rows that lead to an object nobody knows": """
+            class View(viewsets.ModelViewSet):
+                serializer_class = Method
+
+                def get_queryset(self):
+                    return self.request.customer.orders.filter(reference="x")  # PB103
+            """,
+        "mixins of packages": """
+            from audit.views import LoggedMixin
+
+            class View(LoggedMixin, viewsets.ModelViewSet):
+                queryset = Order.objects.all()  # PB103
+                serializer_class = Dotted
+            """,
+        "lists as the framework does": """
+            class View(viewsets.ModelViewSet):
+                queryset = Order.objects.all()  # PB103
+                serializer_class = Dotted
+
+                def list(self, request, *args, **kwargs):
+                    rows = self.filter_queryset(self.get_queryset())
+                    page = self.paginate_queryset(rows)
+                    if page is not None:
+                        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+                    return Response({"rows": self.get_serializer(rows, many=True).data})
+
+                def get_serializer(self, *args, **kwargs):
+                    kwargs["user"] = self.request.user
+                    return super().get_serializer(*args, **kwargs)
+            """,
+        "shows less on demand": """
+            class View(viewsets.ModelViewSet):
+                queryset = Order.objects.all()  # PB103
+                serializer_class = Chosen
+            """,
+        "page of a paginator": """
+            from rest_framework.pagination import PageNumberPagination
+
+            def show(request):
+                page = PageNumberPagination().paginate_queryset(Order.objects.all(), request)
+                return Dotted(page, many=True).data  # PB103
             """,
         "generic view": """
             class View(generics.ListCreateAPIView):
