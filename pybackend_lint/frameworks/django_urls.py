@@ -578,3 +578,52 @@ def _list_of(pattern: Pattern) -> tuple[int, str] | None:
             if isinstance(source.parent(around), ast.Module):
                 return 0, name
     return id(parent), ""
+
+
+# Views that are no functions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UncalledView:
+    """A class-based view that a pattern leads to without what `as_view()` gives.
+
+    - `node`: the expression; `cls`: the part of it that names the class.
+    """
+
+    node: ast.expr
+    cls: ast.expr
+
+
+def uncalled_view(call: ast.Call, module: Module) -> UncalledView | None:
+    """The class, instance or `as_view` itself that a pattern has in place of a view function, or None."""
+    if not is_pattern(call, module):
+        return None
+    view = argument(call, 1, "view")
+    for _ in range(4):
+        match view:
+            case ast.Call(func=decorator, args=[inner], keywords=[]) if passes_arguments_on(
+                decorator, module
+            ):
+                view = inner
+            case _:
+                break
+    cls = view
+    if isinstance(view, ast.Attribute) and view.attr == "as_view":
+        cls = view.value
+    elif isinstance(view, ast.Call) and not view.args:
+        cls = view.func
+    if view is None or cls is None or not _is_plain_view_class(cls, module):
+        return None
+    return UncalledView(view, cls)
+
+
+def _is_plain_view_class(cls: ast.expr, module: Module) -> bool:
+    """Whether an expression is a class-based view that cannot be made from a request."""
+    name = module.qualified_name(cls)
+    info = module.modules.class_info(name) if name is not None else None
+    if info is None:
+        return name is not None and VIEW in module.modules.library_mro(name)
+    own = ("__init__", "__new__", "__call__", "as_view", "__init_subclass__")
+    if not info.is_a(VIEW) or not info.is_closed or any(info.member(item) is not None for item in own):
+        return False
+    return not any(isinstance(item, ClassInfo) and item.node.keywords for item in info.mro)
