@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pybackend_lint.frameworks import django, django_queries, django_web
 from pybackend_lint.frameworks.database_effects import DatabaseCall, database_call, direct_call
 from pybackend_lint.project import calls
-from pybackend_lint.project.callers import callers
+from pybackend_lint.project.callers import Caller, callers
 from pybackend_lint.project.calls import CallSite, Step
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
@@ -29,6 +30,8 @@ _VIEW_FUNCTIONS = frozenset(
     }
 )  # fmt: skip
 _TASKS = frozenset({"celery.shared_task", "celery.task", "celery.Celery.task", "celery.app.shared_task"})
+_SETTING = b"ATOMIC_REQUESTS"
+_SWITCHED_OFF = re.compile(_SETTING + rb"""["'\]]*\s*[:=]\s*False\b""")
 _MAX_DEPTH = 4
 
 
@@ -63,9 +66,12 @@ def is_command(function: FunctionInfo) -> bool:
 
 
 def requests_are_atomic(module: Module) -> bool:
-    """Whether some file of the project mentions the setting that opens a transaction for each request."""
+    """Whether a file of the project may switch on the setting that opens a transaction for each request."""
     index = module.modules
-    return not isinstance(index, Index) or bool(files_with(index, module, b"ATOMIC_REQUESTS"))
+    if not isinstance(index, Index):
+        return True
+    files = [index.content(path) for path in files_with(index, module, _SETTING)]
+    return any(content.count(_SETTING) > len(_SWITCHED_OFF.findall(content)) for content in files)
 
 
 def opens_transaction(function: FunctionInfo) -> bool:
@@ -165,7 +171,7 @@ def torn_write(call: ast.Call, module: Module) -> TornWrite | None:
     second = _dependent_write(statement, *created, module)
     if second is None or _is_repaired(statement, call, second, module):
         return None
-    if django_queries.atomic_block(call, module) is not None or _is_in_other_block(call, module):
+    if _may_be_in_block(call, module):
         return None
     if not is_task(function) and requests_are_atomic(module):
         return None
@@ -352,24 +358,48 @@ _NEEDS_CONNECTION = frozenset(
 )  # fmt: skip
 
 
-def lock_without_transaction(call: ast.Call, module: Module) -> FunctionInfo | None:
+def lock_without_transaction(call: ast.Call, module: Module) -> tuple[FunctionInfo, list[Caller]] | None:
     """The view, task or command that evaluates a queryset with `select_for_update` outside of a transaction.
 
-    None where a transaction may be open, and where the queryset is only built.
+    The calls lead from it to the function that does so, if it is another. None where a transaction may be
+    open, and where the queryset is only built.
     """
     receiver = module.type_of(call.func.value) if isinstance(call.func, ast.Attribute) else None
     function = enclosing(call, module)
     if function is None or not django.is_queryset_or_manager(receiver, module):
         return None
-    if not _is_evaluated(call, module) or django_queries.atomic_block(call, module) is not None:
+    if not _is_evaluated(call, module) or _may_be_in_block(call, module):
         return None
+    return _way_without_transaction(function)
+
+
+def _may_be_in_block(call: ast.Call, module: Module) -> bool:
+    return django_queries.atomic_block(call, module) is not None or _is_in_other_block(call, module)
+
+
+def _way_without_transaction(
+    function: FunctionInfo, depth: int = 0
+) -> tuple[FunctionInfo, list[Caller]] | None:
+    """An entry from which a function is certainly reached without a transaction, and the calls on the way."""
     if function.is_async or opens_transaction(function) or _manages_transaction(function):
         return None
-    if is_command(function) or is_task(function):
-        return None if callers(function) and may_be_called_in_transaction(function) else function
-    if not is_view(function) or requests_are_atomic(module) or _is_admin(function):
+    known = callers(function)
+    is_outside = is_command(function) or is_task(function)
+    if is_outside or (is_view(function) and not _is_admin(function)):
+        if known and may_be_called_in_transaction(function):
+            return None
+        if is_outside or not requests_are_atomic(function.module):
+            return function, []
+    if depth == _MAX_DEPTH:
         return None
-    return None if callers(function) and may_be_called_in_transaction(function) else function
+    for caller in known:
+        around = caller.function
+        if around is None or around.node is function.node or _may_be_in_block(caller.call, caller.module):
+            continue
+        found = _way_without_transaction(around, depth + 1)
+        if found is not None:
+            return found[0], [*found[1], caller]
+    return None
 
 
 def _is_admin(function: FunctionInfo) -> bool:

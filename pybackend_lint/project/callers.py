@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pybackend_lint.finding import Related
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
 from pybackend_lint.project.layout import is_test_file
@@ -14,6 +15,7 @@ from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind
+from pybackend_lint.source import last_name
 
 _MOST_FILES = 40
 
@@ -25,6 +27,12 @@ class Caller:
     call: ast.Call
     module: Module
     function: FunctionInfo | None
+
+    def related(self) -> Related:
+        """The call as a related location of a finding."""
+        source = self.module.source
+        name = last_name(self.call.func)
+        return Related(source.path, source.position(source.start(self.call)), f"calls `{name}`")
 
 
 def callers(function: FunctionInfo) -> tuple[Caller, ...]:

@@ -25,8 +25,9 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     ## Why
     A lock lasts until the transaction ends. Without one Django raises `TransactionManagementError` as soon
-    as the rows are read. SQLite ignores the lock without an error, and tests run in a transaction of their
-    own, so that the fault shows in production only.
+    as the rows are read, also in a function that a view, a task or a command calls without one. SQLite
+    ignores the lock without an error, and tests run in a transaction of their own, so that the fault shows
+    in production only.
 
     ## Bad
     ```python
@@ -77,7 +78,7 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 
     def locked(sku):
-        return Stock.objects.select_for_update().get(sku=sku)  # who calls this may have opened one
+        return Stock.objects.select_for_update().get(sku=sku)  # nobody is seen to call it without one
 
 
     class Reserve(View):
@@ -99,11 +100,13 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     ## When not to use it
     Where middleware of the project opens a transaction for each request. The setting `ATOMIC_REQUESTS` is
-    recognised.
+    recognised, also where it is `False`.
     ## References
     - Django documentation, "QuerySet API reference: select_for_update"
       (https://docs.djangoproject.com/en/stable/ref/models/querysets/#select-for-update)
     """
-    function = transactions.lock_without_transaction(node, ctx.module)
-    if function is not None:
-        yield ctx.finding(node, function=function.node.name)
+    found = transactions.lock_without_transaction(node, ctx.module)
+    if found is not None:
+        entry, way = found
+        related = [caller.related() for caller in way]
+        yield ctx.finding(node, function=entry.node.name, related=related)

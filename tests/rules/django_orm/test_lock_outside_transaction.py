@@ -54,6 +54,38 @@ FOUND = {
         def refill():
             Stock.objects.select_for_update().first()  # PB127
     """,
+    "helpers that are reached without one": """
+        from celery import shared_task
+        from django.core.management.base import BaseCommand
+
+        def reserve(request, sku):
+            return lock(sku)
+
+        def lock(sku):
+            return Stock.objects.select_for_update().get(sku=sku)  # PB127
+
+        @transaction.atomic
+        def safely(request, sku):
+            return lock(sku)
+
+        @shared_task
+        def refill():
+            fill()
+
+        def fill():
+            return fill_all(3)
+
+        def fill_all(amount):
+            return Stock.objects.select_for_update().get_or_create(sku="a")  # PB127
+
+        class Shelf:
+            def lock(self, sku):
+                return Stock.objects.select_for_update().get(sku=sku)  # PB127
+
+        class Command(BaseCommand):
+            def handle(self, **options):
+                Shelf().lock("a")
+    """,
     "another block": """
         def reserve(request):
             with open("a"):
@@ -116,6 +148,44 @@ SILENT = {
         def lock(sku):
             return Stock.objects.select_for_update().get(sku=sku)
     """,
+    "helpers that are reached in one": """
+        from contextlib import contextmanager
+        from celery import shared_task
+
+        @contextmanager
+        def locked():
+            with transaction.atomic():
+                yield
+
+        def reserve(request, sku):
+            with transaction.atomic():
+                return lock(sku)
+
+        @shared_task
+        def refill():
+            with locked():
+                lock("a")
+
+        @shared_task
+        @transaction.atomic
+        def again():
+            lock("a")
+
+        def lock(sku):
+            return Stock.objects.select_for_update().get(sku=sku)
+
+        def unknown():
+            return other()
+
+        def other():
+            return Stock.objects.select_for_update().first()
+
+        def late(request):
+            return map(lambda sku: inner(sku), [1])
+
+        def inner(sku):
+            return Stock.objects.select_for_update().first()
+    """,
     "called in a transaction": """
         class Reserve(View):
             def post(self, request, sku):
@@ -155,6 +225,8 @@ def test_requests_may_be_atomic_and_tasks_are_not() -> None:
             Stock.objects.select_for_update().first()  # PB127
     """
     findings(RULE, text(source), files={**FILES, **settings})
+    settings = {"config/settings.py": "DATABASES = {'default': {'ATOMIC_REQUESTS': False}}\n"}
+    findings(RULE, text(source.replace("first()\n", "first()  # PB127\n", 1)), files={**FILES, **settings})
 
 
 def test_django_refuses_to_read_locked_rows_without_a_transaction() -> None:
