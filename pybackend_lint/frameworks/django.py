@@ -161,6 +161,8 @@ class Loaded(Mergeable):
 
     - `select`, `prefetch`: lookup paths as they were given; `whole`: paths below which everything is at
       hand, or nothing is known.
+    - `aside`: lookup paths that were prefetched into attributes of other names, which properties of the model
+      or callers may ask instead.
     - `every`: `select_related()` without arguments; `restricted`: `only()` or `defer()` was used,
       or the rows are locked together with those that are joined to them.
     - `fetch_mode`: last name of the argument of `fetch_mode()`, empty without.
@@ -174,6 +176,7 @@ class Loaded(Mergeable):
     select: frozenset[str] = frozenset()
     prefetch: frozenset[str] = frozenset()
     whole: frozenset[str] = frozenset()
+    aside: frozenset[str] = frozenset()
     every: bool = False
     restricted: bool = False
     fetch_mode: str = ""
@@ -193,6 +196,10 @@ class Loaded(Mergeable):
         given = self.select | self.prefetch
         return any(known == path or known.startswith(f"{path}__") for known in given)
 
+    def may_be_aside(self, path: str) -> bool:
+        """Whether the rows behind a relation path may be at hand under another name."""
+        return any(path == known or path.startswith(f"{known}__") for known in self.aside)
+
     def below(self, name: str) -> Loaded:
         """What is loaded with the rows that the relation `name` of these rows leads to."""
         head = f"{name}__"
@@ -202,7 +209,9 @@ class Loaded(Mergeable):
 
         known = {"", name} & self.whole
         whole = rest(self.whole) | ({""} if known else frozenset())
-        return Loaded(rest(self.select), rest(self.prefetch), whole, fetch_mode=self.fetch_mode)
+        return Loaded(
+            rest(self.select), rest(self.prefetch), whole, rest(self.aside), fetch_mode=self.fetch_mode
+        )
 
     def either(self, other: Self) -> Self:
         """What may be loaded with a row of this queryset or of another."""
@@ -214,6 +223,7 @@ class Loaded(Mergeable):
             self.select | other.select,
             self.prefetch | other.prefetch,
             self.whole | other.whole,
+            self.aside | other.aside,
             every=self.every or other.every,
             restricted=self.restricted or other.restricted,
             fetch_mode=self.fetch_mode if self.fetch_mode == other.fetch_mode else "?",
@@ -761,6 +771,7 @@ def _select_related(fact: Loaded, call: ast.Call) -> Loaded | None:
 def _prefetch_related(fact: Loaded, call: ast.Call, module: Module) -> Loaded | None:
     names: set[str] = set()
     whole: set[str] = set()
+    aside: set[str] = set()
     for argument in call.args:
         match argument:
             case ast.Constant(value=str(text)):
@@ -775,12 +786,13 @@ def _prefetch_related(fact: Loaded, call: ast.Call, module: Module) -> Loaded | 
                 head = text.rpartition("__")[0]
                 if any(keyword.arg == "to_attr" for keyword in argument.keywords):
                     names.update([head] if head else [])
+                    aside.add(text)
                 else:
                     names.add(text)
                     whole.add(text)
             case _:
                 return None
-    return replace(fact, prefetch=fact.prefetch | names, whole=fact.whole | whole)
+    return replace(fact, prefetch=fact.prefetch | names, whole=fact.whole | whole, aside=fact.aside | aside)
 
 
 def _custom_method(callee: Type, call: ast.Call, module: Module) -> Type | None:
@@ -788,10 +800,7 @@ def _custom_method(callee: Type, call: ast.Call, module: Module) -> Type | None:
     receiver = callee.receiver
     function = module.modules.function_info(callee.name)
     if receiver is None or not is_queryset_or_manager(receiver, module):
-        info = module.modules.class_info(receiver.name) if receiver is not None else None
-        if function is None or receiver is None or info is None or function.node.name != "get_queryset":
-            return None
-        return _body_result(function, receiver, module) if _is_plain_view(info) else None
+        return None
     found = _body_result(function, receiver, module) if function is not None else None
     row = found.argument() if found is not None and is_queryset(found, module) else None
     if (

@@ -46,7 +46,8 @@ def queries_for_items(loop: ast.For, module: Module) -> Iterator[LoopQuery]:
         if found is None or lookup is None or not _starts_at_manager(lookup, module):
             continue
         model = django.model_of(found[1], module)
-        if model is not None:
+        fact = django.loaded(found[1])
+        if model is not None and not (fact is not None and fact.locked):  # locked for this item on purpose
             yield LoopQuery(node, model, field)
 
 

@@ -406,6 +406,8 @@ def _is_missing(read: PathRead, rows: Rows, assigned: set[tuple[str, ...]]) -> b
     parts = read.path.split("__")
     if fact.covers(read.path) or any(tuple(parts[: len(path)]) == path for path in assigned):
         return False
+    if fact.may_be_aside(read.path):
+        return False
     return read.many or (rows.fetches_one and not (fact.every and not read.relation.nullable))
 
 

@@ -496,7 +496,7 @@ class Served:
 
 
 def _is_loaded(read: PathRead, fact: Loaded) -> bool:
-    if fact.covers(read.path):
+    if fact.covers(read.path) or fact.may_be_aside(read.path):
         return True
     one_by_one = fact.fetch_mode in {"", "FETCH_ONE"} and not fact.restricted
     return not read.many and (not one_by_one or (fact.every and not read.relation.nullable))

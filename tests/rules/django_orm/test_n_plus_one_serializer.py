@@ -108,6 +108,13 @@ SERIALIZERS = """
             model = Order
             fields = ["country", "lines"]
 
+    class Counted(serializers.ModelSerializer):
+        lines = serializers.ListField(source="number_of_lines")
+
+        class Meta:
+            model = Order
+            fields = ["lines", "tags"]
+
     class Text(serializers.ModelSerializer):
         customer = serializers.StringRelatedField()
         placed_by = serializers.SlugRelatedField(slug_field="username", read_only=True)
@@ -216,6 +223,7 @@ BODY = """
         {}
 """
 IMPORTS = """\
+from django.db.models import Prefetch
 from rest_framework import generics, mixins, viewsets
 from rest_framework.generics import RetrieveAPIView
 from shop.models import *
@@ -289,6 +297,9 @@ SILENT = {
     "one of two answers is loaded": view("Order.objects.all()", "Dotted")
     + BODY.format(
         "if staff():\n            return orders.select_related('customer__company')\n        return orders"
+    ),
+    "prefetched under the name of a member": view(
+        "Order.objects.prefetch_related('tags', Prefetch('lines', to_attr='number_of_lines'))", "Counted"
     ),
     "may be prefetched": view("Order.objects.all()", "Method")
     + BODY.format("return self.request.shop.orders.all()"),

@@ -25,6 +25,7 @@ SILENT = {
     "created where missing": loop("Order.objects.get_or_create(reference=item)"),
     "no query yet": loop("user.append(Order.objects.filter(reference=item))"),
     "a relation of the item": loop("item.lines.get(pk=item.pk)"),
+    "locks each row before it changes it": loop("Order.objects.select_for_update().get(pk=item.pk).save()"),
     "waits between items": loop("time.sleep(1); Order.objects.get(pk=item)"),
     "a search": loop("if Order.objects.filter(pk=item).exists(): break"),
     "a dictionary": loop("user.get(item)"),
