@@ -112,6 +112,14 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
     def names(orders):
         # we do not know what the caller has loaded, so an alarm may be missed
         return [order.customer.name for order in orders]
+
+
+    def listed(detailed):
+        orders = Order.objects.order_by("reference")
+        if detailed:
+            orders = orders.select_related("customer")
+        # loaded on one of the ways that lead here, so an alarm may be missed
+        return [order.customer.name for order in orders]
     ```
     ```python file=shop/models.py
     from django.db import models

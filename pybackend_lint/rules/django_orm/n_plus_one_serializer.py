@@ -26,7 +26,8 @@ def check(node: ast.ClassDef | ast.Call, ctx: Context) -> Iterator[Finding]:
     ## Why
     A nested serializer, a dotted `source` or a method field reads the relation from every object of the
     list. The view chooses what is loaded and the serializer, in another file, what is read; a field that
-    somebody adds to the serializer turns one query into a hundred and one, and no test fails.
+    somebody adds to the serializer turns one query into a hundred and one, and no test fails. A view may
+    build its queryset in several steps and ways: reported is what none of them loads for a list.
 
     ## Bad
     ```python
@@ -182,8 +183,19 @@ def check(node: ast.ClassDef | ast.Call, ctx: Context) -> Iterator[Finding]:
         serializer_class = NestedSerializer
 
         def filter_queryset(self, queryset):
-            # what the view does to the queryset is not followed, so an alarm may be missed
+            # methods of the view that mention loading are not followed, so an alarm may be missed
             return super().filter_queryset(queryset).select_related("customer")
+
+
+    class ChosenViewSet(viewsets.ModelViewSet):
+        queryset = Order.objects.all()
+        serializer_class = NestedSerializer
+
+        def get_queryset(self):
+            orders = super().get_queryset()
+            if self.request.user.is_staff:
+                orders = orders.select_related("customer")
+            return orders  # loaded in one of the cases, so an alarm may be missed
     ```
     ```python file=shop/models.py
     from django.db import models
