@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pybackend_lint.project.callers import Caller, callers
 from pybackend_lint.project.calls import CallSite, Step
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
+from pybackend_lint.project.layout import is_test_file
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
@@ -55,8 +57,29 @@ def is_entry(function: FunctionInfo) -> bool:
     """Whether a framework calls a function for a user: a view, a method of a serializer or a task."""
     owner = function.owner
     if owner is not None and owner.is_a(_SERIALIZER):
-        return function.node.name in {"create", "update", "save"}
+        return function.node.name in {"create", "update", "save"} and not _may_be_used_in_transaction(owner)
     return is_view(function) or is_task(function)
+
+
+def _may_be_used_in_transaction(serializer: ClassInfo) -> bool:
+    """Whether another module that mentions a serializer, or one that inherits from it, opens transactions."""
+    module = serializer.module
+    index = module.modules
+    if not isinstance(index, Index):
+        return True
+    own = index.path_of(module)
+    root = index.layout.project_root(os.path.dirname(own))
+    names = {serializer.node.name}
+    for path in files_with(index, module, serializer.node.name.encode()):
+        home = index.at(path, module)
+        if home is not None:
+            classes = map(home.class_info_of, home.source.nodes(ast.ClassDef))
+            names.update(info.node.name for info in classes if info.is_a(serializer.name))
+    return any(
+        path != own and not is_test_file(path, root) and b"atomic" in index.content(path)
+        for name in sorted(names)
+        for path in files_with(index, module, name.encode())
+    )
 
 
 def is_command(function: FunctionInfo) -> bool:
@@ -112,20 +135,26 @@ def may_be_called_in_transaction(function: FunctionInfo, depth: int = 0) -> bool
         return False
     if opens_transaction(function) or depth > _MAX_DEPTH:
         return True
-    known = callers(function)
+    known = [caller for caller in callers(function) if not _is_command_without(caller)]
     if not known:
         return not is_entry(function)
     for caller in known:
         around = caller.function
-        if around is None or django_queries.atomic_block(caller.call, caller.module) is not None:
+        if around is None or _may_be_in_block(caller.call, caller.module):
             return True
         if around.node is function.node:
             continue
-        if opens_transaction(around) or (
-            not is_entry(around) and may_be_called_in_transaction(around, depth + 1)
-        ):
+        if may_be_called_in_transaction(around, depth + 1):
             return True
     return False
+
+
+def _is_command_without(caller: Caller) -> bool:
+    """Whether a call stands in a management command outside of a transaction."""
+    around = caller.function
+    if around is None or not is_command(around) or opens_transaction(around):
+        return False
+    return not _may_be_in_block(caller.call, caller.module)
 
 
 def enclosing(node: ast.AST, module: Module) -> FunctionInfo | None:

@@ -226,6 +226,7 @@ LEADING_BACK = {
     "named by its class": ("KindKey(Kind, models.CASCADE)", False),
     "of a package": ("LinkField(Kind)", False),
     "of a package, named": ("LinkField(Kind, related_name='parts')", True),
+    "of a package that is known": ("SortedManyToManyField(Kind)", True),
     "made by a function": ("kind_key()", False),
     "made by a function for a model": ("key_to('Kind')", False),
     "text that is called like the model": ("models.CharField(_('Kind'), max_length=5)", True),
@@ -251,6 +252,7 @@ def test_unknown_names_that_lead_back_stay_silent(field: str, known: bool) -> No
             from django.db import models
             from django.utils.translation import gettext_lazy as _
             from linkfield import LinkField
+            from sortedm2m.fields import SortedManyToManyField
             from parts.fields import NAME, OPTIONS, KindKey
             from parts.links import key_to, kind_key
 

@@ -84,6 +84,20 @@ FOUND = {
             Invoice.objects.create(order=order)  # PB123
             return order
     """,
+    "helper that a view and a command call": """
+        from django.core.management.base import BaseCommand
+
+        class Command(BaseCommand):
+            def handle(self, **options):
+                make(None)
+
+        def place(request):
+            return make(request.user)
+
+        def make(user):
+            order = Order.objects.create(customer=user)
+            Invoice.objects.create(order=order)  # PB123
+    """,
     "helper that writes": """
         def place(request):
             order = Order.objects.create(customer=request.user)
@@ -163,6 +177,21 @@ SILENT = {
             order = Order.objects.create(customer=user)
             Invoice.objects.create(order=order)
     """,
+    "method of a view that another calls in a transaction": """
+        from django.views import View
+
+        class Place(View):
+            def post(self, request):
+                with transaction.atomic():
+                    return self.place(request)
+
+            def place(self, request):
+                return self.make(request.user)
+
+            def make(self, user):
+                order = Order.objects.create(customer=user)
+                Invoice.objects.create(order=order)
+    """,
     "nobody known calls it": """
         def make(user):
             order = Order.objects.create(customer=user)
@@ -204,6 +233,17 @@ SILENT = {
                 order = Order.objects.create(customer_id=1)
                 Invoice.objects.create(order=order)
     """,
+    "helper of a management command": """
+        from django.core.management.base import BaseCommand
+
+        class Command(BaseCommand):
+            def handle(self, **options):
+                make()
+
+        def make():
+            order = Order.objects.create(customer_id=1)
+            Invoice.objects.create(order=order)
+    """,
     "method of the admin": """
         from django.contrib import admin
 
@@ -242,6 +282,30 @@ def test_requests_may_be_atomic() -> None:
     code = FOUND["view"].replace("  # PB123", "")
     assert findings(RULE, text(code), files={**FILES, **settings}) == []
     findings(RULE, text(FOUND["task"]), files={**FILES, **settings})
+
+
+def test_a_view_may_save_a_serializer_in_a_transaction() -> None:
+    inherited = "\n\nclass Placed(OrderSerializer):\n    pass\n"
+    views = """
+        from django.db import transaction
+        from rest_framework.views import APIView
+
+        from shop.serializers import {name}
+
+        class Place(APIView):
+            def post(self, request):
+                {block}
+                    {name}(data=request.data).save()
+        """
+    for name, block, is_found in (
+        ("OrderSerializer", "with transaction.atomic():", False),
+        ("Placed", "with transaction.atomic():", False),
+        ("Placed", "if request:", True),
+    ):
+        used = views.format(name=name, block=block)
+        code = text(FOUND["serializer"]) + inherited
+        code = code if is_found else code.replace("  # PB123", "")
+        findings(RULE, code, files={**FILES, "shop/views.py": used}, path="shop/serializers.py")
 
 
 def test_the_chain_is_told() -> None:
