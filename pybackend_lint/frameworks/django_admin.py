@@ -241,3 +241,16 @@ def _key_reads(name: str, model: ClassInfo) -> tuple[PathRead, ...]:
             for read in _reads(text, 0, target)
         ]
     return tuple(found)
+
+
+def filters_without_facets(node: ast.ClassDef, module: Module) -> ast.stmt | None:
+    """The statement that gives an admin class its filters, where no class says when to count their rows."""
+    info = module.class_info_of(node)
+    filters = info.scope.bindings.get("list_filter", ())
+    if len(filters) != 1 or not info.is_a(_ADMIN) or info.member("show_facets") is not None:
+        return None
+    value, statement = filters[0].value, filters[0].node
+    if not isinstance(value, (ast.List, ast.Tuple)) or not value.elts or not isinstance(statement, ast.stmt):
+        return None
+    known = info.is_closed and all(name.startswith(("django.", "builtins.")) for name in info.libraries)
+    return statement if known else None

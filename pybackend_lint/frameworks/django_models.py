@@ -603,6 +603,11 @@ def saves_plainly(info: ClassInfo) -> bool:
     return not _has_attachments(info) and not _may_have_receivers(info)
 
 
+def saves_itself(info: ClassInfo) -> bool:
+    """Whether a model is saved by Django's own method; receivers of signals may run all the same."""
+    return is_closed(info) and all(info.method(name) is None for name in ("save", "save_base"))
+
+
 def saves_automatically(info: ClassInfo) -> bool:
     """Whether some fields of a model change whenever a row is saved, as with `auto_now`."""
     return any(declared.flag("auto_now") for declared in fields(info).values())
@@ -858,3 +863,23 @@ def varies(call: ast.Call, module: Module, *, shared: bool) -> bool:
     """Whether a call gives another value each time; with `shared`, also a new list, dictionary or set."""
     name = module.qualified_name(call.func)
     return name in _VARYING or (shared and name in {"builtins.list", "builtins.dict", "builtins.set"})
+
+
+def defaults_differ(default: ast.expr, database: ast.expr, module: Module) -> bool:
+    """Whether a `default` and a `db_default` certainly are two values: different literals or members."""
+    match database:
+        case ast.Call(func=func, args=[value], keywords=[]) if (
+            module.qualified_name(func) == "django.db.models.Value"
+        ):
+            database = value
+    names = [module.qualified_name(node) for node in (default, database)]
+    if all(isinstance(node, ast.Attribute) for node in (default, database)) and None not in names:
+        owners = {str(name).rpartition(".")[0] for name in names}
+        return (
+            len(owners) == 1 and names[0] != names[1] and module.modules.class_info(owners.pop()) is not None
+        )
+    try:
+        one, other = ast.literal_eval(default), ast.literal_eval(database)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return bool(one != other and str(one) != str(other))
