@@ -1644,6 +1644,18 @@ ENTRIES: tuple[Entry, ...] = (
         tags=("correctness",),
     ),
     Entry(
+        code="PB629",
+        name="cached-coroutine",
+        module="pybackend_lint.rules.asyncio.cached_coroutine",
+        message="Cache the result of `{function}`, not its coroutine: the second `await` fails",
+        summary="A cache for plain functions decorates a coroutine function.",
+        nodes=("AsyncFunctionDef",),
+        words=("*cache",),
+        fix="unsafe",
+        severity="error",
+        tags=("correctness",),
+    ),
+    Entry(
         code="PB633",
         name="blocking-dependency-in-async-route",
         module="pybackend_lint.rules.asyncio.blocking_dependency_in_async_route",
