@@ -6,7 +6,7 @@ import ast
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pybackend_lint.frameworks import django, django_queries, django_web
 from pybackend_lint.frameworks.database_effects import DatabaseCall, database_call, direct_call
@@ -62,24 +62,30 @@ def is_entry(function: FunctionInfo) -> bool:
 
 
 def _may_be_used_in_transaction(serializer: ClassInfo) -> bool:
-    """Whether another module that mentions a serializer, or one that inherits from it, opens transactions."""
+    """Whether code that mentions a serializer, or one that inherits from it, opens transactions."""
     module = serializer.module
     index = module.modules
     if not isinstance(index, Index):
         return True
-    own = index.path_of(module)
-    root = index.layout.project_root(os.path.dirname(own))
+    root = index.layout.project_root(os.path.dirname(index.path_of(module)))
     names = {serializer.node.name}
-    for path in files_with(index, module, serializer.node.name.encode()):
+    for home in _mentioning(serializer.node.name, module, index):
+        classes = map(home.class_info_of, home.source.nodes(ast.ClassDef))
+        names.update(info.node.name for info in classes if info.is_a(serializer.name))
+    return any(
+        "atomic" in text and any(name in text for name in names)
+        for name in sorted(names)
+        for home in _mentioning(name, module, index)
+        if home is not module and not is_test_file(index.path_of(home), root)
+        for text in map(home.source.segment, home.source.tree.body)
+    )
+
+
+def _mentioning(name: str, module: Module, index: Index) -> Iterator[Module]:
+    for path in files_with(index, module, name.encode()):
         home = index.at(path, module)
         if home is not None:
-            classes = map(home.class_info_of, home.source.nodes(ast.ClassDef))
-            names.update(info.node.name for info in classes if info.is_a(serializer.name))
-    return any(
-        path != own and not is_test_file(path, root) and b"atomic" in index.content(path)
-        for name in sorted(names)
-        for path in files_with(index, module, name.encode())
-    )
+            yield home
 
 
 def is_command(function: FunctionInfo) -> bool:
@@ -147,6 +153,27 @@ def may_be_called_in_transaction(function: FunctionInfo, depth: int = 0) -> bool
         if may_be_called_in_transaction(around, depth + 1):
             return True
     return False
+
+
+def _depends_on_arguments(node: ast.expr, function: FunctionInfo) -> bool:
+    """Whether tests of a function's parameters decide that it comes to a node."""
+    source = function.module.source
+    arguments = function.node.args
+    names = {item.arg for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    tests: list[ast.expr] = [
+        test.test
+        for test in source.in_scope(ast.If, function.node)
+        if test.lineno < node.lineno and isinstance(test.body[-1], ast.Return)
+    ]
+    for around in source.ancestors(node):
+        if around is function.node:
+            break
+        if isinstance(around, (ast.If, ast.While, ast.IfExp)):
+            tests.append(around.test)
+        elif isinstance(around, ast.BoolOp):
+            tests.append(around)
+    parts = (part for test in tests for part in ast.walk(test))
+    return any(isinstance(part, ast.Name) and part.id in names - {"self", "cls"} for part in parts)
 
 
 def _is_command_without(caller: Caller) -> bool:
@@ -399,7 +426,7 @@ def lock_without_transaction(call: ast.Call, module: Module) -> tuple[FunctionIn
         return None
     if not _is_evaluated(call, module) or _may_be_in_block(call, module):
         return None
-    return _way_without_transaction(function)
+    return _way_without_transaction(call, function)
 
 
 def _may_be_in_block(call: ast.Call, module: Module) -> bool:
@@ -407,9 +434,9 @@ def _may_be_in_block(call: ast.Call, module: Module) -> bool:
 
 
 def _way_without_transaction(
-    function: FunctionInfo, depth: int = 0
+    call: ast.Call, function: FunctionInfo, depth: int = 0
 ) -> tuple[FunctionInfo, list[Caller]] | None:
-    """An entry from which a function is certainly reached without a transaction, and the calls on the way."""
+    """An entry from which a call in a function is reached without a transaction, and the calls on the way."""
     if function.is_async or opens_transaction(function) or _manages_transaction(function):
         return None
     known = callers(function)
@@ -419,13 +446,13 @@ def _way_without_transaction(
             return None
         if is_outside or not requests_are_atomic(function.module):
             return function, []
-    if depth == _MAX_DEPTH:
+    if depth == _MAX_DEPTH or _depends_on_arguments(call, function):
         return None
     for caller in known:
         around = caller.function
         if around is None or around.node is function.node or _may_be_in_block(caller.call, caller.module):
             continue
-        found = _way_without_transaction(around, depth + 1)
+        found = _way_without_transaction(caller.call, around, depth + 1)
         if found is not None:
             return found[0], [*found[1], caller]
     return None
@@ -508,25 +535,30 @@ class SideEffect:
     """A call in a transaction whose effect stays when the transaction is rolled back, or comes too early.
 
     - `what`: the name of what is sent; `queues`: whether a task is queued that may run before the commit.
+    - `callers`: the calls on the way from the transaction, empty where it is opened in the same function.
     """
 
     node: ast.Call
     what: str
     queues: bool
     chain: tuple[Step, ...] = ()
+    callers: tuple[Caller, ...] = ()
 
 
 Block = ast.With | ast.FunctionDef
 
 
 def side_effects(block: Block, module: Module) -> list[SideEffect]:
-    """What a block of statements in a transaction sends or queues, if it writes to the database."""
+    """What a block of statements in a transaction sends or queues, if it writes to the database.
+
+    Of a function that others call in a transaction, only the tasks that it queues.
+    """
     if isinstance(block, ast.FunctionDef):
         openings = block.decorator_list
     else:
         openings = [item.context_expr for item in block.items]
     if not any(django.is_atomic(opening, module) for opening in openings):
-        return []
+        return _queued_for_callers(block, module) if isinstance(block, ast.FunctionDef) else []
     found = [effect for site in _sending_sites(block, module) for effect in _effect(site, block, module)]
     if found:
         writes = [s.node for s in django_queries.sites_within(block.body, module) if _writes(s)]
@@ -603,8 +635,11 @@ def _is_handling(node: ast.AST, module: Module) -> bool:
     return any(isinstance(around, ast.ExceptHandler) for around in module.source.ancestors(node))
 
 
-def _queued_tasks(block: Block, module: Module) -> Iterator[SideEffect]:
-    """The tasks that are queued with rows that the block writes: they may run before the rows are there."""
+def _queued_tasks(block: Block, module: Module, *, only_new: bool = False) -> Iterator[SideEffect]:
+    """The tasks that are queued with rows that the block writes: they may run before the rows are there.
+
+    With `only_new`, rows that the block creates.
+    """
     source = module.source
     first, last = block.body[0].lineno, block.end_lineno or block.lineno
     made = [
@@ -619,12 +654,36 @@ def _queued_tasks(block: Block, module: Module) -> Iterator[SideEffect]:
         return
     if any(files_with(index, module, text) for text in _CUSTOM_TASKS):
         return
-    written = _written_names(block, django_queries.sites_within(block.body, module), module)
+    sites = django_queries.sites_within(block.body, module)
+    written = _written_names(block, sites, module, only_new=only_new)
     for call in sorted(made, key=lambda item: item.lineno):
         inside = source.enclosing_function(call) is function and not _is_inner(call, block, module)
         task = _task(call, module) if inside else None
         if task is not None and any(_is_given(call, name) for name in written):
             yield SideEffect(call, task.node.name, True)
+
+
+def _queued_for_callers(node: ast.FunctionDef, module: Module) -> list[SideEffect]:
+    """The tasks that a function queues too early, because it is called in a transaction."""
+    function = module.function_info(node)
+    return [
+        replace(effect, callers=way)
+        for effect in _queued_tasks(node, module, only_new=True)
+        if (way := _way_from_transaction(effect.node, function))
+    ]
+
+
+def _way_from_transaction(call: ast.Call, function: FunctionInfo, depth: int = 0) -> tuple[Caller, ...]:
+    """The calls that lead from a block in a transaction to a call in a function, empty if none are known."""
+    for caller in callers(function) if not _depends_on_arguments(call, function) else ():
+        if django_queries.atomic_block(caller.call, caller.module) is not None:
+            return (caller,)
+        around = caller.function
+        if around is not None and around.node is not function.node and depth < _MAX_DEPTH:
+            way = _way_from_transaction(caller.call, around, depth + 1)
+            if way:
+                return (*way, caller)
+    return ()
 
 
 def _task(call: ast.Call, module: Module) -> FunctionInfo | None:
@@ -657,7 +716,7 @@ def _is_inner(call: ast.Call, block: ast.AST, module: Module) -> bool:
     return False
 
 
-def _written_names(block: Block, sites: list[CallSite], module: Module) -> frozenset[str]:
+def _written_names(block: Block, sites: list[CallSite], module: Module, *, only_new: bool) -> frozenset[str]:
     """The names of rows that a block creates, or saves: itself, or by a form or serializer."""
     found = set()
     source = module.source
@@ -674,7 +733,8 @@ def _written_names(block: Block, sites: list[CallSite], module: Module) -> froze
             target = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
             found |= {target.id} if isinstance(target, ast.Name) else set()
         elif isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
-            found |= {call.func.value.id} if call.func.attr == "save" else set()
+            is_written = not only_new or _saved_row(call.func.value, module) is not None
+            found |= {call.func.value.id} if call.func.attr == "save" and is_written else set()
     return frozenset(found)
 
 

@@ -18,7 +18,7 @@ _TASK = "Queue `{what}` with `transaction.on_commit()`: it may run before the ro
     "side-effect-in-atomic",
     "Call `{what}` from `transaction.on_commit()`: the transaction may still be rolled back",
     nodes=(ast.With, ast.FunctionDef),
-    words=("atomic",),
+    words=("atomic", "delay", "apply_async"),
     applies="django",
     fix=UNSAFE,
     tags=("correctness",),
@@ -29,7 +29,8 @@ def check(node: ast.With | ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
     ## Why
     A mail or a request cannot be taken back when a later statement fails and the transaction is rolled back:
     the customer is told of an order that does not exist. A queued task is often faster than the commit; the
-    worker looks for the row, does not find it and fails with `DoesNotExist`, now and then, under load.
+    worker looks for the row, does not find it and fails with `DoesNotExist`, now and then, under load. So it
+    is in a function that creates a row and queues a task for it, when another one calls it in a transaction.
 
     ## Bad
     ```python
@@ -196,7 +197,8 @@ def check(node: ast.With | ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
             what=effect.what,
             related=[
                 *(step.related() for step in effect.chain),
-                ctx.related(node, "this transaction is still open then"),
+                *(caller.related() for caller in effect.callers),
+                *([] if effect.callers else [ctx.related(node, "this transaction is still open then")]),
             ],
             fix=_fix(effect.node, ctx),
         )

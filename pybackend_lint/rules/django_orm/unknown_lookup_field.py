@@ -96,7 +96,8 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     A fix is offered where exactly one name of the model differs by one letter. It is unsafe because another
     field may have been meant.
     ## When not to use it
-    Where packages add fields to models in ways that the code of the project does not show.
+    Where packages add fields to models in ways that the code of the project does not show. Of common bases,
+    fields, managers and decorators of packages it is known what they add; models with others are left alone.
     ## References
     - Django documentation, "Making queries: Field lookups"
       (https://docs.djangoproject.com/en/stable/topics/db/queries/#field-lookups)

@@ -133,7 +133,8 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     are then undone together, and locks are held until it ends. Coroutines get no fix: `atomic` cannot be used
     in them.
     ## When not to use it
-    Where a part that stays behind is wanted, or another process repairs it.
+    Where a part that stays behind is wanted, or another process repairs it. What only management commands
+    call, and serializers that code with a transaction mentions, are left alone.
     ## References
     - Django documentation, "Database transactions: Controlling transactions explicitly"
       (https://docs.djangoproject.com/en/stable/topics/db/transactions/#controlling-transactions-explicitly)

@@ -186,6 +186,27 @@ SILENT = {
         def inner(sku):
             return Stock.objects.select_for_update().first()
     """,
+    "when the caller asks for it": """
+        def reserve(request, sku):
+            found(sku)
+            found_early(sku)
+            return indirectly(sku)
+
+        def found(sku, lock=False):
+            if lock:
+                return Stock.objects.select_for_update().get(sku=sku)
+
+        def found_early(sku, lock=False):
+            if not lock:
+                return Stock.objects.get(sku=sku)
+            return Stock.objects.select_for_update().get(sku=sku)
+
+        def indirectly(sku, lock=False):
+            return lock and locked(sku)
+
+        def locked(sku):
+            return Stock.objects.select_for_update().get(sku=sku)
+    """,
     "called in a transaction": """
         class Reserve(View):
             def post(self, request, sku):

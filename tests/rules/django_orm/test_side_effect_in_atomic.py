@@ -88,6 +88,27 @@ FOUND = {
                 if created:
                     charge.delay(order.pk)  # PB125
     """,
+    "in a function that is called in a transaction": """
+        def place():
+            with transaction.atomic():
+                make()
+
+        def place_all():
+            make_all()
+
+        @transaction.atomic
+        def again():
+            place_all()
+
+        def make():
+            order = Order.objects.create()
+            charge.delay(order.pk)  # PB125
+
+        def make_all():
+            order = Order(paid=True)
+            order.save()
+            ship.apply_async(args=[order.pk])  # PB125
+    """,
     "row of a form": """
         @transaction.atomic
         def place(form, user):
@@ -194,6 +215,42 @@ SILENT = {
             except ValueError:
                 send_mail("Failed", "", None, [])
                 raise
+    """,
+    "a row that was there before, in a function that is called in a transaction": """
+        def pay():
+            with transaction.atomic():
+                paid(Order.objects.get())
+
+        def paid(order):
+            order.paid = True
+            order.save()
+            charge.delay(order.pk)
+    """,
+    "functions that are called without one, or after it": """
+        def place():
+            with transaction.atomic():
+                Order.objects.update(paid=True)
+            make()
+
+        def later():
+            with transaction.atomic():
+                transaction.on_commit(lambda: make())
+
+        def handed():
+            with transaction.atomic():
+                transaction.on_commit(make)
+
+        def make():
+            order = Order.objects.create()
+            charge.delay(order.pk)
+
+        def waits():
+            with transaction.atomic():
+                make_late()
+
+        def make_late():
+            order = Order.objects.create()
+            transaction.on_commit(lambda: charge.delay(order.pk))
     """,
     "no transaction": """
         def place(request):

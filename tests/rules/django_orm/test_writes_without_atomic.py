@@ -296,6 +296,10 @@ def test_a_view_may_save_a_serializer_in_a_transaction() -> None:
             def post(self, request):
                 {block}
                     {name}(data=request.data).save()
+
+        @transaction.atomic
+        def other(request):
+            pass
         """
     for name, block, is_found in (
         ("OrderSerializer", "with transaction.atomic():", False),
