@@ -371,6 +371,34 @@ def _class_of(pattern: Pattern) -> str | None:
     return None
 
 
+def patterns_to(function: FunctionInfo) -> list[Pattern]:
+    """The patterns of the project that certainly lead to a function or to a method of a class-based view."""
+    index, module = function.module.modules, function.module
+    if not isinstance(index, Index):
+        return []
+    key = "patterns to a function", function.name, id(module.source)
+    return index.fact(key, lambda: list(_patterns_to(function, index)))
+
+
+def _patterns_to(function: FunctionInfo, index: Index) -> Iterator[Pattern]:
+    view = function.owner.node.name if function.owner is not None else function.node.name
+    for module in urlconfs(index, function.module):
+        for pattern in patterns(module) if view.encode() in module.source.data else ():
+            if any(handler.function.node is function.node for handler in handlers(pattern)):
+                yield pattern
+
+
+def converter(pattern: Pattern, name: str) -> str | None:
+    """What a pattern lets through as an argument: a converter of `path`, or a group's regular expression."""
+    if pattern.route is None:
+        return None
+    if not pattern.is_regex:
+        kinds = {other: kind or "str" for kind, other in _PARAMETER.findall(pattern.route)}
+        return kinds.get(name)
+    found = re.search(rf"\(\?P<{re.escape(name)}>((?:\\.|\[[^\]]*\]|[^()\\\[])*)\)", pattern.route)
+    return found[1] if found is not None else None
+
+
 def _passed_around(pattern: Pattern) -> frozenset[str] | None:
     """The arguments that the includes around a pattern may pass; None where they are not all known."""
     names, container = _names_around(pattern.call, pattern.module)

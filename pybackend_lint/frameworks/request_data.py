@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from pybackend_lint.frameworks import django_web, fastapi, flask, pydantic
+from pybackend_lint.frameworks import django_urls, django_web, fastapi, flask, pydantic
 from pybackend_lint.frameworks.fastapi_requests import ParameterKind, parameter_kind
 from pybackend_lint.project.data_flow import Flow, Origin, Place, dumped_model, flow_to, place_of
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
@@ -76,6 +76,9 @@ _STAFF = re.compile(
 _FILE_MEMBERS = frozenset({"filename", "file", "stream"})
 _ROUTES = frozenset({"route", "get", "post", "put", "patch", "delete"})
 _FLASK_PARAMETER = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
+# Converters of Django's `path` and groups of its `re_path` that let every text through.
+_ANY_PATH = frozenset({"path", ".*", ".+", ".*?", ".+?"})
+_ANY_SEGMENT = frozenset({"str", "[^/]+", "[^/]*", "[^/]+?"})
 _KINDS = {
     ParameterKind.QUERY: Sent.QUERY, ParameterKind.HEADER: Sent.HEADER, ParameterKind.COOKIE: Sent.COOKIE,
     ParameterKind.BODY: Sent.BODY, ParameterKind.FORM: Sent.FORM, ParameterKind.FILE: Sent.FILE,
@@ -137,7 +140,7 @@ class RequestData:
         self, function: FunctionInfo, parameter: ast.arg, default: ast.expr | None, place: Place, inside: bool
     ) -> Origin | FunctionInfo | None:
         """The data of a request that a parameter of a route holds, or the dependency that fills it in."""
-        sent = _sent_to_flask(function, parameter)
+        sent = _sent_to_flask(function, parameter) or _sent_to_django(function, parameter)
         if sent is None:
             answer = self._sent_to_fastapi(function, parameter, default, inside)
             if isinstance(answer, FunctionInfo):
@@ -344,6 +347,18 @@ def _sent_to_flask(function: FunctionInfo, parameter: ast.arg) -> Sent | None:
                     if argument == parameter.arg:
                         return {"": Sent.SEGMENT, "string": Sent.SEGMENT, "path": Sent.PATH}.get(converter)
     return None
+
+
+def _sent_to_django(function: FunctionInfo, parameter: ast.arg) -> Sent | None:
+    """By which part of the URL a parameter of a Django view is filled in; None for checked ones."""
+    arguments = [*function.node.args.posonlyargs, *function.node.args.args]
+    given = [argument.arg for argument in arguments[: 2 if function.owner is not None else 1]]
+    if "request" not in given or parameter.arg in given:
+        return None
+    kinds = {django_urls.converter(pattern, parameter.arg) for pattern in django_urls.patterns_to(function)}
+    if not kinds.isdisjoint(_ANY_PATH):
+        return Sent.PATH
+    return Sent.SEGMENT if not kinds.isdisjoint(_ANY_SEGMENT) else None
 
 
 def _is_flask_router(node: ast.expr, module: Module) -> bool:

@@ -202,3 +202,69 @@ def test_the_name_of_an_upload_is_what_the_client_says(tmp_path: Path) -> None:
     upload = (io.BytesIO(b"written"), "../outside")
     app.test_client().post("/a", data={"file": upload}, content_type="multipart/form-data")
     assert (tmp_path / "outside").read_bytes() == b"written"
+
+
+DJANGO = """
+import os
+from django.conf import settings
+from django.http import FileResponse, Http404
+from django.utils._os import safe_join
+from django.views import View
+
+
+def media(request, path):
+    return FileResponse(open(os.path.join(settings.MEDIA_ROOT, path), "rb"))  # PB923
+
+
+class Media(View):
+    def get(self, request, path):
+        return FileResponse(open(os.path.join(settings.MEDIA_ROOT, path), "rb"))  # PB923
+
+
+def segment(request, name):
+    return FileResponse(open(os.path.join(settings.MEDIA_ROOT, name), "rb"))
+
+
+def number(request, number):
+    return FileResponse(open(os.path.join(settings.MEDIA_ROOT, number), "rb"))
+
+
+def joined(request, path):
+    return FileResponse(open(safe_join(settings.MEDIA_ROOT, path), "rb"))
+
+
+def checked(request, path):
+    full = os.path.realpath(os.path.join(settings.MEDIA_ROOT, path))
+    if not full.startswith(settings.MEDIA_ROOT + os.sep):
+        raise Http404
+    return FileResponse(open(full, "rb"))
+
+
+def unrouted(request, path):
+    return FileResponse(open(os.path.join(settings.MEDIA_ROOT, path), "rb"))
+"""
+URLS = """
+from django.urls import path, re_path
+from shop import views
+
+urlpatterns = [
+    re_path(r"^media/(?P<path>.*)$", views.media),
+    path("class/<path:path>", views.Media.as_view()),
+    path("segment/<str:name>", views.segment),
+    re_path(r"^numbers/(?P<number>[0-9.]+)/$", views.number),
+    path("joined/<path:path>", views.joined),
+    path("checked/<path:path>", views.checked),
+]
+"""
+
+
+def test_paths_in_the_addresses_of_django() -> None:
+    findings("PB923", DJANGO, path="shop/views.py", files={"shop/urls.py": URLS, "shop/__init__.py": ""})
+
+
+def test_django_hands_on_the_way_up() -> None:
+    from django.urls import path
+
+    match = path("media/<path:path>", lambda request, path: None).resolve("media/../secret")
+    assert match is not None
+    assert match.kwargs == {"path": "../secret"}
