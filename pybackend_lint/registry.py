@@ -607,6 +607,17 @@ ENTRIES: tuple[Entry, ...] = (
         tags=("correctness",),
     ),
     Entry(
+        code="PB169",
+        name="generated-field-written",
+        module="pybackend_lint.rules.django_orm.generated_field_written",
+        message="Do not write `{field}`: the database computes it, and this value is lost",
+        summary="Code gives a value to a field that the database computes.",
+        nodes=("Module",),
+        applies="django>=5.0",
+        severity="error",
+        tags=("correctness",),
+    ),
+    Entry(
         code="PB171",
         name="recursive-post-save",
         module="pybackend_lint.rules.django_orm.recursive_post_save",
