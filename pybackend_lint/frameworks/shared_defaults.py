@@ -18,7 +18,7 @@ _CHANGING = {
     "dict": frozenset({"update", "setdefault", "pop", "popitem", "clear"}),
     "set": frozenset({"add", "update", "discard", "remove", "pop", "clear", "difference_update"}),
 }
-_LITERALS: dict[type[ast.expr], str] = {
+LITERALS: dict[type[ast.expr], str] = {
     ast.List: "list", ast.ListComp: "list", ast.Dict: "dict", ast.DictComp: "dict",
     ast.Set: "set", ast.SetComp: "set",
 }  # fmt: skip
@@ -44,19 +44,19 @@ def shared_defaults(node: Function, module: Module) -> Iterator[SharedDefault]:
     function = module.function_info(node)
     for parameter, default in function.parameters():
         if isinstance(default, (ast.Name, ast.Attribute)):
-            found = _constant(default, module)
+            found = constant(default, module)
         elif isinstance(default, ast.Call):
             kind = _made_by(default, module)
             found = (kind, None) if kind is not None else None
         else:
             continue
         if found is not None:
-            change = _first_change(parameter, found[0], function)
+            change = first_change(parameter, found[0], function)
             if change is not None:
                 yield SharedDefault(parameter, default, found[0], change, found[1])
 
 
-def _constant(default: ast.Name | ast.Attribute, module: Module) -> tuple[str, Related | None] | None:
+def constant(default: ast.Name | ast.Attribute, module: Module) -> tuple[str, Related | None] | None:
     """The kind of a module's variable that is bound once to a mutable value, and where that is."""
     name = module.qualified_name(default)
     variable = module.modules.variable(name) if name is not None else None
@@ -66,7 +66,7 @@ def _constant(default: ast.Name | ast.Attribute, module: Module) -> tuple[str, R
     value = binding.value
     if value is None:
         return None
-    kind = _LITERALS.get(type(value))
+    kind = LITERALS.get(type(value))
     if kind is None and isinstance(value, ast.Call):
         kind = _CALLS.get(home.qualified_name(value.func) or "")
     if kind is None:
@@ -89,8 +89,11 @@ def _made_by(call: ast.Call, module: Module) -> str | None:
     return _CALLS.get(known.name) if known is not None and known.kind is Kind.INSTANCE else None
 
 
-def _first_change(parameter: ast.arg, kind: str, function: FunctionInfo) -> ast.expr | None:
-    """The first expression of a function's own body that changes the value its parameter was given."""
+def first_change(parameter: ast.arg, kind: str, function: FunctionInfo) -> ast.expr | None:
+    """The first expression of a function's own body that changes the value its parameter was given.
+
+    `kind` is that of the value: `list`, `dict` or `set`.
+    """
     module = function.module
     found: list[ast.expr] = []
     for node in function.own_nodes():

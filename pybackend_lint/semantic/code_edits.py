@@ -40,3 +40,29 @@ def remove_argument(source: Source, call: ast.Call, argument: ast.expr | ast.key
         start, end = source.text.index("(", source.end(call.func)) + 1, source.end(call) - 1
     between = source.text[start : source.start(argument)] + source.text[source.end(argument) : end]
     return None if "#" in between else Edit(start, end, "")
+
+
+def remove_element(source: Source, element: ast.expr) -> Edit | None:
+    """The edit that removes an element behind the first of a list or tuple with its comma.
+
+    Lines that it has for itself go whole. None where a comment or a bracket is in the way, and where the
+    tuple would be left with one element.
+    """
+    container = source.parent(element)
+    if not isinstance(container, (ast.List, ast.Tuple)) or container.elts[0] is element:
+        return None
+    if isinstance(container, ast.Tuple) and len(container.elts) == 2:
+        return None
+    before = source.end(container.elts[container.elts.index(element) - 1])
+    start, end = source.start(element), source.end(element)
+    if source.text[before:start].strip() != ",":
+        return None
+    first, last = source.line_starts[element.lineno - 1], line_end(source, element)
+    if source.text[first:start].strip():
+        return Edit(before, end, "")
+    match source.text[end:last].strip():
+        case ",":
+            return delete_lines(source, element)
+        case behind if "#" in behind:
+            return None
+    return Edit(before, end, "")
