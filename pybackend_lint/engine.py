@@ -216,7 +216,8 @@ class Engine:
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             return Report([], [f"{display}: not valid TOML: {error}"])
         file = ProjectFile(display, text, values)
-        module = Module(path.name, Source(display, data), self.index, is_package=False)
+        module = Module(path.name, Source(str(path), data), self.index, is_package=False)
+        self.index.begin(str(path))
         findings: list[Finding] = []
         errors: list[str] = []
         for entry in self._others:

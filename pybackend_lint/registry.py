@@ -1480,6 +1480,16 @@ ENTRIES: tuple[Entry, ...] = (
         tags=("performance", "correctness"),
     ),
     Entry(
+        code="PB553",
+        name="missing-asyncio-extra",
+        module="pybackend_lint.rules.sqlalchemy.missing_asyncio_extra",
+        message="Depend on `sqlalchemy[asyncio]`: `sqlalchemy.ext.asyncio` cannot be imported without greenlet",
+        summary="The project uses SQLAlchemy with asyncio, and its requirement does not ask for what that needs.",
+        fix="safe",
+        tags=("correctness",),
+        file="pyproject.toml",
+    ),
+    Entry(
         code="PB555",
         name="python-boolean-on-clause",
         module="pybackend_lint.rules.sqlalchemy.python_boolean_on_clause",

@@ -119,6 +119,10 @@ class Index:
             self._by_path[path] = module
         return module
 
+    def begin(self, path: str) -> None:
+        """Record that what is asked from now on is asked for a file, which may be no module."""
+        self._checked = path
+
     def discard(self, path: str) -> None:
         """Treat a file as one that has no names, because it cannot be parsed."""
         self._by_path[path] = None
