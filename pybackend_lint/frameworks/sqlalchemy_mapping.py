@@ -13,9 +13,12 @@ from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.module import Module, Modules
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
 from pybackend_lint.semantic.types import Kind, Type, instance
+from pybackend_lint.source import last_name
 
 _COLLECTIONS = frozenset({"builtins.list", "builtins.set", "typing.Sequence", "typing.Collection",
                           "typing.Iterable", "typing.MutableSequence", "typing.MutableSet"})  # fmt: skip
+
+_WRITTEN_COLLECTIONS = frozenset({"list", "List", "set", "Set", "Sequence", "Collection"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +181,10 @@ def _relation(
     elif call is None or any(item.arg is None for item in call.keywords):
         lazy = None
     if target is None and annotation is not None:
-        written = _written_target(annotation)
+        written, many = _written_target(annotation)
         target = registered_class(written, owner) if written is not None else None
-        if target is not None and collection is None and isinstance(annotation, ast.Subscript):
-            collection = False if isinstance(annotation.slice, ast.Constant) else None
+        if target is not None and collection is None:
+            collection = many
     if call is not None:
         target = target or _target(call, owner)
         lazy = _lazy(call, lazy)
@@ -204,14 +207,27 @@ def _from_annotation(mapped: Type | None, module: Module) -> tuple[str | None, b
     return (inner.name, False) if module.modules.class_info(inner.name) is not None else (None, None)
 
 
-def _written_target(annotation: ast.expr) -> str | None:
-    """The only text in an annotation such as `Mapped[list["Order"]]`."""
-    texts = [
-        node.value
-        for node in ast.walk(annotation)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    ]
-    return texts[0] if len(texts) == 1 else None
+def _written_target(annotation: ast.expr) -> tuple[str | None, bool | None]:
+    """The class that an annotation such as `Mapped["Order | None"]` names, and whether it says several."""
+    match annotation:
+        case ast.Constant(value=str(text)):
+            try:
+                return _written_target(ast.parse(text.strip(), mode="eval").body)
+            except (SyntaxError, ValueError):
+                return None, None
+        case ast.Name() | ast.Attribute():
+            return ast.unparse(annotation), False
+        case ast.BinOp(op=ast.BitOr(), left=inner, right=ast.Constant(value=None)):
+            return _written_target(inner)
+        case ast.BinOp(op=ast.BitOr(), left=ast.Constant(value=None), right=inner):
+            return _written_target(inner)
+        case ast.Subscript(value=container, slice=inner):
+            kind = last_name(container)
+            if kind == "Optional" or kind.endswith("Mapped"):
+                return _written_target(inner)
+            if kind in _WRITTEN_COLLECTIONS:
+                return _written_target(inner)[0], True
+    return None, None
 
 
 def _lazy(call: ast.Call, default: str | None) -> str | None:

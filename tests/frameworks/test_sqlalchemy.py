@@ -201,6 +201,43 @@ def test_relations(tmp_path: Path) -> None:
     assert found == RELATIONS
 
 
+# Annotations of a relationship whose class another file defines and nothing imports -> target, collection.
+WRITTEN = {
+    'Mapped["Team"]': ("teams.Team", False),
+    'Mapped["Team | None"]': ("teams.Team", False),
+    'Mapped["None | Team"]': ("teams.Team", False),
+    'Mapped["Optional[Team]"]': ("teams.Team", False),
+    'Mapped[Optional["Team"]]': ("teams.Team", False),
+    'Mapped["Team"] | None': ("teams.Team", False),
+    'Mapped["list[Team]"]': ("teams.Team", True),
+    'Mapped["List[Team]"]': ("teams.Team", True),
+    'Mapped[list["Team"]]': ("teams.Team", True),
+    'Mapped["set[teams.Team]"]': ("teams.Team", True),
+    "'Mapped[Team | None]'": ("teams.Team", False),
+    'Mapped["Team | Other"]': (None, None),
+    'Mapped["dict[str, Team]"]': (None, True),
+    'Mapped["Unknown | None"]': (None, None),
+    'Mapped["not a type"]': (None, None),
+}
+
+
+@pytest.mark.parametrize("annotation", WRITTEN)
+def test_classes_that_annotations_name(annotation: str, tmp_path: Path) -> None:
+    files = {
+        "base.py": "from sqlalchemy.orm import DeclarativeBase\nclass Base(DeclarativeBase): ...\n",
+        "teams.py": "from base import Base\nclass Team(Base):\n    __tablename__ = 'teams'\n",
+        "main.py": (
+            "from typing import List, Optional\nfrom sqlalchemy.orm import Mapped, relationship\n"
+            "from base import Base\n\nclass Player(Base):\n    __tablename__ = 'players'\n"
+            f"    team: {annotation} = relationship()\n"
+        ),
+    }
+    info = module_of(tmp_path, files).modules.class_info("main.Player")
+    assert info is not None
+    relation = attributes(info).relations["team"]
+    assert (relation.target, relation.collection) == WRITTEN[annotation]
+
+
 def test_columns_come_from_mixins_too(tmp_path: Path) -> None:
     module = shop(tmp_path, "probe(Address)\n")
     info = module.modules.class_info(module.qualified_name(probes(module)[0]) or "")
