@@ -13,15 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pybackend_lint.finding import Related
 from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead, lazy_read
 from pybackend_lint.frameworks.sqlalchemy_mapping import attributes, library_name, mapped_class
+from pybackend_lint.frameworks.sqlalchemy_serialised import answered, first_read, validated
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
 from pybackend_lint.frameworks.sqlalchemy_words import functions_with_sessions, opens_sessions, relation_names
+from pybackend_lint.project.callers import arguments, callers
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
 from pybackend_lint.project.layout import is_test_file
-from pybackend_lint.semantic.definitions import FunctionInfo
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
 from pybackend_lint.semantic.types import CONTEXT_MANAGER, Kind, Type
@@ -30,6 +33,9 @@ from pybackend_lint.source import last_name
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
 
+# What reads an attribute of an object, the name of the object, the attribute and further places.
+Read = tuple[ast.expr, str, str, tuple[Related, ...]]
+_MOST_RETURNS = 2  # functions in a row that return the object
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _ENDS_TRANSACTION = frozenset({"commit", "rollback"})
 _MAKERS = (
@@ -47,31 +53,46 @@ _DETACHES = frozenset({"expunge", "expunge_all", "make_transient", "merge"})
 class ExpiredRead:
     """A read of an attribute of an object that a commit or rollback has expired.
 
-    `ended` is the statement that did; `method` is `"commit"` or `"rollback"`.
+    `ended` is the statement that did; `method` is `"commit"` or `"rollback"`. `node` is the attribute, or the
+    object itself where a Pydantic model or a caller reads it; `places` say where.
     """
 
-    node: ast.Attribute
+    node: ast.expr
     name: str
+    attribute: str
     session: str
     method: str
     ended: ast.Expr
+    places: tuple[Related, ...] = ()
 
 
 def expires_on_commit(module: Module) -> bool:
     """Whether the sessions of a project expire their objects.
 
-    They do where the project makes them, or their engine, and no file but tests says `expire_on_commit`.
+    They do where the project makes them, or their engine, and no file but tests sets `expire_on_commit`.
     """
-    return not _written(module, b"expire_on_commit") and any(_written(module, name) for name in _MAKERS)
-
-
-def _written(module: Module, name: bytes) -> bool:
-    """Whether a file of the project, other than a test, mentions a name."""
     index = module.modules
-    if not isinstance(index, Index):
+    if not isinstance(index, Index) or not any(any(_files(module, index, name)) for name in _MAKERS):
         return False
+    naming = (index.at(path, module) for path in _files(module, index, b"expire_on_commit"))
+    return not any(other is None or _keeps_objects(other) for other in naming)
+
+
+def _files(module: Module, index: Index, word: bytes) -> Iterator[str]:
+    """The files of the project, other than tests, that mention a word."""
     root = index.layout.workspace_root(os.path.dirname(index.path_of(module)))
-    return any(not is_test_file(path, root) for path in files_with(index, module, name))
+    return (path for path in files_with(index, module, word) if not is_test_file(path, root))
+
+
+def _keeps_objects(module: Module) -> bool:
+    """Whether the code of a module, and not just a comment, says what happens to objects on commit."""
+    source, option = module.source, "expire_on_commit"
+    return (
+        any(keyword.arg == option for keyword in source.nodes(ast.keyword))
+        or any(constant.value == option for constant in source.nodes(ast.Constant))
+        or any(name.id == option for name in source.nodes(ast.Name))
+        or any(attribute.attr == option for attribute in source.nodes(ast.Attribute))
+    )
 
 
 def expired_reads(function: FunctionInfo) -> Iterator[ExpiredRead]:
@@ -96,12 +117,13 @@ def _end_of_transaction(awaited: ast.Await, module: Module) -> tuple[ast.Expr, s
         case ast.Call(func=ast.Attribute(value=session, attr=method), args=[]) if method in _ENDS_TRANSACTION:
             statement = module.source.parent(awaited)
             known = module.type_of(session) if isinstance(statement, ast.Expr) else None
-            if isinstance(statement, ast.Expr) and _is_async_session(known, module):
+            if isinstance(statement, ast.Expr) and is_async_session(known, module):
                 return statement, module.source.segment(session), method
     return None
 
 
-def _is_async_session(known: Type | None, module: Module) -> bool:
+def is_async_session(known: Type | None, module: Module) -> bool:
+    """Whether a value is an asynchronous session."""
     if known is None or known.kind is not Kind.INSTANCE:
         return False
     info = module.modules.class_info(known.name)
@@ -126,7 +148,7 @@ def _objects(function: FunctionInfo, end: ast.Expr, session: str, method: str) -
     for name in function.own(ast.Name):
         if name.id in found or not isinstance(name.ctx, ast.Load) or name.lineno < end.lineno:
             continue
-        if not isinstance(source.parent(name), ast.Attribute):
+        if not isinstance(source.parent(name), (ast.Attribute, ast.Call, ast.Return)):
             continue
         bindings = module.lookup(name.id, name)
         if bindings is None or bindings[0].node is not function.node or len(bindings[1]) != 1:
@@ -154,30 +176,53 @@ def _is_before(node: ast.AST, end: ast.stmt) -> bool:
 def _reads(
     function: FunctionInfo, end: ast.Expr, session: str, method: str, objects: set[str]
 ) -> Iterator[ExpiredRead]:
+    for node, name, attribute, places in first_reads(function, end, session, objects):
+        yield ExpiredRead(node, name, attribute, session, method, end, places)
+
+
+def first_reads(
+    function: FunctionInfo,
+    end: ast.stmt,
+    session: str | None,
+    objects: set[str],
+    wanted: frozenset[str] | None = None,
+    depth: int = 0,
+) -> Iterator[Read]:
+    """The first read of each of some objects behind a statement, as long as nothing may load them again.
+
+    Reads are those of `wanted` attributes, None for all mapped ones, in the function, by the Pydantic model
+    that the object is validated with, and by callers that get it.
+    """
     module = function.module
     left = set(objects)
     for statement in after(end, function):
         nodes = [
             node
             for node in inside(statement)
-            if isinstance(node, (ast.Attribute, ast.Call, ast.Await, ast.Name, ast.AsyncFor, ast.AsyncWith))
+            if isinstance(
+                node,
+                (ast.Attribute, ast.Call, ast.Await, ast.Name, ast.AsyncFor, ast.AsyncWith, ast.Return),
+            )
         ]
         nodes.sort(key=lambda node: (node.lineno, node.col_offset))
         for node in nodes:
+            found: Read | None = None
             match node:
                 case ast.AsyncFor() | ast.AsyncWith():
                     return
                 case ast.Await():
                     # May load objects again; what is read in its arguments is read before.
                     for inner in inside(node):
-                        if isinstance(inner, ast.Attribute):
-                            found = _expired(inner, left, module)
-                            if found is not None:
-                                left.discard(found)
-                                yield ExpiredRead(inner, found, session, method, end)
+                        found = (
+                            _read(inner, left, wanted, module) if isinstance(inner, ast.Attribute) else None
+                        )
+                        if found is not None:
+                            left.discard(found[1])
+                            yield found
                     if not _loads_nothing(node, session, module):
                         return
                     left -= {item.id for item in inside(node) if isinstance(item, ast.Name)}
+                    continue
                 case ast.Call(func=ast.Attribute(attr=attr)) if attr in _DETACHES:
                     return
                 case ast.Attribute(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()) if name in left:
@@ -185,15 +230,93 @@ def _reads(
                 case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                     left.discard(name)
                 case ast.Attribute():
-                    found = _expired(node, left, module)
-                    if found is not None:
-                        left.discard(found)
-                        yield ExpiredRead(node, found, session, method, end)
+                    found = _read(node, left, wanted, module)
+                case ast.Call():
+                    given = validated(node, module) if left else None
+                    found = _read_by_model(given, left, wanted, module)
+                case ast.Return(value=ast.Name(id=name) as value) if name in left:
+                    found = _read_by_model(answered(node, function), left, wanted, module)
+                    if found is None:
+                        found = _read_by_callers(value, function, end, wanted, depth)
+            if found is not None:
+                left.discard(found[1])
+                yield found
         if not left:
             return
 
 
-def _loads_nothing(awaited: ast.Await, session: str, module: Module) -> bool:
+def _read_by_model(
+    given: tuple[ClassInfo, ast.expr] | None,
+    objects: set[str],
+    wanted: frozenset[str] | None,
+    module: Module,
+) -> Read | None:
+    """The first attribute of an object that a Pydantic model reads, when the object is one of `objects`."""
+    if given is None or not isinstance(given[1], ast.Name) or given[1].id not in objects:
+        return None
+    model, value = given
+    known = module.type_of(value)
+    attribute = first_read(model, known, wanted, module)
+    source = model.module.source
+    place = Related(source.path, source.position(source.start(model.node)), f"`{model.node.name}` reads it")
+    return (value, given[1].id, attribute, (place,)) if attribute is not None else None
+
+
+def _read_by_callers(
+    value: ast.Name, function: FunctionInfo, end: ast.stmt, wanted: frozenset[str] | None, depth: int
+) -> Read | None:
+    """The first read by a caller, of an object that a coroutine function returns behind a statement."""
+    if depth >= _MOST_RETURNS or not function.is_async or not function.is_transparent or function.yields:
+        return None
+    asked = _parameters_asked(end, function)
+    for caller in callers(function):
+        home = caller.function
+        awaited = caller.module.source.parent(caller.call)
+        if home is None or home is function or not isinstance(awaited, ast.Await):
+            continue
+        given = (arguments(caller.call, function, caller.module) or {}) if asked else {}
+        if any(_is_off(given.get(name)) for name in asked):
+            continue
+        found = _read_of_result(awaited, home, wanted, depth)
+        if found is not None:
+            node, _, attribute, places = found
+            source = caller.module.source
+            step = Related(source.path, source.position(source.start(node)), f"reads `{attribute}` of it")
+            return value, value.id, attribute, (step, *places)
+    return None
+
+
+def _is_off(argument: ast.expr | None) -> bool:
+    return argument is None or (isinstance(argument, ast.Constant) and not argument.value)
+
+
+def _parameters_asked(node: ast.stmt, function: FunctionInfo) -> set[str]:
+    """The parameters of a function in the conditions around a statement."""
+    tests = [item.test for item in function.module.source.ancestors(node) if isinstance(item, ast.If)]
+    used = {part.id for test in tests for part in ast.walk(test) if isinstance(part, ast.Name)}
+    return used & {parameter.arg for parameter, _ in function.parameters()}
+
+
+def _read_of_result(
+    awaited: ast.Await, function: FunctionInfo, wanted: frozenset[str] | None, depth: int
+) -> Read | None:
+    """The first read of what a call gives: in the expression around it, or of the variable that holds it."""
+    module = function.module
+    parent = module.source.parent(awaited)
+    match parent:
+        case ast.Assign(targets=[ast.Name(id=name)]) if (
+            module.source.enclosing_function(parent) is function.node
+        ):
+            return next(first_reads(function, parent, None, {name}, wanted, depth + 1), None)
+        case ast.Return():
+            given = answered(parent, function)
+            known = module.type_of(awaited) if given is not None else None
+            attribute = first_read(given[0], known, wanted, module) if given is not None else None
+            return (awaited, "", attribute, ()) if attribute is not None else None
+    return None
+
+
+def _loads_nothing(awaited: ast.Await, session: str | None, module: Module) -> bool:
     """Whether awaiting a call leaves other objects expired: it refreshes one, or ends a transaction."""
     match awaited.value:
         case ast.Call(func=ast.Attribute(value=owner, attr="refresh" | "commit" | "flush")):
@@ -201,8 +324,10 @@ def _loads_nothing(awaited: ast.Await, session: str, module: Module) -> bool:
     return False
 
 
-def _expired(node: ast.Attribute, objects: set[str], module: Module) -> str | None:
-    """The object whose mapped attribute is read, when it is one of `objects`."""
+def _read(
+    node: ast.Attribute, objects: set[str], wanted: frozenset[str] | None, module: Module
+) -> Read | None:
+    """The read of a wanted attribute, when the object is one of `objects`."""
     if not (isinstance(node.value, ast.Name) and node.value.id in objects and isinstance(node.ctx, ast.Load)):
         return None
     known = module.type_of(node.value)
@@ -210,7 +335,8 @@ def _expired(node: ast.Attribute, objects: set[str], module: Module) -> str | No
     if info is None:
         return None
     mapped = attributes(info)
-    return node.value.id if node.attr in mapped.columns or node.attr in mapped.relations else None
+    names_read = wanted if wanted is not None else mapped.columns.keys() | mapped.relations.keys()
+    return (node, node.value.id, node.attr, ()) if node.attr in names_read else None
 
 
 def after(statement: ast.stmt, function: FunctionInfo) -> Iterator[ast.stmt]:
@@ -553,7 +679,7 @@ def is_expiring_factory(call: ast.Call, module: Module) -> bool:
         case names.ASYNC_SESSION_MAKER | names.ASYNC_SESSION:
             return True
         case names.SESSION_MAKER:
-            return known is not None and _is_async_session(known.argument(), module)
+            return known is not None and is_async_session(known.argument(), module)
     return False
 
 

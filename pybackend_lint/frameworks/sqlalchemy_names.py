@@ -69,6 +69,8 @@ NEVER_LOADS = frozenset({"raiseload", "noload"})
 
 # Values of `relationship(lazy=...)` that load when the attribute is read.
 LAZY_ON_READ = frozenset({"select", "True"})
+# Those that load with the object, when a statement or a refresh loads it.
+LAZY_WITH_OBJECT = frozenset({"selectin", "joined", "subquery", "immediate", "False"})
 
 # Methods of a statement or query that keep what it selects.
 KEEPS_ENTITIES = frozenset(

@@ -86,6 +86,21 @@ def validated_reads(model: ClassInfo, value: Type, module: Module) -> Iterator[t
         yield from _reads(model, owner.name, owner.fact, module, 0)
 
 
+def first_read(
+    model: ClassInfo, value: Type | None, wanted: frozenset[str] | None, module: Module
+) -> str | None:
+    """The first of the wanted attributes, or else of the columns, of a mapped object that a model reads.
+
+    None where the value is no such object.
+    """
+    mapped = mapped_class(value.name, module.modules) if value is not None else None
+    if value is None or mapped is None or value.kind is not Kind.INSTANCE or not _reads_as_declared(model):
+        return None
+    names = attributes(mapped).columns.keys() if wanted is None else wanted
+    fields = pydantic.fields(model).items()
+    return next((name for name, field in fields if name in names and not _has_other_name(field)), None)
+
+
 def _one(known: Type | None) -> Type | None:
     """The object that a value is, or of which it is a list."""
     while known is not None and known.kind is Kind.INSTANCE and known.name in _CONTAINERS:

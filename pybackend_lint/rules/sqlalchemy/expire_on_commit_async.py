@@ -29,7 +29,8 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     A commit expires every attribute of every object of the session, the primary key included. The next read
     sends a query; with an `AsyncSession` there is nothing to await at that point, so SQLAlchemy raises
     `MissingGreenlet`. The documentation of SQLAlchemy makes its asynchronous sessions with
-    `expire_on_commit=False` for this reason. A rollback expires all objects whatever the flag says.
+    `expire_on_commit=False` for this reason. A rollback expires all objects whatever the flag says. The read
+    may be that of a Pydantic model, or of a caller that gets the object back.
 
     ## Bad
     ```python
@@ -127,6 +128,7 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
         fix=ctx.fix("Keep objects as they are on commit", edit),
         related=[
             Related(source.path, source.position(source.start(read.ended)), "expires the object"),
-            Related(source.path, source.position(source.start(read.node)), f"reads `{read.node.attr}` of it"),
+            Related(source.path, source.position(source.start(read.node)), f"reads `{read.attribute}` of it"),
+            *read.places,
         ],
     )

@@ -6,8 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
-from pybackend_lint.frameworks import sqlalchemy_expiry, sqlalchemy_loading
+from pybackend_lint.frameworks import sqlalchemy_expiry, sqlalchemy_fresh, sqlalchemy_loading
 from pybackend_lint.rule import UNSAFE, Context, rule
+
+_FRESH = 'Load `{entity}.{relation}` with `{session}.refresh({name}, ["{relation}"])`: nothing has loaded it'
 
 
 @rule(
@@ -29,6 +31,10 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     point, so SQLAlchemy raises `MissingGreenlet` (wrapped in `StatementError` since 2.1). Tests often miss
     it, because an object that the test itself created still holds its relationships. Reads in helpers,
     properties and Pydantic models that get the object are reported by `lazy-load-in-async-call`.
+
+    An object that the function has just made is no better off: once `flush()` has written its row, or
+    `refresh()` has loaded it, every collection that the constructor was not given loads on access, also for a
+    caller that gets the object and for a response model.
 
     ## Bad
     ```python
@@ -123,6 +129,13 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
 
     async def handed_over(order: Order) -> int:
         return len(order.lines)  # nothing is known about what the caller has loaded
+
+
+    async def made(session: AsyncSession) -> int:
+        order = Order(lines=[])
+        session.add(order)
+        await session.flush()
+        return len(order.lines)
     ```
     ```python file=shop/models.py
     from __future__ import annotations
@@ -153,7 +166,7 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     ## Fix safety
     The fix adds a loader option to the statement, or to `session.get()`, in the same function. It costs one
     more query for each execution, also where the relationship is then not read, and a joined many-to-one
-    changes the SQL: read it before applying.
+    changes the SQL: read it before applying. For new objects no fix is offered.
 
     ## When not to use it
     Where all sessions are synchronous the rule has nothing to say.
@@ -176,3 +189,13 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
                 fix=sqlalchemy_loading.loading_fix(read, attribute, ctx),
                 related=sqlalchemy_loading.proof(read),
             )
+    for fresh in sqlalchemy_fresh.fresh_reads(function):
+        yield ctx.finding(
+            fresh.node,
+            message=_FRESH,
+            entity=fresh.entity,
+            relation=fresh.relation.name,
+            name=fresh.name,
+            session=fresh.session,
+            related=[ctx.related(fresh.written, "the new row is written here"), *fresh.places],
+        )

@@ -32,7 +32,8 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     session was made with `expire_on_commit=False`. A rollback expires them whatever that says. The next read
     sends a query; with an `AsyncSession` there is nothing to await at that point, so SQLAlchemy raises
     `MissingGreenlet`. After a rollback this often happens in an error handler that no test reaches: the
-    message of the error is then lost.
+    message of the error is then lost. The read may be that of a Pydantic model, which validates the object or
+    answers the request, or of a caller that gets the object back.
 
     ## Bad
     ```python
@@ -124,7 +125,8 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
         customer_id: Mapped[int]
     ```
     Nothing is said of commits where neither sessions nor an engine are made in the project: what makes them
-    elsewhere may keep their objects.
+    elsewhere may keep their objects. A caller that awaits anything else first may have loaded the object
+    again.
 
     ## Fix safety
     The fix refreshes the object behind the commit, which costs a query. `expire_on_commit=False` for the
@@ -143,10 +145,10 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
             read.node,
             message=_ROLLED_BACK if read.method == "rollback" else None,
             name=read.name,
-            attribute=read.node.attr,
+            attribute=read.attribute,
             session=read.session,
             fix=_fix(read, ctx),
-            related=[ctx.related(read.ended, "expires every attribute of the object")],
+            related=[ctx.related(read.ended, "expires every attribute of the object"), *read.places],
         )
 
 

@@ -313,13 +313,6 @@ UNPROVED = {
             order = (await session.scalars(select(Order).options(raiseload("*")))).one()
             return order.lines
     """,
-    "made here, and flushed": """
-        async def load(session: AsyncSession):
-            order = Order(customer_id=1)
-            session.add(order)
-            await session.flush()
-            return order.lines
-    """,
     "a parameter": "async def load(order: Order): return order.lines",
     "a synchronous session": """
         from sqlalchemy.orm import Session
@@ -433,3 +426,180 @@ def test_only_the_first_read_is_reported() -> None:
                 return order.lines
     """
     findings("lazy-load-in-async", program(source), files=FILES)
+
+
+# Objects that the function has made itself.
+FRESH_RAISES = {
+    "flushed": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.flush()
+            return order.lines  # PB520
+    """,
+    "committed and refreshed": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.commit()
+            await session.refresh(order)
+            return [line.id for line in order.lines]  # PB520
+    """,
+    "a collection that loads with the object": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.flush()
+            return order.notes  # PB520
+    """,
+    "an addition to it": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.flush()
+            order.lines.append(Line())  # PB520
+    """,
+    "read by a caller": """
+        async def create(session: AsyncSession, customer: int) -> Order:
+            order = Order(customer_id=customer)
+            order.customer_id = 1
+            session.add(order)
+            await session.flush()
+            await session.refresh(order)
+            return order  # PB520
+
+        async def load(session: AsyncSession):
+            order = await create(session, 1)
+            return len(order.lines)
+    """,
+}
+FRESH_SILENT = {
+    "read before it is flushed": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            session.add(order)
+            lines = order.lines
+            await session.flush()
+            return lines
+    """,
+    "given to the constructor": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1, lines=[Line()])
+            session.add(order)
+            await session.flush()
+            return order.lines
+    """,
+    "set": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            order.lines = []
+            session.add(order)
+            await session.flush()
+            return order.lines
+    """,
+    "another object sets it": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            session.add(order)
+            session.add(Line(order=order))
+            await session.flush()
+            return order.lines
+    """,
+    "refreshed with its name": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.flush()
+            await session.refresh(order, ["lines"])
+            return order.lines
+    """,
+    "refreshed, where it loads with the object": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.flush()
+            await session.refresh(order)
+            return order.notes
+    """,
+    "loaded again": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.flush()
+            await session.scalars(
+                select(Order).options(selectinload(Order.lines)).execution_options(populate_existing=True)
+            )
+            return order.lines
+    """,
+    "not added": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            await session.flush()
+            return order.lines
+    """,
+    "awaited": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.flush()
+            return await order.awaitable_attrs.lines
+    """,
+    "a column": """
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.flush()
+            return order.id
+    """,
+    "a caller that refreshes it": """
+        async def create(session: AsyncSession) -> Order:
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.flush()
+            return order
+
+        async def load(session: AsyncSession):
+            order = await create(session)
+            await session.refresh(order, ["lines"])
+            return order.lines
+    """,
+    "a constructor of its own": """
+        class Empty(Order):
+            def __init__(self) -> None:
+                super().__init__(customer_id=1, lines=[])
+
+        async def load(session: AsyncSession):
+            order = Empty()
+            session.add(order)
+            await session.flush()
+            return order.lines
+    """,
+    "what a function fills": """
+        def fill(order: Order) -> None:
+            order.lines = [Line()]
+
+        async def load(session: AsyncSession):
+            order = Order(customer_id=1)
+            fill(order)
+            session.add(order)
+            await session.flush()
+            return order.lines
+    """,
+}
+
+
+@pytest.mark.parametrize("source", FRESH_RAISES.values(), ids=FRESH_RAISES)
+def test_new_objects_found_and_raises(source: str) -> None:
+    code = program(source)
+    (found,) = findings("lazy-load-in-async", code, files=FILES)
+    assert found.related[0].message == "the new row is written here"
+    with pytest.raises((MissingGreenlet, StatementError)) as caught:
+        run(code)
+    assert is_missing_greenlet(caught.value)
+
+
+@pytest.mark.parametrize("source", FRESH_SILENT.values(), ids=FRESH_SILENT)
+def test_new_objects_silent_and_runs(source: str) -> None:
+    code = program(source)
+    assert findings("lazy-load-in-async", code, files=FILES) == []
+    run(code)

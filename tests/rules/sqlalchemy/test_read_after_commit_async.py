@@ -6,6 +6,9 @@ import asyncio
 import textwrap
 
 import pytest
+from fastapi.exceptions import ResponseValidationError
+from fastapi.testclient import TestClient
+from pydantic import ValidationError
 from sqlalchemy.exc import MissingGreenlet, StatementError
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
@@ -74,6 +77,48 @@ RAISES = {
             await session.commit()
             await session.refresh(order)
             return order.id, customer.id  # PB523
+    """,
+    "by a caller": """
+        async def create(session: AsyncSession) -> Order:
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.commit()
+            return order  # PB523
+
+        async def load(session: AsyncSession):
+            order = await create(session)
+            return order.id
+    """,
+    "by a caller that asks for the commit": """
+        async def fetch(session: AsyncSession, seen: bool = False) -> Order:
+            order = await session.get_one(Order, 1)
+            if seen:
+                order.customer_id = 1
+                await session.commit()
+            return order  # PB523
+
+        async def load(session: AsyncSession):
+            order = await fetch(session, seen=True)
+            return order.id
+    """,
+    "by a caller of a caller": """
+        class Orders:
+            def __init__(self, session: AsyncSession) -> None:
+                self.session = session
+
+            async def touch(self, key: int) -> Order:
+                order = await self.session.get_one(Order, key)
+                order.customer_id = 1
+                await self.session.commit()
+                return order  # PB523
+
+        async def touch_first(session: AsyncSession) -> Order:
+            order = await Orders(session).touch(1)
+            return order
+
+        async def load(session: AsyncSession):
+            order = await touch_first(session)
+            print(order.customer_id)
     """,
 }
 SILENT = {
@@ -155,6 +200,107 @@ SILENT = {
             await session.commit()
             return await order.awaitable_attrs.id
     """,
+    "a caller that does not ask for the commit": """
+        async def fetch(session: AsyncSession, seen: bool = False) -> Order:
+            order = await session.get_one(Order, 1)
+            if seen:
+                order.customer_id = 1
+                await session.commit()
+            return order
+
+        async def load(session: AsyncSession):
+            order = await fetch(session)
+            return order.id
+    """,
+    "a caller that reads nothing": """
+        async def create(session: AsyncSession) -> Order:
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.commit()
+            return order
+
+        async def load(session: AsyncSession):
+            order = await create(session)
+            return order
+    """,
+    "refreshed by the caller": """
+        async def create(session: AsyncSession) -> Order:
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.commit()
+            return order
+
+        async def load(session: AsyncSession):
+            order = await create(session)
+            await session.refresh(order)
+            return order.id
+    """,
+    "the caller waits for something else first": """
+        async def create(session: AsyncSession) -> Order:
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.commit()
+            return order
+
+        async def load(session: AsyncSession):
+            order = await create(session)
+            await session.scalars(select(Order))
+            return order.id
+    """,
+    "the caller sets it": """
+        async def create(session: AsyncSession) -> Order:
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.commit()
+            return order
+
+        async def load(session: AsyncSession):
+            order = await create(session)
+            order.customer_id = 1
+            await session.commit()
+    """,
+    "refreshed before it is returned": """
+        async def create(session: AsyncSession) -> Order:
+            order = Order(customer_id=1)
+            session.add(order)
+            await session.commit()
+            await session.refresh(order)
+            return order
+
+        async def load(session: AsyncSession):
+            order = await create(session)
+            return order.id
+    """,
+}
+MODEL = """
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class OrderRead(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    customer_id: int
+
+
+"""
+VALIDATES = {
+    "in the function": """
+        async def load(session: AsyncSession):
+            order = await session.get_one(Order, 1)
+            await session.commit()
+            return OrderRead.model_validate(order)  # PB523
+    """,
+    "in a caller": """
+        async def touch(session: AsyncSession) -> Order:
+            order = await session.get_one(Order, 1)
+            await session.commit()
+            return order  # PB523
+
+        async def load(session: AsyncSession):
+            order = await touch(session)
+            return OrderRead.model_validate(order)
+    """,
 }
 
 
@@ -187,7 +333,7 @@ def run(code: str) -> None:
 def test_found_and_raises(source: str) -> None:
     code = program(source)
     (found,) = findings("read-after-commit-async", code, files=FILES)
-    assert len(found.related) == 1
+    assert found.related
     with pytest.raises((MissingGreenlet, StatementError)) as caught:
         run(code)
     assert is_missing_greenlet(caught.value)
@@ -208,6 +354,92 @@ def test_fixed_code_runs(key: str) -> None:
     run(after)
 
 
+@pytest.mark.parametrize("source", VALIDATES.values(), ids=VALIDATES)
+def test_what_a_model_reads_is_found_and_fails(source: str) -> None:
+    code = program(MODEL + textwrap.dedent(source))
+    (found,) = findings("read-after-commit-async", code, files=FILES)
+    assert "before reading `id`" in found.message
+    with pytest.raises(ValidationError, match="greenlet_spawn"):
+        run(code)
+    run(fix("read-after-commit-async", code, files=FILES))
+
+
+def test_a_model_that_prepares_its_input_is_silent() -> None:
+    prepared = """
+        class Prepared(OrderRead):
+            @model_validator(mode="before")
+            @classmethod
+            def prepare(cls, value: object) -> object:
+                return {"id": 1, "customer_id": 1}
+
+        async def load(session: AsyncSession):
+            order = await session.get_one(Order, 1)
+            await session.commit()
+            return Prepared.model_validate(order)
+    """
+    code = program(MODEL + textwrap.dedent(prepared))
+    assert findings("read-after-commit-async", code, files=FILES) == []
+    run(code)
+
+
+ROUTE = """
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+async def create(session: AsyncSession) -> Order:
+    order = Order(customer_id=1)
+    session.add(order)
+    await session.commit()
+    return order  # PB523
+
+
+@app.post("/orders", response_model=OrderRead)
+async def add(session: SessionDep) -> Order:
+    return await create(session)
+"""
+DATABASE = """
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from shop.models import Base
+
+factory = async_sessionmaker()
+
+
+async def opened() -> AsyncIterator[AsyncSession]:
+    engine = create_async_engine("sqlite+aiosqlite://")
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    async with factory(bind=engine) as session:
+        yield session
+    await engine.dispose()
+
+
+SessionDep = Annotated[AsyncSession, Depends(opened)]
+"""
+
+
+def test_what_the_response_of_a_route_reads_is_found_and_fails() -> None:
+    code = program("from shop.database import SessionDep\n" + MODEL + ROUTE)
+    files = {**FILES, "shop/database.py": DATABASE}
+    (found,) = findings("read-after-commit-async", code, files=files)
+    assert [step.message for step in found.related] == [
+        "expires every attribute of the object",
+        "reads `id` of it",
+    ]
+    texts = {"shop.models": MODELS, "shop.database": DATABASE, "program": code}
+    with imported(texts) as modules, pytest.raises(ResponseValidationError, match="greenlet_spawn"):
+        TestClient(modules["program"].app).post("/orders")
+    texts["program"] = fix("read-after-commit-async", code, files=files)
+    with imported(texts) as modules:
+        assert TestClient(modules["program"].app).post("/orders").json() == {"id": 1, "customer_id": 1}
+
+
 def test_silent_where_some_session_keeps_its_objects() -> None:
     factory = """
         from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
@@ -216,6 +448,12 @@ def test_silent_where_some_session_keeps_its_objects() -> None:
     """
     code = program(RAISES["a new object"]).replace("  # PB523", "")
     assert findings("read-after-commit-async", code, files={**FILES, "shop/database.py": factory}) == []
+
+
+def test_a_comment_about_the_option_keeps_nothing() -> None:
+    comment = "from sqlalchemy.ext.asyncio import create_async_engine\n# not expire_on_commit=False\n"
+    code = program(RAISES["a new object"])
+    assert findings("read-after-commit-async", code, files={**FILES, "shop/database.py": comment})
 
 
 def test_silent_where_sessions_are_made_elsewhere() -> None:
