@@ -809,9 +809,10 @@ def replacement(node: ast.Call | ast.Assign, module: Module) -> Replacement | No
     """
     if isinstance(node, ast.Assign):
         match node:
-            case ast.Assign(targets=[ast.Attribute(value=owner, attr=attr)], value=ast.Call() | ast.Lambda()):
-                function = _member(owner, attr, module)
-                return Replacement(function, node.value) if function is not None else None
+            case ast.Assign(targets=[ast.Attribute(value=owner, attr=attr)]):
+                made = _made(node.value, module)
+                function = _member(owner, attr, module) if made is not None else None
+                return Replacement(function, made) if function is not None and made is not None else None
         return None
     holder: ast.expr | None = None
     match node.args:
@@ -822,14 +823,11 @@ def replacement(node: ast.Call | ast.Assign, module: Module) -> Replacement | No
         case _:
             return None
     given = {keyword.arg: keyword.value for keyword in node.keywords}
-    value = rest[0] if rest else given.get("new", given.get("value", given.get("new_callable")))
-    by_class = value is not None and value is given.get("new_callable")
-    if (
-        not (by_class or isinstance(value, (ast.Call, ast.Lambda)))
-        or {None, "spec", "autospec"} & given.keys()
-    ):
+    put = rest[0] if rest else given.get("new", given.get("value", given.get("new_callable")))
+    by_class = put is not None and put is given.get("new_callable")
+    value = put if put is None or by_class else _made(put, module)
+    if value is None or {None, "spec", "autospec"} & given.keys():
         return None
-    assert value is not None
     name = replacing_call(node, module)
     if name is None or name == (f"{_MOCK}patch" if holder is not None else f"{_MOCK}patch.object"):
         return None
@@ -838,6 +836,22 @@ def replacement(node: ast.Call | ast.Assign, module: Module) -> Replacement | No
         return None
     others = tuple(keyword for keyword in node.keywords if keyword.arg != "new_callable")
     return Replacement(function, value, by_class, others)
+
+
+def _made(value: ast.expr, module: Module) -> ast.Call | ast.Lambda | None:
+    """The call or lambda that makes a value, also where a variable of the function holds it."""
+    if isinstance(value, ast.Name):
+        value = _only_value(value, module) or value
+    return value if isinstance(value, (ast.Call, ast.Lambda)) else None
+
+
+def _only_value(name: ast.Name, module: Module) -> ast.expr | None:
+    """What a variable holds that is bound once."""
+    found = module.lookup(name.id, name)
+    if found is None or len(found[1]) != 1:
+        return None
+    binding = found[1][0]
+    return binding.value if binding.kind == "assign" and not binding.path else None
 
 
 def replacing_call(call: ast.Call, module: Module) -> str | None:
@@ -876,8 +890,19 @@ def _member(owner: ast.expr, name: str, module: Module) -> FunctionInfo | None:
     known = module.type_of(owner)
     if known is None or known.kind not in {Kind.INSTANCE, Kind.CLASS}:
         return None
-    info = module.modules.class_info(known.name)
+    if known.name in _MOCK_CLASSES and isinstance(owner, ast.Name):
+        known = _specified(owner, module)
+    info = module.modules.class_info(known.name) if known is not None else None
     return info.method(name) if info is not None else None
+
+
+def _specified(mock: ast.Name, module: Module) -> Type | None:
+    """The class that a mock stands for: `service = MagicMock(spec=Service)`."""
+    match _only_value(mock, module):
+        case ast.Call(keywords=keywords):
+            spec = next((item.value for item in keywords if item.arg in {"spec", "spec_set"}), None)
+            return module.type_of(spec) if spec is not None else None
+    return None
 
 
 def is_plain_coroutine(function: FunctionInfo) -> bool:
@@ -888,6 +913,10 @@ def is_plain_coroutine(function: FunctionInfo) -> bool:
 
 _NO_AWAITABLE = (
     ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.JoinedStr, ast.ListComp, ast.DictComp,
+)  # fmt: skip
+_NO_AWAITABLE_TYPES = frozenset(
+    {f"{_MOCK}Mock", f"{_MOCK}MagicMock", "types.SimpleNamespace", "uuid.UUID", "datetime.datetime",
+     "datetime.date", "datetime.timedelta", "decimal.Decimal"}
 )  # fmt: skip
 _AWAITABLE_BASES = ("asyncio.", "collections.abc.", "typing.Awaitable", "typing.Coroutine")
 _MAY_AWAIT = frozenset({"side_effect", "spec", "spec_set", "wraps", "autospec", None})
@@ -914,10 +943,14 @@ def gives_no_awaitable(found: Replacement, module: Module) -> bool:
 
 
 def _is_no_awaitable(value: ast.expr, module: Module) -> bool:
-    """Whether a value is a plain one, or an object of a project class without `__await__`."""
+    """Whether a value is a plain one, a mock, or an object of a project class without `__await__`."""
+    if isinstance(value, ast.Name):
+        value = _only_value(value, module) or value
     if isinstance(value, _NO_AWAITABLE):
         return True
     known = module.type_of(value)
+    if known is not None and known.is_instance(*_NO_AWAITABLE_TYPES):
+        return not (isinstance(value, ast.Call) and any(k.arg in _MAY_AWAIT for k in value.keywords))
     info = module.modules.class_info(known.name) if known is not None else None
     if known is None or info is None:
         return False
@@ -926,15 +959,39 @@ def _is_no_awaitable(value: ast.expr, module: Module) -> bool:
     return not any(base.startswith(_AWAITABLE_BASES) for base in info.libraries)
 
 
-def sets_result(node: ast.AST, module: Module) -> bool:
-    """Whether the function around a node sets what a mock returns or raises in a statement of its own."""
+def sets_result(node: ast.Call | ast.Assign, module: Module) -> bool:
+    """Whether the function around a replacement sets what a mock, possibly this one, returns or raises."""
     function = module.source.enclosing_function(node)
-    return isinstance(function, FUNCTIONS) and any(
+    if not isinstance(function, FUNCTIONS):
+        return False
+    names = _names_of_mock(node, module)
+    return any(
         isinstance(inner, ast.Attribute)
-        and inner.attr in {"return_value", "side_effect"}
-        and isinstance(inner.ctx, ast.Store)
+        and (isinstance(inner.ctx, ast.Store) and inner.attr in {"return_value", "side_effect"})
+        and (names is None or _is_one_of(inner.value, names))
         for inner in module.function_info(function).own_nodes()
     )
+
+
+def _names_of_mock(node: ast.Call | ast.Assign, module: Module) -> set[str] | None:
+    """How the code around a replacement can name its mock; None where that is not known."""
+    parent = module.source.parent(node)
+    held = (
+        [*node.args, *(keyword.value for keyword in node.keywords)]
+        if isinstance(node, ast.Call)
+        else [node.value]
+    )
+    names = {item.id for item in held if isinstance(item, ast.Name)}
+    if isinstance(node, ast.Assign):
+        return names | {ast.unparse(target) for target in node.targets}
+    if isinstance(parent, ast.withitem):
+        return names | ({ast.unparse(parent.optional_vars)} if parent.optional_vars is not None else set())
+    return names if isinstance(parent, ast.Expr) else None
+
+
+def _is_one_of(owner: ast.expr, names: set[str]) -> bool:
+    text = ast.unparse(owner)
+    return any(text == name or text.startswith(f"{name}.") for name in names)
 
 
 # Test cases of unittest

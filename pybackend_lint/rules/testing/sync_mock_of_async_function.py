@@ -91,6 +91,9 @@ def check(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
             return "sold out"
     ```
 
+    Left alone are mocks whose result the test sets in a statement of its own, and those that return something
+    of which it is not known whether it can be awaited.
+
     ## Fix safety
     The fix replaces the mock by `AsyncMock` with the same arguments, a `lambda` by an `AsyncMock` that
     returns its value. It is unsafe because the test takes another path from then on.

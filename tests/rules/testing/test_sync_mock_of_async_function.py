@@ -96,6 +96,21 @@ SILENT = {
     "the result is set later": 'm = patch("shop.stock.reserve", MagicMock())\n    m.return_value = future()',
     "returns an object that can be awaited": "store.load = Mock(return_value=Ticket())",
     "returns a future of its own class": "store.load = Mock(return_value=Later())",
+    "the variable's result is set later": (
+        'm = MagicMock()\n    with patch("shop.stock.reserve", m):\n        m.return_value = future()'
+    ),
+    "the result is set through its name": (
+        'with patch("shop.stock.reserve", MagicMock()) as m:\n        m.return_value = future()'
+    ),
+    "the result of the attribute is set": "store.load = Mock()\n    store.load.return_value = future()",
+    "a variable that is bound twice": (
+        'm = MagicMock()\n    m = AsyncMock()\n    patch("shop.stock.reserve", m).start()'
+    ),
+    "returns a mock that has what awaiting asks for": (
+        "store.load = Mock(return_value=MagicMock(spec=asyncio.Future))"
+    ),
+    "a synchronous method of what a mock stands for": "m = MagicMock(spec=Store)\n    m.size = Mock()",
+    "a mock that stands for nothing": "m = MagicMock()\n    m.load = Mock()",
     "gives an object that can be awaited": 'monkeypatch.setattr(stock, "reserve", lambda name: Ticket())',
 }
 FOUND = {
@@ -111,6 +126,13 @@ FOUND = {
     "pytest-mock": 'mocker.patch("shop.stock.reserve", new_callable=MagicMock)',
     "assignment": "store.load = Mock(return_value=1)",
     "returns an object": "item = Item()\n    store.load = Mock(return_value=item)",
+    "a variable": 'm = MagicMock(return_value=1); patch("shop.stock.reserve", m).start()',
+    "another mock's result is set": (
+        "other = Mock()\n    other.return_value = 1\n    store.load = Mock(return_value=1)"
+    ),
+    "a method of what a mock stands for": "m = MagicMock(spec=Store)\n    m.load = Mock(return_value=1)",
+    "returns a mock": "item = MagicMock(name='item')\n    store.load = Mock(return_value=item)",
+    "returns a variable": "rows = [1]\n    store.load = Mock(return_value=rows)",
     "gives an object": 'monkeypatch.setattr(stock, "reserve", lambda name: Item())',
 }
 
