@@ -326,3 +326,34 @@ def is_in_lock(node: ast.AST, module: Module) -> bool:
         if isinstance(around, (ast.With, ast.AsyncWith))
         for item in around.items
     )
+
+
+def merged_filters(node: ast.BinOp, module: Module) -> list[ast.Call]:
+    """The calls of `filter` on one and the same manager that `|` merges; empty where it merges others."""
+    calls: list[ast.Call] = []
+    operand: ast.expr = node
+    while isinstance(operand, ast.BinOp) and isinstance(operand.op, ast.BitOr):
+        if not isinstance(operand.right, ast.Call):
+            return []
+        calls.insert(0, operand.right)
+        operand = operand.left
+    if not calls or not isinstance(operand, ast.Call):
+        return []
+    calls.insert(0, operand)
+    managers = set()
+    for call in calls:
+        if not isinstance(call.func, ast.Attribute) or call.func.attr != "filter":
+            return []
+        managers.add(ast.dump(call.func.value))
+    if len(managers) > 1 or any(_unpacks(call) for call in calls):
+        return []
+    if any(not (call.args or call.keywords) for call in calls):
+        return []
+    own = [django.own_method(call.func, module) for call in calls]
+    return calls if all(item is not None and django.is_manager(item[1], module) for item in own) else []
+
+
+def _unpacks(call: ast.Call) -> bool:
+    return any(isinstance(item, ast.Starred) for item in call.args) or any(
+        item.arg is None for item in call.keywords
+    )
