@@ -959,18 +959,38 @@ def _is_no_awaitable(value: ast.expr, module: Module) -> bool:
     return not any(base.startswith(_AWAITABLE_BASES) for base in info.libraries)
 
 
-def sets_result(node: ast.Call | ast.Assign, module: Module) -> bool:
-    """Whether the function around a replacement sets what a mock, possibly this one, returns or raises."""
+_RESULTS = frozenset({"return_value", "side_effect"})
+_UNCALLED = frozenset({"assert_not_called", "assert_not_awaited"})
+
+
+def is_settled(node: ast.Call | ast.Assign, module: Module) -> bool:
+    """Whether the function around a replacement sets what a mock gives, or may expect that nobody calls it.
+
+    A mock of which it is not known that it is another one counts as this one.
+    """
     function = module.source.enclosing_function(node)
     if not isinstance(function, FUNCTIONS):
         return False
     names = _names_of_mock(node, module)
     return any(
         isinstance(inner, ast.Attribute)
-        and (isinstance(inner.ctx, ast.Store) and inner.attr in {"return_value", "side_effect"})
+        and (
+            inner.attr in (_RESULTS if isinstance(inner.ctx, ast.Store) else _UNCALLED)
+            or _is_denied(inner, module)
+        )
         and (names is None or _is_one_of(inner.value, names))
         for inner in module.function_info(function).own_nodes()
     )
+
+
+def _is_denied(node: ast.Attribute, module: Module) -> bool:
+    """Whether an expression says that a mock was not called: `not m.called`, `m.call_count == 0`."""
+    match module.source.parent(node):
+        case ast.UnaryOp(op=ast.Not()):
+            return node.attr == "called"
+        case ast.Compare(comparators=[ast.Constant(value=0)]):
+            return node.attr == "call_count"
+    return False
 
 
 def _names_of_mock(node: ast.Call | ast.Assign, module: Module) -> set[str] | None:

@@ -91,8 +91,9 @@ def check(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
             return "sold out"
     ```
 
-    Left alone are mocks whose result the test sets in a statement of its own, and those that return something
-    of which it is not known whether it can be awaited.
+    Left alone are mocks whose result the test sets in a statement of its own, those that it expects to be
+    never called (`assert_not_called()`, `call_count == 0`), and those that return something of which it is
+    not known whether it can be awaited.
 
     ## Fix safety
     The fix replaces the mock by `AsyncMock` with the same arguments, a `lambda` by an `AsyncMock` that
@@ -108,7 +109,7 @@ def check(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[Finding]:
     found = testing.replacement(node, ctx.module)
     if found is None or not testing.is_plain_coroutine(found.function):
         return
-    if not testing.gives_no_awaitable(found, ctx.module) or testing.sets_result(node, ctx.module):
+    if not testing.gives_no_awaitable(found, ctx.module) or testing.is_settled(node, ctx.module):
         return
     target = found.function
     source = target.module.source

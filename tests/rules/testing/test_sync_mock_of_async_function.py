@@ -103,6 +103,12 @@ SILENT = {
         'with patch("shop.stock.reserve", MagicMock()) as m:\n        m.return_value = future()'
     ),
     "the result of the attribute is set": "store.load = Mock()\n    store.load.return_value = future()",
+    "expected to be never called": (
+        'm = MagicMock()\n    with patch("shop.stock.reserve", m):\n        pass\n    m.assert_not_called()'
+    ),
+    "expected to be called no time": (
+        'm = MagicMock()\n    monkeypatch.setattr(stock, "reserve", m)\n    assert m.call_count == 0'
+    ),
     "a variable that is bound twice": (
         'm = MagicMock()\n    m = AsyncMock()\n    patch("shop.stock.reserve", m).start()'
     ),
@@ -131,6 +137,7 @@ FOUND = {
         "other = Mock()\n    other.return_value = 1\n    store.load = Mock(return_value=1)"
     ),
     "a method of what a mock stands for": "m = MagicMock(spec=Store)\n    m.load = Mock(return_value=1)",
+    "expected to be called": 'm = MagicMock(); patch("shop.stock.reserve", m).start(); m.assert_called()',
     "returns a mock": "item = MagicMock(name='item')\n    store.load = Mock(return_value=item)",
     "returns a variable": "rows = [1]\n    store.load = Mock(return_value=rows)",
     "gives an object": 'monkeypatch.setattr(stock, "reserve", lambda name: Item())',
