@@ -220,16 +220,19 @@ class Engine:
         self.index.begin(str(path))
         findings: list[Finding] = []
         errors: list[str] = []
+        complete = True
         for entry in self._others:
             if entry.code in selected and entry.file == path.name:
                 rule = self._load(entry)
                 try:
                     findings.extend(rule.check(file, Context(rule, module, self.project_of(path), display)))
+                except Postponed:
+                    complete = False
                 except Exception as error:  # a rule that fails must not stop the others
                     errors.append(_internal_error(rule, display, error))
         if self.settings.respect_noqa:
             findings, _ = Suppressions(module.source).split(findings)
-        return Report(self._selected(findings, selected), errors)
+        return Report(self._selected(findings, selected), errors, complete)
 
     def _load(self, entry: Entry) -> Rule:
         rule = self._rules.get(entry.code)

@@ -30,6 +30,16 @@ ENTRIES: tuple[Entry, ...] = (
         file="pyproject.toml",
     ),
     Entry(
+        code="PB013",
+        name="test-dependency-in-runtime",
+        module="pybackend_lint.rules.project.test_dependency_in_runtime",
+        message="Move `{package}` to a dependency group: only tests and developers use it",
+        summary="A tool for tests or development is installed wherever the project runs.",
+        default=False,
+        tags=("style",),
+        file="pyproject.toml",
+    ),
+    Entry(
         code="PB017",
         name="future-annotations-breaks-runtime",
         module="pybackend_lint.rules.project.future_annotations_breaks_runtime",

@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import Any
-
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 
 from pybackend_lint.finding import Edit, Related
+from pybackend_lint.frameworks import project_metadata
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
 from pybackend_lint.project.project import Project
@@ -55,30 +52,13 @@ def missing_extra(file: ProjectFile, module: Module, project: Project) -> Missin
 
 def _requirement(file: ProjectFile) -> tuple[int, int, Edit | None] | None:
     """Where the dependencies name SQLAlchemy: start, end, and the edit that adds the extra."""
-    listed = _table(file.data.get("project")).get("dependencies")
-    for text in listed if isinstance(listed, list) else ():
-        try:
-            name = Requirement(str(text)).name
-        except InvalidRequirement:
+    for found in project_metadata.dependencies(file):
+        if found.name != "sqlalchemy" or "asyncio" in found.text:
             continue
-        places = [match.start(1) for match in re.finditer(rf"[\"']({re.escape(str(text))})[\"']", file.text)]
-        if canonicalize_name(name) == "sqlalchemy" and places:
-            behind = places[0] + len(name)
-            plain = "[" not in text and len(places) == 1
-            edit = Edit(behind, behind, "[asyncio]") if plain else None
-            return places[0] - 1, places[0] + len(text) + 1, edit
-    poetry = _table(_table(_table(file.data.get("tool")).get("poetry")).get("dependencies"))
-    if any(
-        canonicalize_name(name) == "sqlalchemy" and "asyncio" not in str(value)
-        for name, value in poetry.items()
-    ):
-        line = re.search(r"^[ \t]*([\"']?sqlalchemy[\"']?[ \t]*=.*?)[ \t]*(?:#.*)?$", file.text, re.I | re.M)
-        return (line.start(1), line.end(1), None) if line is not None else None
+        behind = found.start + len('"sqlalchemy')
+        plain = "[" not in found.text and not found.is_poetry
+        return found.start, found.end, Edit(behind, behind, "[asyncio]") if plain else None
     return None
-
-
-def _table(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _import(module: Module, project: Project) -> Related | None:

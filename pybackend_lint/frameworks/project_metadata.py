@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from pybackend_lint.finding import Edit
@@ -101,3 +103,41 @@ def _lines(text: str, start: int) -> Iterator[tuple[str, int]]:
         line = text[place + 1 : end if end >= 0 else None]
         yield line, place + 1 + len(line.rstrip("\r"))
         place = end
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A dependency that a project has when it runs, by its normalised name, and the offsets of its text.
+
+    - `text`: the requirement as it was written, the version for Poetry; `is_poetry`: in Poetry's table.
+    """
+
+    name: str
+    text: str
+    start: int
+    end: int
+    is_poetry: bool = False
+
+
+def dependencies(file: ProjectFile) -> Iterator[Dependency]:
+    """The dependencies of `[project]` and of Poetry's main table, where their text is found once."""
+    project = file.data.get("project")
+    listed = project.get("dependencies") if isinstance(project, dict) else None
+    for text in listed if isinstance(listed, list) else ():
+        try:
+            name = Requirement(str(text)).name
+        except InvalidRequirement:
+            continue
+        places = list(re.finditer(rf"""(["']){re.escape(str(text))}\1""", file.text))
+        if len(places) == 1:
+            yield Dependency(canonicalize_name(name), str(text), places[0].start(), places[0].end())
+    poetry = _dependencies_of_poetry(file.data) or {}
+    start = file.offset_of_table("tool.poetry.dependencies")
+    end = file.text.find("\n[", start)
+    table = file.text[start : end if end >= 0 else None]
+    for key, value in poetry.items():
+        line = re.search(rf"""^[ \t]*(["']?{re.escape(key)}["']?[ \t]*=[^\n#]*[^\s#])""", table, re.MULTILINE)
+        is_optional = isinstance(value, dict) and value.get("optional") is True
+        if line is not None and not is_optional:
+            place = start + line.start(1), start + line.end(1)
+            yield Dependency(canonicalize_name(key), str(value), *place, is_poetry=True)

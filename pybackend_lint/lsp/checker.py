@@ -242,11 +242,11 @@ class Checker:
         self, path: str, data: bytes, interrupted: Callable[[], bool], *, quick: bool = False
     ) -> Outcome:
         engine = self.engine_of(path)
+        engine.index.most_files = _FEW if quick else None
         if os.path.basename(path) in PROJECT_FILES:
             report = engine.check_project_file(Path(path), path, data)
             # That it is no TOML is not told: it is not while one types.
-            return Outcome(report.findings, list(filter(failed_rule, report.errors)))
-        engine.index.most_files = _FEW if quick else None
+            return Outcome(report.findings, list(filter(failed_rule, report.errors)), report.complete)
         report = engine.check(Source(path, data), Path(path), interrupted)
         if not self._failing.issuperset(map(failed_rule, report.errors)):
             # What failed may have rested on something that is out of date: once more with a new index.

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.rules.harness import findings, fix, write
+from pybackend_lint.engine import Engine
+from tests.rules.harness import findings, fix, settings_for, write
 
 HEAD = '[project]\nname = "shop"\nrequires-python = ">=3.12"\n'
 USE = {"shop/database.py": "from sqlalchemy.ext.asyncio import create_async_engine\n"}
@@ -103,3 +104,15 @@ def test_kept_answers_follow_the_code(tmp_path: Path) -> None:
         done = subprocess.run([*command, "."], cwd=tmp_path, capture_output=True, text=True)
         counts.append(done.stdout.count("PB553"))
     assert counts == [0, 0, 1, 0]
+
+
+def test_postponed_where_many_files_would_be_read(tmp_path: Path) -> None:
+    text = f'{HEAD}dependencies = ["sqlalchemy>=2.1"]\n'
+    write(tmp_path, {"pyproject.toml": text, **USE})
+    engine = Engine(settings_for(tmp_path, "PB553"))
+    engine.index.most_files = 0
+    first = engine.check_project_file(tmp_path / "pyproject.toml", "pyproject.toml", text.encode())
+    assert (first.findings, first.errors, first.complete) == ([], [], False)
+    engine.index.most_files = None
+    again = engine.check_project_file(tmp_path / "pyproject.toml", "pyproject.toml", text.encode())
+    assert ([finding.code for finding in again.findings], again.complete) == (["PB553"], True)
