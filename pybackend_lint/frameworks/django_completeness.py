@@ -21,6 +21,8 @@ _ADDING: Final = ("add_to_class", "contribute_to_class", "add_field")
 _SET_UP: Final = ("__init__", "contribute_to_class", "contribute_to_related_class")
 _NAMING: Final = ("related_name", "related_query_name")
 _RELATION_NAMES: Final = ("ForeignKey", "ParentalKey", "OneToOneField", "ManyToManyField")
+# What the calls that make relations are called, as parts of their names.
+_RELATION_PARTS: Final = (b"Field", b"Key", b"Relation", b"Manager")
 _SHOWN: Final = ("verbose_name", "help_text", "default", "choices")
 _OWN_BASES: Final = ("django.", "builtins.", "typing.", "abc.")
 _HARMLESS: Final = (
@@ -126,17 +128,20 @@ def _texts(node: ast.expr) -> Iterator[str]:
             yield part.value
 
 
-def _mentioning(module: Module, word: str) -> Iterator[Module | str]:
+def _mentioning(module: Module, word: str, parts: tuple[bytes, ...] = ()) -> Iterator[Module | str]:
     """The modules of the project that mention a word; the paths of files that cannot be parsed.
 
-    Migrations, whose models are copies, are left out.
+    `parts` are texts of which a file must hold one. Migrations, whose models are copies, are left out.
     """
     index = module.modules
     assert isinstance(index, Index)
     for path in files_with(index, module, word.encode()):
+        content = index.content(path)
+        if parts and not any(part in content for part in parts):
+            continue
         home = index.at(path, module)
         if home is None:
-            if any(name.encode() in index.content(path) for name in (*_RELATION_NAMES, *_ADDING)):
+            if any(name.encode() in content for name in (*_RELATION_NAMES, *_ADDING)):
                 yield path
         elif not any("migrations" in part for part in home.name.split(".")):
             yield home
@@ -221,7 +226,7 @@ def _leading_back(info: ClassInfo) -> Iterator[str | None]:
     owners = [item for item in _classes(info) if django_models.is_model(item)]
     names = {item.name for item in owners}
     for owner in owners:
-        for home in _mentioning(info.module, owner.node.name):
+        for home in _mentioning(info.module, owner.node.name, _RELATION_PARTS):
             if isinstance(home, str):
                 yield from _words(home, info.module)
             else:

@@ -178,7 +178,7 @@ def _unknown(info: ClassInfo, path: str, fact: Loaded, *, with_lookups: bool) ->
             return None
         if declared is not None:
             return _unknown_lookup(declared, parts[position + 1 :], current) if with_lookups else None
-        if (position and name in _KNOWN) or may_have_unseen(current, name) or _may_exist(current, name):
+        if (position and name in _KNOWN) or _may_exist(current, name) or may_have_unseen(current, name):
             return None
         return UnknownName(name, current, tuple(django_models.fields(current)))
     return None
@@ -293,4 +293,4 @@ def _is_no_name(info: ClassInfo, name: str) -> bool:
     """Whether a model has certainly no field, and no relation that leads back to it, of a name."""
     if _query_relation(info, name) is not None or name in {"pk", "id"}:
         return False
-    return not may_have_unseen(info, name) and not _may_exist(info, name)
+    return not _may_exist(info, name) and not may_have_unseen(info, name)
