@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from pybackend_lint.semantic.circles import answered_once
+from pybackend_lint.semantic.decorators import keeps, wrappers
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS, Binding, Function, Scope, parameters
 from pybackend_lint.semantic.types import (
     NONE,
@@ -147,7 +148,19 @@ class FunctionInfo:
     @answered_once
     def is_transparent(self) -> bool:
         """Whether calling the decorated name has the result of the function itself, as far as is known."""
-        return all(name in _TRANSPARENT or name in _PROPERTIES for name in self.decorators)
+        return all(
+            name in _TRANSPARENT or name in _PROPERTIES or self._is_kept_by(name, isinstance(node, ast.Call))
+            for node, name in zip(self.node.decorator_list, self.decorators, strict=True)
+        )
+
+    def _is_kept_by(self, decorator: str | None, called: bool) -> bool:
+        known = self.module.modules.function_info(decorator) if decorator is not None else None
+        return known is not None and keeps(known, self, called=called)
+
+    @answered_once
+    def wrappers(self) -> tuple[FunctionInfo, ...] | None:
+        """What `decorators.wrappers` says of this function, where it is a decorator."""
+        return wrappers(self)
 
     def parameters(self) -> Iterator[tuple[ast.arg, ast.expr | None]]:
         """The named parameters with their defaults, `self` and `cls` included."""

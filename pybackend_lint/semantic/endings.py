@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
-from pybackend_lint.semantic.definitions import FunctionInfo
-from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind
+
+if TYPE_CHECKING:
+    from pybackend_lint.semantic.definitions import FunctionInfo
+    from pybackend_lint.semantic.module import Module
 
 _NEVER_RETURN = frozenset(
     {"sys.exit", "os._exit", "os.abort", "builtins.exit", "builtins.quit", "flask.abort", "quart.abort",
