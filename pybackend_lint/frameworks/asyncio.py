@@ -16,16 +16,16 @@ from pybackend_lint.semantic import inference
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS
-from pybackend_lint.semantic.types import COROUTINE, Kind, Type, coroutine, instance
+from pybackend_lint.semantic.types import COROUTINE, Kind, Type, context_manager, coroutine, instance
 from pybackend_lint.source import last_name
 
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
 
 ROOTS = (
-    "asyncio", "anyio", "threading", "queue", "concurrent", "multiprocessing", "subprocess", "requests",
-    "httpx", "urllib", "urllib3", "http", "redis", "boto3", "botocore", "psycopg2", "psycopg", "pymysql",
-    "sqlite3", "pymongo", "asyncpg", "aiohttp", "smtplib", "paramiko", "bcrypt", "passlib", "argon2",
+    "asyncio", "anyio", "aiofiles", "threading", "queue", "concurrent", "multiprocessing", "subprocess",
+    "requests", "httpx", "urllib", "urllib3", "http", "redis", "boto3", "botocore", "psycopg2", "psycopg",
+    "pymysql", "sqlite3", "pymongo", "asyncpg", "aiohttp", "smtplib", "paramiko", "bcrypt", "passlib", "argon2",
     "pwdlib", "google", "azure", "slack_sdk", "elasticsearch", "supabase", "postgrest", "PIL", "zipfile",
     "tarfile", "pathlib",
 )  # fmt: skip
@@ -182,6 +182,8 @@ class AsyncioKnowledge(Knowledge):
         if name == "asyncio.to_thread" and call.args:
             function = module.type_of(call.args[0])
             return coroutine(inference.called(module, function, call) if function is not None else None)
+        if name == "aiofiles.open":
+            return context_manager(instance("aiofiles.threadpool.text.AsyncTextIOWrapper"))
         if name in COROUTINES:
             return coroutine(instance(COROUTINES[name]) if COROUTINES[name] else None)
         if name in _QUEUES:

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 _HTTPX = dict.fromkeys(
     ("get", "post", "put", "patch", "delete", "head", "options", "request", "send"), "httpx.Response"
 ) | {"aclose": ""}
+_FILE = dict.fromkeys(
+    ("read", "readline", "readlines", "write", "writelines", "truncate", "seek", "tell", "flush"), ""
+)
 _STREAM = dict.fromkeys(("read", "readline", "readexactly", "readuntil"), "builtins.bytes")
 _SESSION = (
     "execute",
@@ -54,7 +57,9 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
     "asyncio.LifoQueue": {"get": "", "put": "", "join": ""},
     "asyncio.StreamReader": _STREAM,
     "asyncio.StreamWriter": {"drain": "", "wait_closed": ""},
-    "anyio": {"sleep": "", "sleep_forever": ""},
+    "anyio": {"sleep": "", "sleep_forever": "", "open_file": "anyio.AsyncFile"},
+    "anyio.AsyncFile": {**_FILE, "aclose": ""},
+    "aiofiles.threadpool.text.AsyncTextIOWrapper": {**_FILE, "close": ""},
     "anyio.to_thread": {"run_sync": ""},
     "httpx.AsyncClient": _HTTPX,
     "aiohttp.ClientSession": {"close": ""},

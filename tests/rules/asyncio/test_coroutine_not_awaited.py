@@ -53,6 +53,37 @@ FILES = {
 }
 
 FOUND = {
+    "files that a library reads and writes in threads": """
+        import aiofiles
+        from anyio import open_file
+
+        async def f(path, text):
+            async with await open_file(path, "w") as file:
+                file.write(text)  # PB607
+                await file.flush()
+            async with aiofiles.open(path, "w") as file:
+                file.write(text)  # PB607
+                await file.flush()
+            file = await open_file(path)
+            file.close()
+            file.aclose()  # PB607
+    """,
+    "a decorator of the project that waits for it": """
+        from functools import wraps
+
+        def timed(func):
+            @wraps(func)
+            async def wrapper(*args, **kwargs):
+                return await func(*args, **kwargs)
+            return wrapper
+
+        class Orders:
+            @timed
+            async def ship(self): ...
+
+            async def close(self):
+                self.ship()  # PB607
+    """,
     "arithmetic": """
         from shop.mail import ping
 
