@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 ROOTS = (
     "asyncio", "anyio", "aiofiles", "threading", "queue", "concurrent", "multiprocessing", "subprocess",
     "requests", "httpx", "urllib", "urllib3", "http", "redis", "boto3", "botocore", "psycopg2", "psycopg",
-    "pymysql", "sqlite3", "pymongo", "asyncpg", "aiohttp", "smtplib", "paramiko", "bcrypt", "passlib", "argon2",
-    "pwdlib", "google", "azure", "slack_sdk", "elasticsearch", "supabase", "postgrest", "PIL", "zipfile",
-    "tarfile", "pathlib",
+    "pymysql", "sqlite3", "pymongo", "asyncpg", "aiohttp", "smtplib", "paramiko", "bcrypt", "passlib",
+    "argon2", "pwdlib", "google", "azure", "slack_sdk", "elasticsearch", "supabase", "postgrest", "PIL",
+    "zipfile", "tarfile", "pathlib",
 )  # fmt: skip
 BASES: dict[str, tuple[str, ...]] = {}
 ALIASES: dict[str, str] = {
