@@ -90,15 +90,12 @@ def _names(module: Module) -> frozenset[str]:
     index = module.modules
     if not isinstance(index, Index):
         return frozenset()
-    paths = files_with(index, module, b"GeneratedField")
-    if not paths:
-        return frozenset()
     root = index.layout.project_root(os.path.dirname(index.path_of(module)))
-    return index.fact(("generated fields", root), lambda: frozenset(_find_names(paths, index, module)))
+    return index.fact(("generated fields", root), lambda: frozenset(_find_names(index, module)))
 
 
-def _find_names(paths: list[str], index: Index, module: Module) -> Iterator[str]:
-    for path in paths:
+def _find_names(index: Index, module: Module) -> Iterator[str]:
+    for path in files_with(index, module, b"GeneratedField"):
         home = index.at(path, module)
         for node in home.source.nodes(ast.ClassDef) if home is not None else ():
             info = home.class_info_of(node) if home is not None else None
