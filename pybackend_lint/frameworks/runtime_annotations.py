@@ -89,7 +89,7 @@ def unresolved_names(module: Module) -> Iterator[Unresolved]:
     functions: list[Function] = [*source.nodes(ast.FunctionDef), *source.nodes(ast.AsyncFunctionDef)]
     seen: set[int] = set()
     for node in sorted(functions, key=lambda function: function.lineno):
-        if not isinstance(source.enclosing_function(node), FUNCTIONS):
+        if not isinstance(source.enclosing_function(node), FUNCTIONS) or not _names_locals(node, module):
             continue
         for annotation, framework in _of_function(module.function_info(node)):
             for use in ast.walk(annotation) if framework == "FastAPI" else ():
@@ -101,6 +101,17 @@ def unresolved_names(module: Module) -> Iterator[Unresolved]:
                 if annotation is not node.returns or _is_model(use, module):
                     seen.add(id(binding.node))
                     yield Unresolved(binding.name, use, binding.node)
+
+
+def _names_locals(node: Function, module: Module) -> bool:
+    """Whether an annotation of a function names something that the function around it binds."""
+    annotations = [argument.annotation for argument, _ in module.function_info(node).parameters()]
+    return any(
+        isinstance(use, ast.Name) and _local(use, module) is not None
+        for annotation in (*annotations, node.returns)
+        if annotation is not None
+        for use in ast.walk(annotation)
+    )
 
 
 def _local(use: ast.Name, module: Module) -> Binding | None:

@@ -18,6 +18,7 @@ _CHANGING = {
     "dict": frozenset({"update", "setdefault", "pop", "popitem", "clear"}),
     "set": frozenset({"add", "update", "discard", "remove", "pop", "clear", "difference_update"}),
 }
+CHANGING_METHODS = frozenset().union(*_CHANGING.values())
 LITERALS: dict[type[ast.expr], str] = {
     ast.List: "list", ast.ListComp: "list", ast.Dict: "dict", ast.DictComp: "dict",
     ast.Set: "set", ast.SetComp: "set",

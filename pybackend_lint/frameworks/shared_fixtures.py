@@ -8,15 +8,14 @@ from dataclasses import dataclass
 
 from pybackend_lint.finding import Related
 from pybackend_lint.frameworks import testing
-from pybackend_lint.frameworks.shared_defaults import LITERALS, constant, first_change
+from pybackend_lint.frameworks.shared_defaults import CHANGING_METHODS, LITERALS, constant, first_change
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import Function
+from pybackend_lint.semantic.scopes import FUNCTIONS, Function
 
 _SHARED = frozenset({"class", "module", "package", "session"})
-_KINDS = ("list", "dict", "set")
 _REMOVING = frozenset({"pop", "popitem", "clear", "remove", "discard"})
 
 
@@ -25,32 +24,45 @@ class ChangedFixture:
     """A shared fixture, what changes its value, and where that is made when it is a module's variable."""
 
     fixture: testing.Fixture
+    function: Function
     change: ast.expr
     origin: Related | None
 
 
-def changed_fixtures(node: Function, module: Module) -> Iterator[ChangedFixture]:
-    """The shared fixtures whose value a test or fixture changes for those that run after it.
+def changed_fixtures(module: Module) -> Iterator[ChangedFixture]:
+    """The shared fixtures whose value a test or fixture of a module changes for those that run after it.
 
     Only lists, dicts and sets with content: one that starts empty is there to be filled, and a fixture that
     goes on after its `yield` looks at what was put in. Nothing is said where the function takes something
     out again, or where nothing else asks for the fixture.
     """
-    function = module.function_info(node)
-    known: dict[str, testing.Fixture | None] | None = None
-    for parameter, default in function.parameters():
-        if default is not None or not any(first_change(parameter, kind, function) for kind in _KINDS):
-            continue
-        if known is None:
-            is_own = testing.is_test(function) or testing.fixture_of(function) is not None
-            known = testing.requested(function) if is_own else {}
-        fixture = known.get(parameter.arg)
-        value = _value_of(fixture) if fixture is not None else None
-        if fixture is None or value is None or _restores(parameter.arg, function):
-            continue
-        change = first_change(parameter, value[0], function)
-        if change is not None and _has_other_users(fixture, function):
-            yield ChangedFixture(fixture, change, value[1])
+    for node, changed in _changing_functions(module).items():
+        function = module.function_info(node)
+        is_own = testing.is_test(function) or testing.fixture_of(function) is not None
+        known = testing.requested(function) if is_own else {}
+        for parameter, default in function.parameters():
+            fixture = known.get(parameter.arg) if parameter.arg in changed and default is None else None
+            value = _value_of(fixture) if fixture is not None else None
+            if fixture is None or value is None or _restores(parameter.arg, function):
+                continue
+            change = first_change(parameter, value[0], function)
+            if change is not None and _has_other_users(fixture, function):
+                yield ChangedFixture(fixture, node, change, value[1])
+
+
+def _changing_functions(module: Module) -> dict[Function, set[str]]:
+    """The functions that change what a parameter of theirs holds, whatever it is, and those parameters."""
+    source = module.source
+    names = [item.value for item in source.nodes(ast.Subscript) if not isinstance(item.ctx, ast.Load)]
+    for method in CHANGING_METHODS & source.calls.keys():
+        names += [call.func.value for call in source.calls[method] if isinstance(call.func, ast.Attribute)]
+    found: dict[Function, set[str]] = {}
+    for name in names:
+        node = source.enclosing_function(name) if isinstance(name, ast.Name) else None
+        if isinstance(name, ast.Name) and isinstance(node, FUNCTIONS):
+            if any(parameter.arg == name.id for parameter in node.args.args):
+                found.setdefault(node, set()).add(name.id)
+    return found
 
 
 def _restores(name: str, function: FunctionInfo) -> bool:

@@ -14,11 +14,11 @@ from pybackend_lint.rule import Context, rule
     "PB836",
     "fixture-mutates-shared-state",
     "Copy `{fixture}` first or give it to each test anew: `{function}` changes it for all tests",
-    nodes=(ast.FunctionDef, ast.AsyncFunctionDef),
+    nodes=(ast.Module,),
     tags=("correctness",),
     tests="only",
 )
-def check(node: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     """A test changes a list, dict or set that other tests get too.
 
     ## Why
@@ -105,9 +105,11 @@ def check(node: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> Iterato
     ## References
     - pytest documentation, "How to use fixtures": Scope
     """
-    for changed in shared_fixtures.changed_fixtures(node, ctx.module):
+    for changed in shared_fixtures.changed_fixtures(ctx.module):
         fixture = changed.fixture
         related = [ctx.definition(fixture.function, f"made once for each {fixture.scope}")]
         if changed.origin is not None:
             related = [ctx.definition(fixture.function, "gives every test the same value"), changed.origin]
-        yield ctx.finding(changed.change, related=related, fixture=fixture.name, function=node.name)
+        yield ctx.finding(
+            changed.change, related=related, fixture=fixture.name, function=changed.function.name
+        )
