@@ -2044,7 +2044,7 @@ ENTRIES: tuple[Entry, ...] = (
         module="pybackend_lint.rules.testing.fixture_mutates_shared_state",
         message="Copy `{fixture}` first or give it to each test anew: `{function}` changes it for all tests",
         summary="A test changes a list, dict or set that other tests get too.",
-        nodes=("FunctionDef", "AsyncFunctionDef"),
+        nodes=("Module",),
         tags=("correctness",),
         tests="only",
     ),
