@@ -86,6 +86,18 @@ ENTRIES: tuple[Entry, ...] = (
         tags=("correctness",),
     ),
     Entry(
+        code="PB025",
+        name="non-exhaustive-match",
+        module="pybackend_lint.rules.project.non_exhaustive_match",
+        message="Handle {missing} in this `match` or end it with `assert_never`: else {consequence}",
+        summary="A `match` over an enum, a `Literal` or a union of classes leaves out one of the alternatives.",
+        nodes=("Match",),
+        words=("match",),
+        applies="python>=3.10",
+        fix="unsafe",
+        tags=("correctness",),
+    ),
+    Entry(
         code="PB028",
         name="naive-utc-datetime",
         module="pybackend_lint.rules.project.naive_utc_datetime",
