@@ -1756,6 +1756,16 @@ ENTRIES: tuple[Entry, ...] = (
         tags=("correctness",),
     ),
     Entry(
+        code="PB627",
+        name="async-generator-not-closed",
+        module="pybackend_lint.rules.asyncio.async_generator_not_closed",
+        message="Iterate `{call}()` under `contextlib.aclosing()`: leaving the loop early delays its clean-up",
+        summary="An `async for` is left early, and the generator it read has something to clean up.",
+        nodes=("AsyncFor",),
+        words=("async for",),
+        tags=("correctness",),
+    ),
+    Entry(
         code="PB629",
         name="cached-coroutine",
         module="pybackend_lint.rules.asyncio.cached_coroutine",

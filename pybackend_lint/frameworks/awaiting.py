@@ -154,10 +154,10 @@ def _function(call: ast.Call, module: Module) -> FunctionInfo | None:
     function = module.modules.function_info(callee.name)
     if function is None or not set(function.decorators) <= _METHOD_DECORATORS:
         return None
-    return function if _is_defined_once(function) else None
+    return function if is_defined_once(function) else None
 
 
-def _is_defined_once(function: FunctionInfo) -> bool:
+def is_defined_once(function: FunctionInfo) -> bool:
     owner = function.owner
     module = function.module
     around = module.source.enclosing_function(function.node)
@@ -264,7 +264,7 @@ def _async_function(call: ast.Call, module: Module) -> FunctionInfo | None:
     function = None
     if callee is not None and callee.kind is Kind.FUNCTION:
         function = module.modules.function_info(callee.name)
-    if function is None or not function.is_async or not _is_defined_once(function):
+    if function is None or not function.is_async or not is_defined_once(function):
         return None
     return None if _is_overridden(function) else function
 
@@ -281,7 +281,7 @@ def _entered(value: ast.expr, module: Module) -> Iterator[Misused]:
         if callee is not None and callee.kind is Kind.FUNCTION:
             function = module.modules.function_info(callee.name)
             if function is not None and function.decorators == ("contextlib.contextmanager",):
-                if function.owner is None and _is_defined_once(function):
+                if function.owner is None and is_defined_once(function):
                     yield Misused(value, Misuse.ASYNC_WITH, function)
             return
     known = module.type_of(value)
@@ -299,7 +299,7 @@ def _entered_plainly(value: ast.expr, module: Module) -> Iterator[Misused]:
         if callee is not None and callee.kind is Kind.FUNCTION:
             function = module.modules.function_info(callee.name)
         if function is not None and function.decorators == ("contextlib.asynccontextmanager",):
-            if function.owner is None and _is_defined_once(function):
+            if function.owner is None and is_defined_once(function):
                 yield Misused(value, Misuse.WITH, function)
             return
     elif not isinstance(value, (ast.Name, ast.Attribute)):
@@ -422,7 +422,7 @@ def _given_function(given: ast.expr, module: Module) -> FunctionInfo | None:
     function = None
     if known is not None and known.kind is Kind.FUNCTION:
         function = module.modules.function_info(known.name)
-    if function is None or not is_coroutine_function(function) or not _is_defined_once(function):
+    if function is None or not is_coroutine_function(function) or not is_defined_once(function):
         return None
     return None if _is_overridden(function) else function
 

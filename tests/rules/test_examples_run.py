@@ -386,3 +386,13 @@ def test_a_thread_runs_no_coroutine(
     assert capsys.readouterr().out == ""
     asyncio.run(load("PB635", "Good").month_end("May"))
     assert capsys.readouterr().out == "report May\n"
+
+
+def test_a_generator_that_is_left_cleans_up_later(load: Callable[..., ModuleType]) -> None:
+    async def held(title: str) -> int:
+        module = load("PB627", title)
+        assert await module.first_unpaid("ada") == 1
+        return int(sys.modules["shop.database"].pool.used)
+
+    assert asyncio.run(held("Bad")) == 1
+    assert asyncio.run(held("Good")) == 0
