@@ -1733,6 +1733,18 @@ ENTRIES: tuple[Entry, ...] = (
         tags=("correctness",),
     ),
     Entry(
+        code="PB613",
+        name="unbounded-gather",
+        module="pybackend_lint.rules.asyncio.unbounded_gather",
+        message="Bound the concurrency: `{call}` runs `{coroutine}` for all of {iterable} at once",
+        summary="One request or query is started for each element of something, all at the same time.",
+        nodes=("Call",),
+        names=("gather", "create_task", "ensure_future"),
+        words=("async def",),
+        default=False,
+        tags=("performance",),
+    ),
+    Entry(
         code="PB620",
         name="thread-lock-across-await",
         module="pybackend_lint.rules.asyncio.thread_lock_across_await",
