@@ -6,7 +6,7 @@ import ast
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -249,27 +249,30 @@ def _revisions(index: Index, directory: str) -> tuple[Revision, ...]:
     listing = index.files.listing(directory)
     paths = [os.path.join(directory, name) for name in listing if name.endswith(".py")]
     data = {path: index.content(path) for path in sorted(paths)}
-    index.rest_on(mentions_below(directory, _MENTION), [path for path in paths if _MENTION in data[path]])
-    if _has_several_folders(index, directory, listing):
+    configurations = list(_configurations(directory))
+    rests = [path for path in paths if _MENTION in data[path]]
+    rests += [path for path in configurations if path.endswith(".py") and index.files.is_file(path)]
+    index.rest_on(mentions_below(directory, _MENTION), rests)
+    if any(is_directory and name[0] not in "._" for name, is_directory in listing.items()):
+        return ()  # folders below hold revisions too
+    if any(_names_several_folders(index.files.read(path) or b"") for path in configurations):
         return ()
     found = [_revision(path, content) for path, content in data.items() if _MENTION in content]
     return tuple(revision for revision in found if revision is not None) if None not in found else ()
 
 
-def _has_several_folders(index: Index, directory: str, listing: Mapping[str, bool]) -> bool:
-    """Whether folders below hold revisions too, or a configuration names several folders."""
-    if any(is_directory and name[0] not in "._" for name, is_directory in listing.items()):
-        return True
+def _configurations(directory: str) -> Iterator[str]:
+    """The files around a folder of revisions that may say where more of them lie."""
     for _ in range(4):
         directory, nearest = os.path.split(directory)
-        if not nearest:
-            break
-        for name in ("alembic.ini", "env.py", "pyproject.toml"):
-            content = index.files.read(os.path.join(directory, name)) or b""
-            lines = (line.strip() for line in content.splitlines() if _SEVERAL_FOLDERS in line)
-            if any(not line.startswith((b"#", b";")) for line in lines):
-                return True
-    return False
+        if nearest:
+            for name in ("alembic.ini", "env.py", "pyproject.toml"):
+                yield os.path.join(directory, name)
+
+
+def _names_several_folders(configuration: bytes) -> bool:
+    lines = (line.strip() for line in configuration.splitlines() if _SEVERAL_FOLDERS in line)
+    return any(not line.startswith((b"#", b";")) for line in lines)
 
 
 def _revision(path: str, data: bytes) -> Revision | None:

@@ -9,7 +9,8 @@ import pytest
 from alembic.script import ScriptDirectory
 from alembic.script.revision import MultipleHeads, RevisionError
 
-from tests.rules.harness import documentation, entry_of, examples, findings
+from pybackend_lint import cli
+from tests.rules.harness import documentation, entry_of, examples, findings, write
 
 RULE = "multiple-migration-heads"
 FOLDER = "migrations/versions"
@@ -129,6 +130,19 @@ def head(folder: Path, files: Mapping[str, str]) -> str | None:
     for name, text in files.items():
         (folder / name).write_text(text)
     return ScriptDirectory(str(folder / "migrations")).get_current_head()
+
+
+def test_another_folder_outdates_what_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heads = at(a1=ORDERS, b2=revision("b2", "'a1'"), c3=revision("c3", "'a1'"))
+    write(tmp_path, {**heads, "migrations/env.py": "", "requirements.txt": "alembic\n"})
+    monkeypatch.chdir(tmp_path)
+    command = ["check", "--isolated", "--select=PB571", f"--cache-dir={tmp_path / 'cache'}", "migrations"]
+    assert cli.main(command) == 1
+    assert "alembic merge b2 c3" in capsys.readouterr().out
+    write(tmp_path, {"migrations/env.py": "config.set_main_option('version_locations', LOCATIONS)\n"})
+    assert cli.main(command) == 0
 
 
 def test_what_alembic_says(tmp_path: Path) -> None:
