@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -137,6 +138,8 @@ def test_another_folder_outdates_what_was_kept(
 ) -> None:
     heads = at(a1=ORDERS, b2=revision("b2", "'a1'"), c3=revision("c3", "'a1'"))
     write(tmp_path, {**heads, "migrations/env.py": "", "requirements.txt": "alembic\n"})
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))  # results about files of this moment are not kept
     monkeypatch.chdir(tmp_path)
     command = ["check", "--isolated", "--select=PB571", f"--cache-dir={tmp_path / 'cache'}", "migrations"]
     assert cli.main(command) == 1
