@@ -21,11 +21,14 @@ class _Node:
 
 
 @pytest.fixture(autouse=True)
-def thawed() -> Iterator[None]:
-    """The collector of the tests' own process is left as it was."""
-    yield
+def collecting() -> Iterator[None]:
+    """Collections run, whatever tests before have left, and nothing stays set aside."""
+    before = gc.isenabled()
     gc.enable()
+    yield
     gc.unfreeze()
+    if not before:
+        gc.disable()
 
 
 def test_what_lives_is_set_aside() -> None:
