@@ -51,7 +51,7 @@ def changed_rows(repository: Path, commit: str) -> dict[str, set[int]]:
             path = match["path"]
         elif path is not None:
             first, count = int(match["row"]), int(match["rows"] or 1)
-            rows.setdefault(path, set()).update(range(first, first + max(count, 2 if count == 0 else 1)))
+            rows.setdefault(path, set()).update(range(first, first + (count or 2)))
     return rows
 
 

@@ -84,6 +84,11 @@ def last_name(node: ast.AST | None) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def is_none(node: ast.AST | None) -> bool:
+    """Whether an expression is written as `None`; False where there is none."""
+    return isinstance(node, ast.Constant) and node.value is None
+
+
 class Span(NamedTuple):
     """The nodes of one scope; `outer` is the number of the scope around it."""
 

@@ -150,7 +150,7 @@ _RESULTS = {
     "boto3.resource": "boto3.resources.base.ServiceResource",
     "boto3.Session.resource": "boto3.resources.base.ServiceResource",
 }
-_TASK_FUNCTIONS = frozenset(
+TASK_FUNCTIONS = frozenset(
     {
         "asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task",
     }
@@ -168,7 +168,7 @@ class AsyncioKnowledge(Knowledge):
         result = _RESULTS.get(name)
         if result is not None:
             return instance(result)
-        if name in _TASK_FUNCTIONS or name == "asyncio.TaskGroup.create_task":
+        if name in TASK_FUNCTIONS or name == "asyncio.TaskGroup.create_task":
             return instance("asyncio.Task", _awaited(module, call))
         if name in {"asyncio.wait_for", "asyncio.shield"}:
             awaited = _awaited(module, call)
@@ -566,7 +566,7 @@ def task_factory(call: ast.Call, module: Module) -> str | None:
     callee = module.type_of(call.func)
     if callee is None:
         return None
-    if callee.name in _TASK_FUNCTIONS:
+    if callee.name in TASK_FUNCTIONS:
         return callee.name
     function = module.modules.function_info(callee.name) if callee.kind is Kind.FUNCTION else None
     if function is None or function.is_async or function.yields or not function.is_transparent:

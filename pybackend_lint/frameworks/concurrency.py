@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pybackend_lint.frameworks.asyncio import TASK_FUNCTIONS
 from pybackend_lint.frameworks.data.coroutines import COROUTINES
-from pybackend_lint.frameworks.sqlalchemy_tasks import is_async_session
+from pybackend_lint.frameworks.sqlalchemy_tasks import is_single_session
 from pybackend_lint.project import calls
 from pybackend_lint.project.callers import arguments, callers
 from pybackend_lint.project.calls import CallSite, Step
@@ -20,12 +21,7 @@ from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS, Binding
 from pybackend_lint.semantic.types import Kind
 from pybackend_lint.source import last_name
 
-_STARTS = frozenset(
-    {
-        "asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task",
-        "asyncio.TaskGroup.create_task",
-    }
-)  # fmt: skip
+_STARTS = TASK_FUNCTIONS | {"asyncio.TaskGroup.create_task"}
 # A pool of asyncpg makes its callers wait without a timeout: it is a bound itself.
 _REQUESTS = frozenset(
     {
@@ -200,7 +196,7 @@ def _chain(call: ast.Call, module: Module) -> tuple[Step, ...] | None:
     if function is None or not function.is_async or not calls.follows(function):
         return None
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    if any(is_async_session(module.type_of(value), module) for value in given):
+    if any(is_single_session(module.type_of(value), module) for value in given):
         return None
     chain = calls.reach(function, "asks over the network", _goes_out, calls.follows)
     return chain if chain and not _limits_itself(function) else None

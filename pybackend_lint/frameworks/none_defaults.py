@@ -10,6 +10,7 @@ from pybackend_lint.frameworks import fastapi, pydantic
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind
+from pybackend_lint.source import is_none
 
 _ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
 # Library packages whose types do not accept None; other names may be aliases that do.
@@ -56,22 +57,18 @@ def none_fields(node: ast.ClassDef, module: Module) -> list[NoneDefault]:
 
 
 def _may_be_none(default: ast.expr | None) -> bool:
-    return _is_none(default) or isinstance(default, ast.Call)
+    return is_none(default) or isinstance(default, ast.Call)
 
 
 def _defaults_to_none(field: pydantic.Field) -> bool:
     call = field.field_call
     if call is None:
-        return _is_none(field.default)
+        return is_none(field.default)
     names = {keyword.arg for keyword in call.keywords}
     if names & {"validate_default", "default_factory", "init", None}:
         return False
     default = call.args[0] if call.args else None
-    return _is_none(next((item.value for item in call.keywords if item.arg == "default"), default))
-
-
-def _is_none(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+    return is_none(next((item.value for item in call.keywords if item.arg == "default"), default))
 
 
 def _is_filled(name: str, info: ClassInfo) -> bool:
@@ -110,7 +107,7 @@ def none_parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, module: Module
         value = default
         if fastapi.marker_of(default, module) is not None and isinstance(default, ast.Call):
             value = fastapi.argument(default, 0, "default")
-        if not _is_none(value):
+        if not is_none(value):
             continue
         annotation = _strict_annotation(parameter.annotation, parameter, module)
         if annotation is not None:

@@ -122,12 +122,15 @@ def _end_of_transaction(awaited: ast.Await, module: Module) -> tuple[ast.Expr, s
     return None
 
 
-def is_async_session(known: Type | None, module: Module) -> bool:
-    """Whether a value is an asynchronous session."""
+def is_async_session(known: Type | None, module: Module, *, registries: bool = True) -> bool:
+    """Whether a value is an asynchronous session.
+
+    `registries` tells whether one that gives each task a session of its own counts.
+    """
     if known is None or known.kind is not Kind.INSTANCE:
         return False
     info = module.modules.class_info(known.name)
-    wanted = (names.ASYNC_SESSION, names.ASYNC_SCOPED_SESSION)
+    wanted = (names.ASYNC_SESSION, names.ASYNC_SCOPED_SESSION) if registries else (names.ASYNC_SESSION,)
     return info.is_a(*wanted) if info is not None else known.name in wanted
 
 

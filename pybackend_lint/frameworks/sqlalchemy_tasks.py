@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pybackend_lint.frameworks import sqlalchemy_names as names
-from pybackend_lint.frameworks.sqlalchemy_expiry import inside
+from pybackend_lint.frameworks.sqlalchemy_expiry import inside, is_async_session
 from pybackend_lint.frameworks.sqlalchemy_uses import handed_over
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.definitions import FunctionInfo
@@ -172,13 +172,13 @@ def _sessions(call: ast.Call, function: FunctionInfo) -> Iterator[str]:
     module = function.module
     if isinstance(call.func, ast.Attribute):
         owner = call.func.value
-        if call.func.attr in _TALKS and is_async_session(module.type_of(owner), module):
+        if call.func.attr in _TALKS and is_single_session(module.type_of(owner), module):
             yield module.source.segment(owner)
             return
         yield from _of_object(call, owner, module)
     for argument, callee, parameter in handed_over(call, module):
         if isinstance(argument, (ast.Name, ast.Attribute)) and callee.is_async:
-            if is_async_session(module.type_of(argument), module) and uses_session(callee, parameter):
+            if is_single_session(module.type_of(argument), module) and uses_session(callee, parameter):
                 yield module.source.segment(argument)
 
 
@@ -195,7 +195,7 @@ def _of_object(call: ast.Call, owner: ast.expr, module: Module) -> Iterator[str]
             found = module.lookup(owner.id, owner)
             value = found[1][0].value if found is not None and len(found[1]) == 1 else None
             if isinstance(value, ast.Call):
-                given = [item for item in value.args if is_async_session(module.type_of(item), module)]
+                given = [item for item in value.args if is_single_session(module.type_of(item), module)]
                 if len(given) != 1:
                     return
                 yield module.source.segment(given[0])
@@ -216,7 +216,7 @@ def _kept_sessions(method: FunctionInfo) -> Iterator[str]:
             case ast.Call(
                 func=ast.Attribute(value=ast.Attribute(value=ast.Name(id=this), attr=attr) as kept, attr=name)
             ) if this == first[0].arg and name in _TALKS and attr not in seen:
-                if is_async_session(method.module.type_of(kept), method.module):
+                if is_single_session(method.module.type_of(kept), method.module):
                     seen.add(attr)
                     yield attr
 
@@ -263,9 +263,6 @@ def _is_locked(function: FunctionInfo) -> bool:
     )
 
 
-def is_async_session(known: Type | None, module: Module) -> bool:
-    """Whether a value is an asynchronous session, which is not a registry that gives each task its own."""
-    if known is None or known.kind is not Kind.INSTANCE:
-        return False
-    info = module.modules.class_info(known.name)
-    return info.is_a(names.ASYNC_SESSION) if info is not None else known.name == names.ASYNC_SESSION
+def is_single_session(known: Type | None, module: Module) -> bool:
+    """Whether a value is an asynchronous session itself, which tasks that have it share."""
+    return is_async_session(known, module, registries=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pybackend_lint.semantic.inference import annotation_name
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
 from pybackend_lint.semantic.types import NONE, Kind
+from pybackend_lint.source import is_none
 
 if TYPE_CHECKING:
     from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
@@ -69,15 +70,11 @@ def consequence(node: ast.Match, module: Module) -> str | None:
     if going:
         return _unbound(node, going, function, module)
     values = [case.body[-1].value for case in node.cases if isinstance(case.body[-1], ast.Return)]
-    if not values or any(value is None or _is_none(value) for value in values):
+    if not values or any(value is None or is_none(value) for value in values):
         return None
     if _may_be_none(function, module) or not _is_last(node, function, module):
         return None
     return "`None` is returned"
-
-
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
 
 
 def _is_last(node: ast.stmt, function: ast.AST, module: Module) -> bool:

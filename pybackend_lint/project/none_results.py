@@ -16,7 +16,7 @@ from pybackend_lint.semantic.endings import falls_through
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind
-from pybackend_lint.source import last_name
+from pybackend_lint.source import is_none, last_name
 
 _MOST_SHOWN = 3
 _MOST_RETURNS = 2  # functions in a row that return the result as it is
@@ -79,11 +79,7 @@ def _guards_input(handler: ast.ExceptHandler, function: FunctionInfo) -> bool:
 
 
 def _is_value(node: ast.expr | None) -> bool:
-    return node is not None and not _is_none(node)
-
-
-def _is_none(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+    return node is not None and not is_none(node)
 
 
 def _depends_on_arguments(node: ast.AST, function: FunctionInfo) -> bool:
@@ -147,7 +143,7 @@ def _leaves_none(handler: ast.ExceptHandler, function: FunctionInfo) -> bool:
         return False
     bindings = [binding for binding in found[1] if binding.kind == "assign"]
     before = [binding for binding in bindings if binding.node.lineno < block.lineno]  # type: ignore[attr-defined]
-    return len(bindings) == len(found[1]) == 2 and len(before) == 1 and _is_none(before[0].value)
+    return len(bindings) == len(found[1]) == 2 and len(before) == 1 and is_none(before[0].value)
 
 
 def unchecked_uses(function: FunctionInfo) -> list[Unchecked]:

@@ -20,8 +20,8 @@ def keeps(decorator: FunctionInfo, function: FunctionInfo, *, called: bool) -> b
 
     `called` tells that the decorator is what a call of `decorator` returns.
     """
-    inner = _nested(decorator, decorator.returned[0]) if called and len(decorator.returned) == 1 else []
     if called:
+        inner = _nested(decorator, decorator.returned[0]) if len(decorator.returned) == 1 else []
         return len(inner) == 1 and keeps(inner[0], function, called=False)
     wrappers = decorator.wrappers
     if wrappers is None:

@@ -9,6 +9,7 @@ from pybackend_lint.finding import Edit, Finding
 from pybackend_lint.frameworks import testing
 from pybackend_lint.rule import SAFE, Context, rule
 from pybackend_lint.semantic.import_edits import add_import
+from pybackend_lint.source import is_none
 
 
 @rule(
@@ -99,7 +100,7 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     app, proxies = given.get("app"), given.get("proxies")
     if app is not None:
         edits: list[Edit] = []
-        if _is_none(app.value):
+        if is_none(app.value):
             edits = _without(node, app, ctx)
         elif not {"transport", None} & given.keys():
             name, imports = add_import(ctx.source, f"{client.package}.{client.transport}")
@@ -114,7 +115,7 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
         )
     if proxies is not None:
         edits = []
-        if _is_none(proxies.value):
+        if is_none(proxies.value):
             edits = _without(node, proxies, ctx)
         elif isinstance(proxies.value, ast.Constant) and not {"proxy", None} & given.keys():
             edits = [ctx.edit(proxies, f"proxy={ctx.text(proxies.value)}")]
@@ -123,10 +124,6 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
             message="Pass `proxy` or `mounts`: httpx 0.28 has no argument `proxies`",
             fix=ctx.fix("Pass the proxy", *edits) if edits else None,
         )
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _without(node: ast.Call, keyword: ast.keyword, ctx: Context) -> list[Edit]:
