@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import os
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from pybackend_lint.frameworks import django_models, django_urls
+from pybackend_lint.frameworks.django_urls import Pattern
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import Binding
@@ -42,17 +44,20 @@ _NAMING = ("get_urls", "get_routes", "routes", "get_default_basename")
 class Names:
     """The names of patterns below one namespace, or below none.
 
+    - `known`: the patterns of each name, None for one of a library.
     - `is_open`: there may be others, because a part of the URLconf is not known.
     - `has_routers`: routers of Django REST framework add others, all with a hyphen.
     """
 
-    known: set[str] = field(default_factory=set)
+    known: dict[str, list[Pattern | None]] = field(default_factory=dict)
     is_open: bool = False
     has_routers: bool = False
 
     def add(self, other: Names) -> None:
         """Take over what another URLconf has."""
-        self.known |= other.known
+        for name, patterns in other.known.items():
+            mine = self.known.setdefault(name, [])
+            mine += [pattern for pattern in patterns if pattern not in mine]
         self.is_open = self.is_open or other.is_open
         self.has_routers = self.has_routers or other.has_routers
 
@@ -67,25 +72,42 @@ class Project:
 
     spaces: dict[str, Names] = field(default_factory=dict)
     modules: dict[str, Names] = field(default_factory=dict)
-    all: set[str] = field(default_factory=set)
+    all: dict[str, list[Pattern | None]] = field(default_factory=dict)
 
     def space(self, name: str) -> Names:
         """The names below a namespace."""
         return self.spaces.setdefault(name, Names())
 
 
-def unknown_name(call: ast.Call, module: Module) -> tuple[str, Names] | None:
-    """The name that a call of `reverse` or `redirect` asks for in vain, and the names that there are."""
+@dataclass(frozen=True, eq=False)
+class Refused:
+    """A call of `reverse` or `redirect` for which there is no URL.
+
+    - `node`: the text that says what it asks for; `names`: those of the namespace it asks in.
+    - `pattern`: the first pattern of this name, which takes other arguments; None when none has the name.
+    - `renamed`: the argument that is given under another name than the pattern has for it, and that name.
+    """
+
+    node: ast.Constant
+    names: Names
+    pattern: Pattern | None = None
+    renamed: tuple[ast.Constant | ast.keyword, str] | None = None
+
+    @property
+    def name(self) -> str:
+        """What the call asks for, with its namespaces."""
+        return str(self.node.value)
+
+
+def refused(call: ast.Call, module: Module) -> Refused | None:
+    """What a call of `reverse` or `redirect` asks for in vain, None when it may find a URL."""
     callee = module.qualified_name(call.func)
     if callee not in _REVERSE and callee not in _RESOLVE:
         return None
-    match call.args:
-        case [ast.Constant(value=str(text))]:
-            pass
-        case [ast.Constant(value=str(text)), *_] if callee in _RESOLVE:
-            pass
-        case _:
-            return None
+    written = django_urls.argument(call, 0, "viewname" if callee in _REVERSE else "to")
+    text = _constant(written)
+    if not isinstance(written, ast.Constant) or text is None or (callee in _REVERSE and len(call.args) > 1):
+        return None
     given = {keyword.arg for keyword in call.keywords}
     if not text or given & {None, "urlconf"} or (callee in _RESOLVE and ("/" in text or "." in text)):
         return None
@@ -96,13 +118,85 @@ def unknown_name(call: ast.Call, module: Module) -> tuple[str, Names] | None:
     namespace, _, name = text.rpartition(":")
     if namespace:
         space = project.spaces.get(namespace.rpartition(":")[2])
-        return (text, space) if space is not None and not space.may_have(name) else None
-    if name in project.all:
-        return None
+        if space is None:
+            return None
+        if not space.may_have(name):
+            return Refused(written, space)
+        patterns = [] if space.has_routers and "-" in name else space.known.get(name, [])
+        return _with_other_arguments(call, callee, written, space, patterns)
     root = django_models.settings_value(module, "ROOT_URLCONF")
     top = index.import_module(root, module) if isinstance(root, str) else None
     names = project.modules.get(top.name) if top is not None else None
-    return (text, names) if names is not None and not names.may_have(name) else None
+    if names is None or names.may_have(name) or name in project.all:
+        if names is None or name not in names.known or (names.has_routers and "-" in name):
+            return None
+        patterns = names.known[name] + project.all.get(name, [])
+        return _with_other_arguments(call, callee, written, names, patterns)
+    return Refused(written, names)
+
+
+def _with_other_arguments(
+    call: ast.Call, callee: str, written: ast.Constant, names: Names, patterns: list[Pattern | None]
+) -> Refused | None:
+    """The first pattern of a name when all of them take other arguments than a call gives."""
+    given = _given_to_redirect(call) if callee in _RESOLVE else _given_to_reverse(call)
+    if given is None or not patterns:
+        return None
+    count, places = given
+    if any(pattern is None or _may_take(pattern, count, places.keys()) for pattern in patterns):
+        return None
+    pattern = patterns[0]
+    needed = (pattern.names or frozenset()) - pattern.extra if pattern is not None else frozenset()
+    match sorted(needed - places.keys()), sorted(places.keys() - needed):
+        case [name], [other] if len(patterns) == 1 and not count:
+            return Refused(written, names, pattern, (places[other], name))
+    return Refused(written, names, pattern)
+
+
+_Given = tuple[int, dict[str, ast.Constant | ast.keyword]]
+
+
+def _given_to_redirect(call: ast.Call) -> _Given | None:
+    """How many positional arguments for the URL a call has, and where the others are named."""
+    if any(isinstance(argument, ast.Starred) for argument in call.args):
+        return None
+    ours = {None, "to", "permanent", "preserve_request"}
+    places = {keyword.arg: keyword for keyword in call.keywords if keyword.arg and keyword.arg not in ours}
+    return max(len(call.args) - 1, 0), {**places}
+
+
+def _given_to_reverse(call: ast.Call) -> _Given | None:
+    count, places = 0, dict[str, ast.Constant | ast.keyword]()
+    for keyword in call.keywords:
+        match keyword.arg, keyword.value:
+            case (("args" | "kwargs"), ast.Constant(value=None)):
+                pass
+            case "args", ast.List(elts=items) | ast.Tuple(elts=items):
+                if any(isinstance(item, ast.Starred) for item in items):
+                    return None
+                count = len(items)
+            case "kwargs", ast.Dict(keys=keys):
+                for key in keys:
+                    name = _constant(key)
+                    if not isinstance(key, ast.Constant) or name is None:
+                        return None
+                    places[name] = key
+            case (("args" | "kwargs"), _):
+                return None
+    return count, places
+
+
+def _may_take(pattern: Pattern, count: int, given: Set[str]) -> bool:
+    """Whether a pattern may have a URL for some positional arguments or for some named ones."""
+    around = django_urls.passed_around(pattern)
+    if pattern.names is None or pattern.unnamed or around is None or (count and given):
+        return True
+    if b"format_suffix_patterns" in pattern.module.source.data:
+        return True
+    required = pattern.names - pattern.extra - pattern.optional
+    if count:
+        return len(required) <= count <= len((pattern.names - pattern.extra) | around)
+    return required <= given <= pattern.names | around
 
 
 def _is_guarded(call: ast.Call, module: Module) -> bool:
@@ -126,7 +220,7 @@ def _collect(index: Index, module: Module) -> Project:
         for pattern in django_urls.patterns(other):
             name = _constant(django_urls.argument(pattern.call, 3, "name"))
             if name is not None:
-                project.all.add(name)
+                project.all.setdefault(name, []).append(pattern)
     return project
 
 
@@ -253,7 +347,8 @@ def _names_of_pattern(call: ast.Call, module: Module, project: Project, seen: tu
     if written is not None and not (isinstance(written, ast.Constant) and written.value is None):
         name = _constant(written)
         names.is_open = name is None
-        names.known.update({name} if name is not None else ())
+        if name is not None:
+            names.known[name] = [pattern for pattern in django_urls.patterns(module) if pattern.call is call]
     return names
 
 
@@ -273,7 +368,7 @@ def _names_of_include(call: ast.Call, module: Module, project: Project, seen: tu
     elif isinstance(target, ast.expr):
         names = _names_in(target, module, project, seen)
     elif kind == "library" and target in _NAMES_OF_LIBRARIES and not is_named:
-        names = Names(set(_NAMES_OF_LIBRARIES[target]))
+        names = Names({name: [None] for name in _NAMES_OF_LIBRARIES[target]})
     if not is_named:
         return names
     for space in spaces - {None}:

@@ -41,7 +41,7 @@ class Pattern:
     """One call of `path` or `re_path`.
 
     - `route`: its text, None when it is not constant; `names`: the arguments that its own text and its
-      extra dictionary pass, None where they are not known.
+      extra dictionary pass, None where they are not known; `extra`: those of the dictionary.
     - `optional`: those of the names that a regular expression passes for some URLs only.
     - `unnamed`: whether groups without name pass positional arguments.
     """
@@ -51,6 +51,7 @@ class Pattern:
     is_regex: bool
     route: str | None
     names: frozenset[str] | None
+    extra: frozenset[str]
     optional: frozenset[str]
     unnamed: bool
     view: ast.expr | None
@@ -69,7 +70,7 @@ def _patterns(module: Module) -> list[Pattern]:
         pattern
         for name in PATTERN_NAMES
         for call in module.source.calls.get(name, ())
-        if (pattern := _pattern(call, module)) is not None
+        if (pattern := pattern_of(call, module)) is not None
     ]
     return sorted(found, key=lambda pattern: (pattern.call.lineno, pattern.call.col_offset))
 
@@ -85,7 +86,8 @@ def is_include(call: ast.Call, module: Module) -> bool:
     return module.qualified_name(call.func) in _INCLUDES
 
 
-def _pattern(call: ast.Call, module: Module) -> Pattern | None:
+def pattern_of(call: ast.Call, module: Module) -> Pattern | None:
+    """The pattern that a call makes, None when it makes none."""
     name = module.qualified_name(call.func)
     if name not in _PATHS and name not in _REGULAR:
         return None
@@ -96,7 +98,8 @@ def _pattern(call: ast.Call, module: Module) -> Pattern | None:
     extra = _keys(argument(call, 2, "kwargs"))
     known = names | extra if names is not None and extra is not None else None
     optional = _optional_groups(route) if is_regex and names else frozenset()
-    return Pattern(module, call, is_regex, route, known, optional, unnamed, argument(call, 1, "view"))
+    view = argument(call, 1, "view")
+    return Pattern(module, call, is_regex, route, known, extra or frozenset(), optional, unnamed, view)
 
 
 def argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
@@ -318,7 +321,7 @@ def mismatches(pattern: Pattern) -> Iterator[Mismatch]:
 def _mismatches(pattern: Pattern, known: list[Handler]) -> Iterator[Mismatch]:
     if pattern.names is None:
         return
-    around = _passed_around(pattern)
+    around = passed_around(pattern)
     for handler in known:
         refused = sorted(name for name in pattern.names - pattern.optional if not handler.accepts(name))
         if refused:
@@ -399,7 +402,7 @@ def converter(pattern: Pattern, name: str) -> str | None:
     return found[1] if found is not None else None
 
 
-def _passed_around(pattern: Pattern) -> frozenset[str] | None:
+def passed_around(pattern: Pattern) -> frozenset[str] | None:
     """The arguments that the includes around a pattern may pass; None where they are not all known."""
     names, container = _names_around(pattern.call, pattern.module)
     above = _names_above(pattern.module, container, ()) if container is not None else None
@@ -412,7 +415,7 @@ def _names_around(call: ast.AST, module: Module) -> tuple[frozenset[str] | None,
     for ancestor in module.source.ancestors(call):
         match ancestor:
             case ast.Call():
-                outer = _pattern(ancestor, module)
+                outer = pattern_of(ancestor, module)
                 if outer is not None:
                     passed = outer.names if not outer.unnamed else None
                     names = names | passed if names is not None and passed is not None else None

@@ -176,3 +176,106 @@ def test_a_router_that_names_patterns_in_its_own_way() -> None:
         )
         == []
     )
+
+
+ARGUMENTS = {
+    "home": "path('home/', page, name='home')",
+    "order": "path('orders/<int:pk>/', page, name='order')",
+    "feed": "path('feed/<slug:tag>/', page, {'limit': 3}, name='feed')",
+    "both": "path('both/', page, name='both'), path('both/<int:pk>/', page, name='both')",
+    "year": "re_path(r'^year/(?P<year>[0-9]+)/$', page, name='year')",
+    "unnamed": "re_path(r'^unnamed/([0-9]+)/$', page, name='unnamed')",
+    "optional": "re_path(r'^optional/(?:(?P<page>[0-9]+)/)?$', page, name='optional')",
+    "inner": "path('in/<slug:shop>/', include([path('<int:pk>/', page, name='inner')]))",
+}
+FITS = (
+    "'home'", "'order', args=[1]", "'order', kwargs={'pk': 1}", "'feed', args=['a']", "'feed', args=('a',)",
+    "'feed', kwargs={'tag': 'a', 'limit': 3}", "'both'", "'both', kwargs={'pk': 1}", "'year', args=[2020]",
+    "'unnamed', args=[1]", "'optional'", "'optional', kwargs={'page': 1}", "'optional', args=[3]",
+    "'inner', kwargs={'shop': 'a', 'pk': 1}", "'inner', args=['a', 1]", "viewname='order', args=[1]",
+)  # fmt: skip
+DOES_NOT_FIT = (
+    "'home', args=[1]", "'order'", "'order', kwargs={'id': 1}", "'order', args=[1, 2]", "viewname='order'",
+    "'order', kwargs={'pk': 1, 'tag': 'a'}", "'both', kwargs={'id': 1}", "'year'", "'feed', args=['a', 3]",
+    "'optional', kwargs={'number': 1}", "'inner', kwargs={'shop': 'a'}", "'inner', args=['a', 1, 2]",
+)  # fmt: skip
+WITH_ARGUMENTS = {
+    "manage.py": FILES["manage.py"],
+    "settings.py": FILES["settings.py"],
+    "urls.py": f"""
+        from django.urls import include, path, re_path
+        from site_views import page
+        urlpatterns = [{", ".join(ARGUMENTS.values())}]
+    """,
+    "site_views.py": FILES["site_views.py"],
+}
+UNCERTAIN = {
+    "computed arguments": "reverse('order', kwargs=library.arguments())",
+    "unpacked arguments": "reverse('order', args=[*library.keys(), 1, 2])",
+    "an unpacked dictionary": "reverse('order', kwargs={**library.known, 'id': 1})",
+    "arguments that `redirect` gets unpacked": "redirect('order', *library.keys())",
+    "what `redirect` knows itself": "redirect('home', permanent=True)",
+}
+
+
+def test_arguments() -> None:
+    fitting = "".join(f"reverse({text})\n" for text in FITS)
+    wrong = "".join(f"reverse({text})  # PB226\n" for text in DOES_NOT_FIT)
+    findings("PB226", HEAD + fitting + wrong, files=WITH_ARGUMENTS)
+    findings(
+        "PB226", f"{HEAD}redirect('order', pk=1)\nredirect(to='order', id=1)  # PB226\n", files=WITH_ARGUMENTS
+    )
+
+
+@pytest.mark.parametrize("code", UNCERTAIN.values(), ids=UNCERTAIN)
+def test_arguments_that_are_not_known(code: str) -> None:
+    assert findings("PB226", f"{HEAD}{code}\n", files=WITH_ARGUMENTS) == []
+
+
+def test_patterns_that_take_arguments_from_elsewhere() -> None:
+    inner = """
+        from django.urls import path
+        from site_views import page
+        app_name = "news"
+        urlpatterns = [path("<int:pk>/", page, name="item")]
+    """
+    top = """
+        from django.urls import include, path
+        urlpatterns = [path("<slug:shop>/news/", include("news.urls"))]
+    """
+    code = f"{HEAD}reverse('news:item', kwargs={{'shop': 'a', 'pk': 1}})\n"
+    files = {**WITH_ARGUMENTS, "news/urls.py": inner, "urls.py": top}
+    assert findings("PB226", code, files=files) == []
+    unknown = top.replace('include("news.urls")', "include(library.urls())")
+    assert (
+        findings("PB226", code, files={**files, "urls.py": f"import library\n{textwrap.dedent(unknown)}"})
+        == []
+    )
+
+
+def test_django_raises_for_exactly_these_arguments() -> None:
+    program = f"""
+        from django.urls import NoReverseMatch, include, path, re_path, reverse
+        def page(request): ...
+        urlpatterns += [{", ".join(ARGUMENTS.values())}]
+        for call in {[*FITS, *DOES_NOT_FIT]!r}:
+            try:
+                eval(f"reverse({{call}})")
+                print("fits")
+            except NoReverseMatch:
+                print("does not fit")
+    """
+    expected = ["fits"] * len(FITS) + ["does not fit"] * len(DOES_NOT_FIT)
+    assert run(program).splitlines() == expected
+
+
+def test_an_argument_of_another_name() -> None:
+    assert fix("PB226", f"{HEAD}reverse('order', kwargs={{'id': 1}})\n", files=WITH_ARGUMENTS).endswith(
+        "reverse('order', kwargs={'pk': 1})\n"
+    )
+    assert fix("PB226", f"{HEAD}redirect('order', id=key)\n", files=WITH_ARGUMENTS).endswith(
+        "redirect('order', pk=key)\n"
+    )
+    assert fix("PB226", f"{HEAD}redirect('order', id=1, a=2)\n", files=WITH_ARGUMENTS).endswith(
+        "redirect('order', id=1, a=2)\n"
+    )
