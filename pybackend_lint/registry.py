@@ -923,7 +923,7 @@ ENTRIES: tuple[Entry, ...] = (
         message="Move `{handler}` into `{lifespan}`: it never runs, because the application has a lifespan",
         summary="An application with `lifespan=` never runs its handlers of `startup` and `shutdown`.",
         nodes=("Module",),
-        words=("on_event", "on_startup", "on_shutdown"),
+        words=("on_event", "add_event_handler", "on_startup", "on_shutdown"),
         applies="fastapi>=0.93",
         severity="error",
         tags=("correctness",),

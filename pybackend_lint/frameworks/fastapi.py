@@ -98,6 +98,7 @@ _SEQUENCES = frozenset(
     {"builtins.list", "builtins.tuple", "builtins.set", "typing.Sequence", "typing.Iterable"}
 )
 _LIFESPAN_ARGUMENTS = frozenset({None, "lifespan", "on_startup", "on_shutdown"})
+_MOST_FACTORIES = 4  # that call each other to make an application
 _UNCALLABLE = frozenset(
     f"builtins.{name}"
     for name in ("None", "bool", "bytes", "dict", "float", "int", "list", "set", "str", "tuple")
@@ -297,6 +298,27 @@ def assigned_call(node: ast.expr, module: Module) -> tuple[Module, Binding, ast.
     if found is None or found[1].path or not isinstance(found[1].value, ast.Call):
         return None
     return found[0], found[1], found[1].value
+
+
+def made_by(node: ast.expr, module: Module) -> tuple[Module, ast.Call] | None:
+    """The call that makes the value of a variable or of what functions of the project return."""
+    for _ in range(_MOST_FACTORIES):
+        if not isinstance(node, ast.Call):
+            made = assigned_call(node, module)
+            if made is None:
+                return None
+            module, _, node = made
+        known = module.type_of(node.func)
+        maker = module.modules.function_info(known.name) if known and known.kind is Kind.FUNCTION else None
+        if maker is None:
+            return module, node
+        if len(maker.returned) != 1 or maker.is_async or maker.yields or not maker.is_transparent:
+            return None
+        returned = maker.returned[0]
+        if returned is None:
+            return None
+        module, node = maker.module, returned
+    return None
 
 
 def argument(call: ast.Call, position: int | None, name: str) -> ast.expr | None:
@@ -662,11 +684,13 @@ class EventHandler:
 class EventHandlers:
     """The handlers that a module registers on one router, in the order in which they run.
 
+    - `router`: the expression that they are registered on, where it is first written.
     - `constructor`: the call that makes the application, where it is a variable of the module.
     - `is_complete`: nothing else in the project registers handlers or sets a lifespan, and all handlers
       can be run by `call_text`; `is_handed_on`: other code gets the application and may add some.
     """
 
+    router: ast.expr
     handlers: tuple[EventHandler, ...]
     constructor: ast.Call | None
     is_complete: bool
@@ -675,17 +699,19 @@ class EventHandlers:
 
 def event_handlers(module: Module) -> list[EventHandlers]:
     """The handlers of `startup` and `shutdown` in a module, by the router they are registered on."""
-    found: dict[str, list[EventHandler]] = {}
-    routers: dict[str, ast.expr] = {}
+    found: dict[tuple[str, int], list[EventHandler]] = {}
+    routers: dict[tuple[str, int], ast.expr] = {}
     for name in ("on_event", "add_event_handler"):
         for call in module.source.calls.get(name, ()):
             if not isinstance(call.func, ast.Attribute) or not is_router(call.func.value, module):
                 continue
             handler = _event_handler(call, module)
             if handler is not None:
-                key = module.source.segment(call.func.value)
+                router = call.func.value
+                looked_up = module.lookup(router.id, router) if isinstance(router, ast.Name) else None
+                key = module.source.segment(router), id(looked_up[0]) if looked_up is not None else 0
                 found.setdefault(key, []).append(handler)
-                routers[key] = call.func.value
+                routers.setdefault(key, router)
     answer = []
     for key, handlers in found.items():
         handlers.sort(key=lambda handler: module.source.start(handler.place))
@@ -697,9 +723,19 @@ def event_handlers(module: Module) -> list[EventHandlers]:
             and not any(keyword.arg in _LIFESPAN_ARGUMENTS for keyword in constructor.keywords)
             and _registers_alone(module)
         )
-        handed_on = _is_handed_on(key, module)
-        answer.append(EventHandlers(tuple(handlers), constructor, complete, handed_on))
+        handed_on = _is_handed_on(key[0], module)
+        answer.append(EventHandlers(routers[key], tuple(handlers), constructor, complete, handed_on))
     return answer
+
+
+def event_arguments(module: Module) -> Iterator[tuple[ast.Call, ast.keyword]]:
+    """The arguments by which a module gives handlers to an application or router that it makes."""
+    for keyword in module.source.nodes(ast.keyword):
+        if keyword.arg in {"on_startup", "on_shutdown"}:
+            call = module.source.parent(keyword)
+            is_empty = isinstance(keyword.value, ast.Constant)
+            if isinstance(call, ast.Call) and not is_empty and is_router(call, module):
+                yield call, keyword
 
 
 def _event_handler(call: ast.Call, module: Module) -> EventHandler | None:

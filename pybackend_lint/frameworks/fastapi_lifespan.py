@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pybackend_lint.frameworks import fastapi
+from pybackend_lint.project.callers import arguments, callers
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
 
 _APPLICATION = "fastapi.FastAPI"
-_EVENTS = ("on_startup", "on_shutdown")
 # What a lifespan uses to run the handlers itself.
 _RUNS_HANDLERS = frozenset({"startup", "shutdown", "_startup", "_shutdown", "on_startup", "on_shutdown"})
 
@@ -26,24 +26,34 @@ class Lifespan:
 
 def replaced_handlers(module: Module) -> Iterator[tuple[ast.expr, str, Lifespan]]:
     """The handlers that a module registers in vain: the place, the handler's name and the lifespan."""
-    for call in module.source.calls.get("on_event", ()):
-        if isinstance(call.func, ast.Attribute) and fastapi.is_router(call.func.value, module):
-            lifespan = _lifespan_of(call.func.value, module)
-            function = module.source.parent(call)
-            if lifespan is not None and isinstance(function, FUNCTIONS):
-                yield call, function.name, lifespan
-    for call in module.source.calls.get("FastAPI", ()):
+    for handlers in fastapi.event_handlers(module):
+        lifespan = _lifespan_of(handlers.router, module)
+        for handler in handlers.handlers if lifespan is not None else ():
+            if lifespan is not None:
+                yield handler.place, handler.name, lifespan
+    for call, keyword in fastapi.event_arguments(module):
         lifespan = _lifespan(call, module)
-        for event in _EVENTS if lifespan is not None else ():
-            given = fastapi.argument(call, None, event)
-            if given is not None and lifespan is not None and not isinstance(given, ast.Constant):
-                yield given, event, lifespan
+        if lifespan is not None and keyword.arg is not None:
+            yield keyword.value, keyword.arg, lifespan
 
 
 def _lifespan_of(application: ast.expr, module: Module) -> Lifespan | None:
-    """The lifespan of an application that is a variable with one value, in whichever module."""
-    made = fastapi.assigned_call(application, module)
-    return _lifespan(made[2], made[0]) if made is not None else None
+    """The lifespan of an application, in whichever module: for a parameter, that of all callers."""
+    made = fastapi.made_by(application, module)
+    if made is not None:
+        return _lifespan(made[1], made[0])
+    found = module.lookup(application.id, application) if isinstance(application, ast.Name) else None
+    if found is None or [binding.kind for binding in found[1]] != ["parameter"]:
+        return None
+    name, around = found[1][0].name, found[0].node
+    if not isinstance(around, FUNCTIONS):
+        return None
+    function, lifespans = module.function_info(around), []
+    for caller in callers(function):
+        given = (arguments(caller.call, function, caller.module) or {}).get(name)
+        made = fastapi.made_by(given, caller.module) if given is not None else None
+        lifespans.append(_lifespan(made[1], made[0]) if made is not None else None)
+    return lifespans[0] if lifespans and all(lifespans) else None
 
 
 def _lifespan(call: ast.Call, module: Module) -> Lifespan | None:

@@ -13,6 +13,7 @@ from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import NONE, Kind, Type
 
+_SQLMODEL = "sqlmodel.SQLModel"
 RESPONSE = "starlette.responses.Response"
 _BODILESS = frozenset({204, 205, 304})  # and 1xx: `fastapi.utils.is_body_allowed_for_status_code`
 _UNIONS = frozenset({"typing.Union", "typing.Optional"})
@@ -91,7 +92,9 @@ def returned_values(function: FunctionInfo) -> Iterator[ast.Return]:
         return
     for node in function.own(ast.Return):
         known = module.type_of(node.value) if node.value is not None else None
-        if known is None or known == NONE or known.optional or known.kind is not Kind.INSTANCE:
+        if known is None or known == NONE or known.kind is not Kind.INSTANCE:
+            continue
+        if known.optional and _entity_of(known, module) is None:
             continue
         if not _may_be_response(known, module) and not _may_be_empty(node.value, known):
             yield node
@@ -161,7 +164,7 @@ def _lacks_schema(info: ClassInfo) -> bool:
     if any(item.node.decorator_list or item.node.keywords for item in classes):
         return False
     if is_mapped(info):
-        return not info.is_a("sqlmodel.SQLModel", "pydantic.BaseModel")
+        return not info.is_a(_SQLMODEL, "pydantic.BaseModel")
     return info.libraries <= _NO_SCHEMA
 
 
@@ -232,7 +235,10 @@ _LEAVE_OUT = frozenset({"response_model_exclude", "response_model_include", None
 def returned_entities(route: Route) -> list[tuple[ast.Return, ClassInfo]]:
     """Where a route that declares no answer returns mapped objects, or lists or dictionaries of them."""
     function = route.function
-    if function is None or function.node.returns is not None or not route.methods:
+    if function is None or not route.methods or has_no_body(status_code(route)):
+        return []
+    is_any = _is_any(function.node.returns, function.module)
+    if function.node.returns is not None and not is_any:
         return []
     given = {keyword.arg for keyword in route.call.keywords}
     decorators = function.node.decorator_list
@@ -243,9 +249,14 @@ def returned_entities(route: Route) -> list[tuple[ast.Return, ClassInfo]]:
     found, module = [], function.module
     for node in function.own(ast.Return):
         entity = _entity_in(node.value, module) if node.value is not None else None
-        if entity is not None:
+        # With `Any`, Pydantic serialises its own models only.
+        if entity is not None and (not is_any or entity.is_a(_SQLMODEL)):
             found.append((node, entity))
     return found
+
+
+def _is_any(annotation: ast.expr | None, module: Module) -> bool:
+    return annotation is not None and module.qualified_name(annotation) == "typing.Any"
 
 
 def _entity_in(value: ast.expr, module: Module) -> ClassInfo | None:

@@ -68,7 +68,7 @@ def shadowed_routes(module: Module) -> list[tuple[Entry, Entry]]:
     found: list[tuple[Entry, Entry]] = []
     for entries in _tables(module).values():
         general: list[tuple[Entry, list[_Segment]]] = []  # a path without parameter covers no other
-        for later in entries:
+        for later in _without_repetitions(entries):
             segments = _segments(later.path)
             for earlier, covering in general:
                 if _compete(earlier, later) and _covers(covering, segments):
@@ -84,13 +84,24 @@ def duplicate_routes(module: Module) -> list[tuple[Entry, Entry]]:
     found: list[tuple[Entry, Entry]] = []
     for entries in _tables(module).values():
         known: dict[tuple[_Segment, ...], list[Entry]] = {}
-        for later in entries:
+        for later in _without_repetitions(entries):
             same = known.setdefault(tuple(_segments(later.path)), [])
             earlier = next((entry for entry in same if _compete(entry, later)), None)
             if earlier is not None:
                 found.append((earlier, later))
             same.append(later)
     return [pair for pair in found if _is_served(pair[1], module)]
+
+
+def _without_repetitions(entries: list[Entry]) -> Iterator[Entry]:
+    """The entries but for those that only say again what the same function serves already."""
+    known: dict[tuple[ast.AST, str], frozenset[str]] = {}
+    for entry in entries:
+        key = (entry.function, entry.path)
+        served = known.get(key, frozenset())
+        known[key] = served | entry.methods
+        if not entry.methods <= served:
+            yield entry
 
 
 def _compete(one: Entry, other: Entry) -> bool:
@@ -115,8 +126,8 @@ def repeated_inclusions(module: Module) -> list[tuple[Entry, Entry]]:
             if (
                 earlier.added is not later.added
                 and earlier.methods & later.methods
-                and not isinstance(later.statement, FUNCTIONS)
-                and not isinstance(earlier.statement, FUNCTIONS)
+                and later.added is not later.place
+                and earlier.added is not earlier.place
             ):
                 found.setdefault(id(later.place), (earlier, later))
     return [pair for pair in found.values() if _is_served(pair[1], module)]
@@ -209,9 +220,9 @@ def _collect_tables(module: Module) -> _Tables:
     source = module.source
     items: list[tuple[ast.stmt, ast.Call, ast.expr, fastapi.Route | None]] = []
     for route in fastapi.routes(module):
-        decorated = source.parent(route.call)
-        if isinstance(decorated, FUNCTIONS):
-            items.append((decorated, route.call, route.router, route))
+        statement = source.parent(route.call)
+        if isinstance(statement, (ast.Expr, *FUNCTIONS)):
+            items.append((statement, route.call, route.router, route))
     for call in source.calls.get("include_router", ()):
         statement = source.parent(call)
         if (
@@ -237,9 +248,11 @@ def _collect_tables(module: Module) -> _Tables:
             for included in _routers(place, each):
                 table.extend(_included(place, included, around, body, module, tables))
         elif own.path is not None and own.methods is not None and each is None:
-            name = getattr(statement, "name", "")
-            methods = own.methods or _WEBSOCKET
-            table.append(Entry(own.path, methods, place, place, statement, body, statement, name))
+            function = own.function.node if own.function is not None else None
+            given = fastapi.argument(place, 1, "endpoint") or place
+            name = function.name if function is not None else source.segment(given).partition("\n")[0]
+            methods, endpoint = own.methods or _WEBSOCKET, function or statement
+            table.append(Entry(own.path, methods, place, place, statement, body, endpoint, name))
     return tables
 
 

@@ -498,8 +498,20 @@ def _is_mock_value(node: ast.expr, module: Module) -> bool:
     if binding.kind == "assign" and isinstance(binding.value, ast.Call) and not binding.path:
         return _is_mocker_call(binding.value, module)
     if binding.kind == "parameter" and isinstance(scope.node, FUNCTIONS):
-        return binding.name in _patched_parameters(module.function_info(scope.node))
+        function = module.function_info(scope.node)
+        return binding.name in _patched_parameters(function) or _is_given_mock(binding.name, function)
     return False
+
+
+def _is_given_mock(parameter: str, function: FunctionInfo) -> bool:
+    """Whether a parameter of a test or fixture is a fixture that returns or yields a mock."""
+    if not is_test(function) and fixture_of(function) is None:
+        return False
+    fixture = requested(function).get(parameter)
+    if fixture is None or fixture.function is function:
+        return False
+    values = fixture.function.yields or fixture.function.returned
+    return len(values) == 1 and values[0] is not None and is_mock(values[0], fixture.function.module)
 
 
 def _is_mocker_call(call: ast.Call, module: Module) -> bool:
@@ -571,6 +583,10 @@ def http_client(call: ast.Call, module: Module) -> HttpClient | None:
 # Overrides of FastAPI's dependencies
 
 _OVERRIDES = "dependency_overrides"
+_BEFORE_TESTS = frozenset({"setup_method", "setup_class", "setUp", "asyncSetUp", "setUpClass"})
+_AROUND_TESTS = _BEFORE_TESTS | {
+    "teardown_method", "teardown_class", "tearDown", "asyncTearDown", "tearDownClass",
+}  # fmt: skip
 
 
 def leaked_overrides(node: ast.Attribute, module: Module) -> list[ast.stmt]:
@@ -590,6 +606,15 @@ def leaked_overrides(node: ast.Attribute, module: Module) -> list[ast.stmt]:
     if module.source.statement(node) is not first:
         return []
     around = [fixture.function for fixture in requested(function).values() if fixture is not None]
+    if function.owner is not None:
+        if not function.owner.is_closed:
+            return []
+        for item in function.owner.mro:
+            around += (
+                []
+                if isinstance(item, str)
+                else [method for method in item.methods() if method.node.name in _AROUND_TESTS]
+            )
     for home in (module, *conftests(module)):
         definitions: list[Function] = [
             *home.source.nodes(ast.FunctionDef),
@@ -597,6 +622,8 @@ def leaked_overrides(node: ast.Attribute, module: Module) -> list[ast.stmt]:
         ]
         for definition in definitions:
             other = home.function_info(definition)
+            if _is_of_another_class(other, function):
+                continue
             if not definition.name.startswith("test") and fixture_of(other) is None:
                 around.append(other)
     if any(statement is None for other in around for _, statement in _uses_of_overrides(other)):
@@ -604,15 +631,26 @@ def leaked_overrides(node: ast.Attribute, module: Module) -> list[ast.stmt]:
     return sorted(kept, key=lambda statement: statement.lineno)
 
 
+def _is_of_another_class(method: FunctionInfo, function: FunctionInfo) -> bool:
+    """Whether a method runs before or after each test of a class that a function is not of."""
+    if method.owner is None or method.node.name not in _AROUND_TESTS:
+        return False
+    return function.owner is None or method.owner not in function.owner.mro
+
+
 def _test_or_fixture(node: ast.AST, module: Module) -> FunctionInfo | None:
-    """The test, or the fixture that ends before the run does and is asked for, in which a node stands."""
+    """The test, or what prepares tests and ends before the run does, in which a node stands.
+
+    Not fixtures that no test asks for.
+    """
     definition = module.source.enclosing_function(node)
     if not isinstance(definition, FUNCTIONS):
         return None
     function = module.function_info(definition)
     fixture = fixture_of(function)
     if fixture is None:
-        return function if is_test(function) else None
+        prepares = function.owner is not None and definition.name in _BEFORE_TESTS
+        return function if is_test(function) or prepares else None
     return function if fixture.scope in {"function", "class", "module"} and not fixture.autouse else None
 
 

@@ -15,7 +15,7 @@ from pybackend_lint.rule import Context, rule
     "event-handler-never-runs",
     "Move `{handler}` into `{lifespan}`: it never runs, because the application has a lifespan",
     nodes=(ast.Module,),
-    words=("on_event", "on_startup", "on_shutdown"),
+    words=("on_event", "add_event_handler", "on_startup", "on_shutdown"),
     applies="fastapi>=0.93",
     severity="error",
     tags=("correctness",),
@@ -92,7 +92,9 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         def on_event(self, name: str):
             return lambda handler: handler
     ```
-    A lifespan that calls `app.router.startup()` runs the handlers itself, and is left alone.
+    A lifespan that calls `app.router.startup()` runs the handlers itself, and is left alone. An application
+    is followed through the functions that make it and those that get it, where all of their callers give it
+    a lifespan; not through classes of your own that set one.
 
     ## When not to use it
     There is no reason to keep a handler that never runs.

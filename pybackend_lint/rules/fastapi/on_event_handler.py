@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from textwrap import shorten
 
 from pybackend_lint.finding import Edit, Finding, Fix
 from pybackend_lint.frameworks import fastapi, fastapi_lifespan
@@ -109,6 +110,10 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
                 continue  # PB301 says that it never runs
             way = ctx.text(handler.function_name)
             yield ctx.finding(handler.place, fix=fix, handler=handler.name, way=way)
+    for _, keyword in fastapi.event_arguments(ctx.module):
+        if keyword.value not in dead:
+            given = shorten(ctx.text(keyword.value).strip("[]()"), 60, placeholder=" ...")
+            yield ctx.finding(keyword, handler=given, way=f"{keyword.arg}=")
 
 
 def _fix(found: EventHandlers, ctx: Context) -> Fix | None:

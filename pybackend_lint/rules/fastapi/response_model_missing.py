@@ -27,8 +27,8 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     that is added later. The OpenAPI document says nothing about the answer, so generated clients have
     no type for it.
 
-    Tables of SQLModel count as well. A mapped class of SQLAlchemy as the return annotation keeps the
-    application from starting, which is PB331's.
+    Tables of SQLModel count as well, also with `Any` as the return annotation. A mapped class of
+    SQLAlchemy as the return annotation keeps the application from starting, which is PB331's.
 
     ## Bad
     ```python

@@ -76,6 +76,9 @@ WITHOUT_MODEL = {
         "@app.get('/')\ndef read():\n    return jsonable_encoder(load())  # PB327\n"
     ),
     "without decorator": "def read():\n    return load()  # PB327\napp.add_api_route('/', read)\n",
+    "a table of SQLModel as anything": (
+        "from typing import Any\n@app.get('/')\ndef read() -> Any:\n    return Account(id=1)  # PB327\n"
+    ),
     "a table of SQLModel": "@app.get('/')\ndef read():\n    return Account(id=1)  # PB327\n",
 }
 DECLARED = {
@@ -83,6 +86,10 @@ DECLARED = {
     "on purpose": "@app.get('/', response_model=None)\ndef read():\n    return load()\n",
     "an annotation": "@app.get('/')\ndef read() -> UserRead:\n    return load()\n",
     "another class of response": "@app.get('/', response_class=PlainTextResponse)\ndef read():\n    return load()\n",
+    "an answer without body": "@app.get('/', status_code=204)\ndef read():\n    return load()\n",
+    "anything, of which Pydantic serialises its own models only": (
+        "from typing import Any\n@app.get('/')\ndef read() -> Any:\n    return load()\n"
+    ),
     "hidden arguments": "import library\n@app.get('/', **library.options)\ndef read():\n    return load()\n",
     "a dictionary of values": "@app.get('/')\ndef read():\n    return {'id': load().id, **vars(load())}\n",
     "registered with a model": "def read():\n    return load()\napp.add_api_route('/', read, response_model=UserRead)\n",
@@ -119,6 +126,12 @@ def test_declared(code: str) -> None:
 def test_clients_get_the_hash_without_a_model(code: str) -> None:
     answer = TestClient(executed(MODELS + code)["app"]).get("/?deep=1").text
     assert '{"id":1,"password_hash":"secret"}' in answer
+
+
+def test_pydantic_does_not_serialise_other_objects_as_anything() -> None:
+    source = MODELS + DECLARED["anything, of which Pydantic serialises its own models only"]
+    client = TestClient(executed(source)["app"], raise_server_exceptions=False)
+    assert client.get("/").status_code == 500
 
 
 def test_clients_get_what_a_model_says() -> None:

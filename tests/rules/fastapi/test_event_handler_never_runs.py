@@ -50,6 +50,45 @@ def test_from_another_file() -> None:
     assert found.related[0].path.endswith("main.py")
 
 
+FACTORY = """
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+import plugins
+@asynccontextmanager
+async def lifespan(app):
+    yield
+def create_app() -> FastAPI:
+    app = FastAPI({})
+    plugins.register(app)
+    app.add_event_handler("shutdown", plugins.close)
+    return app
+"""
+PLUGINS = """
+from fastapi import FastAPI
+def close(): ...
+def register(app: FastAPI) -> None:
+    @app.on_event("startup")
+    def load(): ...
+"""
+
+
+def test_an_application_that_a_function_makes() -> None:
+    source = FACTORY.format("lifespan=lifespan").replace("plugins.close)", "plugins.close)  # PB301")
+    findings("PB301", source, files={"plugins.py": PLUGINS})
+    handler = "from main import create_app\napp = create_app()\n" + HANDLER.format("app", "  # PB301")
+    files = {"main.py": FACTORY.format("lifespan=lifespan"), "plugins.py": PLUGINS}
+    (found,) = findings("PB301", handler, files=files)
+    assert found.related[0].path.endswith("main.py")
+
+
+def test_an_application_that_a_function_gets() -> None:
+    source = PLUGINS.replace('"startup")', '"startup")  # PB301')
+    findings("PB301", source, path="plugins.py", files={"main.py": FACTORY.format("lifespan=lifespan")})
+    without = FACTORY.format("").replace("create_app", "create_other_app")
+    both = {"main.py": FACTORY.format("lifespan=lifespan"), "other.py": without}
+    assert findings("PB301", PLUGINS, path="plugins.py", files=both) == []
+
+
 SILENT = {
     "no lifespan": APP.format("", "") + HANDLER.format("app", ""),
     "None": APP.format("", "lifespan=None") + HANDLER.format("app", ""),

@@ -56,6 +56,8 @@ SILENT = {
     "old versions": "",
 }
 KEPT = {
+    "an argument": "other = FastAPI(on_startup=[print])  # PB300",
+    "an argument of a router": "router = APIRouter(on_shutdown=[print])  # PB300",
     "a router": "router = APIRouter()\n@router.on_event('startup')  # PB300\ndef f(): ...",
     "a decorator that changes the handler": (
         "app = FastAPI()\n@app.on_event('startup')  # PB300\n@every(seconds=3)\ndef f(): ..."

@@ -100,6 +100,16 @@ def test_no_annotation_counts(code: str) -> None:
     assert findings("PB331", TYPES + code) == []
 
 
+MAPPED = """
+from fastapi import FastAPI
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+app = FastAPI()
+class Base(DeclarativeBase):
+    pass
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+"""
 STATUS = """
 @app.get("/", status_code={})
 def route(){}:
@@ -134,6 +144,11 @@ def test_a_response_model_is_refused() -> None:
     )
 
 
+def test_a_row_that_may_be_missing_is_dropped_too() -> None:
+    route = STATUS.format(204, "", "return session.get(Order, 1)  # PB332")
+    findings("PB332", MAPPED + route.replace("route()", "route(session: Session)"))
+
+
 SILENT = {
     "another status": STATUS.format("201", "", "return {'message': 'there'}"),
     "a response": STATUS.format("204", "", "return Response(status_code=204)"),
@@ -143,8 +158,8 @@ SILENT = {
     "a value that is not known": STATUS.format("204", "", "return unknown()"),
     "a value that may be None": STATUS.format("204", "", "return {1: 2}.get(1)"),
     "a status that the function sets": STATUS.format(
-        "204", "response: Response", "response.status_code = 200\n    return {'message': 'there'}"
-    ),
+        "204", "", "response.status_code = 200\n    return {'message': 'there'}"
+    ).replace("route()", "route(response: Response)"),
     "a status that is not known": STATUS.format("unknown", "", "return {'message': 'there'}"),
 }
 

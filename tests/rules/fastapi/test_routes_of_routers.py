@@ -98,6 +98,20 @@ DUPLICATES = {
         @app.post("/x")  # PB310
         def post() -> str: return "post"
     """,
+    "registered by calls": """
+        def page() -> str: return "page"
+        app.add_api_route("/x", page, methods=["GET"])
+        app.add_api_route("/x", settings.page, methods=["GET"])  # PB310
+    """,
+    "a router that is included twice, which another rule reports": """
+        router = APIRouter()
+        @router.get("/{key}")
+        def any_key() -> str: return "any"
+        @router.get("/{name}")  # PB310
+        def any_name() -> str: return "name"
+        app.include_router(router, prefix="/twice")
+        app.include_router(router, prefix="/twice")
+    """,
     "two WebSockets": """
         @app.websocket("/x")
         async def one_socket(socket): ...
@@ -124,6 +138,13 @@ NO_DUPLICATES = {
             app.include_router(first)
         else:
             app.include_router(second)
+    """,
+    "calls in a loop, and one function for two methods": """
+        def page() -> str: return "page"
+        for path in ("/x", "/x"):
+            app.add_api_route(path, page)
+        app.add_api_route("/y", page, methods=["GET"])
+        app.add_api_route("/y", page, methods=["POST"])
     """,
     "one function under two paths and methods": """
         @app.get("/a")

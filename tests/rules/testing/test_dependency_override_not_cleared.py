@@ -75,6 +75,15 @@ SILENT = {
     "an unknown fixture": f"def test_a(application):\n    {SET.replace('app.', 'application.')}\n",
     "for the whole run": f'@pytest.fixture(scope="session")\ndef f():\n    {SET}\n',
     "for every test": f"@pytest.fixture(autouse=True)\ndef f():\n    {SET}\n",
+    "cleared behind each test of the class": (
+        f"class TestA:\n    def setup_method(self):\n        {SET}\n    def teardown_method(self):\n"
+        "        app.dependency_overrides = {}\n    def test_a(self): ...\n"
+    ),
+    "a clean-up of the test case": (
+        "import unittest\nclass A(unittest.TestCase):\n    def setUp(self):\n"
+        f"        {SET}\n        self.addCleanup(app.dependency_overrides.clear)\n"
+    ),
+    "a base class that is not known": (f"class TestA(made_base()):\n    def setUp(self):\n        {SET}\n"),
     "a helper": f"def login():\n    {SET}\n",
     "only read": "def test_a():\n    assert app.dependency_overrides[user]\n",
 }
@@ -89,6 +98,16 @@ FOUND = {
     "several at once": "def test_a():\n    app.dependency_overrides.update({user: int})  # PB800\n",
     "a new dictionary": "def test_a():\n    app.dependency_overrides = {user: int}  # PB800\n",
     "a method": f"class TestA:\n    def test_a(self):\n        {SET}  # PB800\n",
+    "before each test of a class": (
+        f"class TestA:\n    def setup_method(self):\n        {SET}  # PB800\n    def test_a(self): ...\n"
+    ),
+    "before each test of a test case": (
+        f"import unittest\nclass A(unittest.TestCase):\n    def setUp(self):\n        {SET}  # PB800\n"
+    ),
+    "only another class clears": (
+        f"def test_a():\n    {SET}  # PB800\n\nclass TestB:\n    def teardown_method(self):\n"
+        "        app.dependency_overrides.clear()\n"
+    ),
     "imported in the test": f"def test_a():\n    from shop.main import app, user\n    {SET}  # PB800\n",
     "only another test's fixture clears": f"def test_a():\n    {SET}  # PB800\n\ndef test_b(clearing): ...\n",
 }

@@ -27,6 +27,10 @@ SILENT = {
     "a value that new_callable makes": '@patch("a.b", new_callable=Receipts)\ndef test_a(m):\n    assert m.called_once\n',
     "set on purpose": "def test_a():\n    m = Mock()\n    m.called_once = True\n    assert m.called_once\n",
     "given on purpose": "def test_a():\n    m = Mock(called_once=True)\n    assert m.called_once\n",
+    "a fixture that is no mock": (
+        "import pytest\n@pytest.fixture\ndef m(mocker):\n    mocker.patch('a.b')\n    return Receipts()\n"
+        "def test_a(m):\n    assert m.called_once\n"
+    ),
     "another word": "def test_a():\n    m = Mock()\n    m.assertion_failed()\n",
     "kept as a value": "def test_a():\n    m = Mock()\n    x = m.called_once\n",
     "one of two things": "def test_a(x):\n    m = Mock() if x else Receipts()\n    assert m.called_once\n",
@@ -49,6 +53,14 @@ FOUND = {
         'class TestA:\n    @patch("a.b")\n    @patch("a.c")\n    def test_a(self, c, b):\n        b.called_with(1)  # PB815\n'
     ),
     "pytest-mock": "def test_a(mocker):\n    m = mocker.patch('a.b')\n    m.called_with(1)  # PB815\n",
+    "a fixture": (
+        "import pytest\n@pytest.fixture\ndef m(mocker):\n    return mocker.patch('a.b')\n"
+        "def test_a(m):\n    m.called_with(1)  # PB815\n"
+    ),
+    "a fixture that yields": (
+        "import pytest\n@pytest.fixture\ndef m():\n    with patch('a.b') as mailer:\n        yield mailer\n"
+        "def test_a(m):\n    assert m.called_once  # PB815\n"
+    ),
     "a slip": "def test_a():\n    m = Mock()\n    m.assert_called_onc()  # PB815\n",
     "another slip": "def test_a():\n    m = Mock()\n    m.asert_called_with(1)  # PB815\n",
     "assertTrue": "def test_a(self):\n    m = Mock()\n    self.assertTrue(m.called_once)  # PB815\n",
