@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from pybackend_lint.finding import Edit
 from pybackend_lint.frameworks.data.coroutines import COROUTINES
 from pybackend_lint.frameworks.knowledge import Knowledge
-from pybackend_lint.project.calls import imported_modules
+from pybackend_lint.project.calls import imported_modules, renamed_imports
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic import inference
 from pybackend_lint.semantic.definitions import FunctionInfo
@@ -299,7 +299,7 @@ def coroutine_of(call: ast.Call, module: Module) -> str | None:
 def is_coroutine_function(function: FunctionInfo) -> bool:
     """Whether every call of a function gives a coroutine that nothing runs yet."""
     if function.is_async:
-        return function.is_transparent and not function.yields and not function.is_property
+        return function.stays_coroutine and not function.yields and not function.is_property
     if function.node.returns is not None or function.yields or not function.is_transparent:
         return False
     returned = [value for value in function.returned if isinstance(value, ast.Call)]
@@ -328,7 +328,13 @@ def coroutine_names(module: Module) -> frozenset[str]:
 
 
 def _coroutine_names(module: Module) -> frozenset[str]:
-    return frozenset().union(*map(_own_coroutine_names, (module, *imported_modules(module))))
+    names = frozenset().union(*map(_own_coroutine_names, (module, *imported_modules(module))))
+    return names | renamed_among(names, module) if names else names
+
+
+def renamed_among(names: frozenset[str], module: Module) -> frozenset[str]:
+    """The names under which a module imports something that is defined by one of these names."""
+    return frozenset(local for local, defined in renamed_imports(module).items() if defined in names)
 
 
 def _own_coroutine_names(module: Module) -> frozenset[str]:
@@ -379,13 +385,16 @@ def unawaited_candidates(module: Module) -> Iterator[ast.Call]:
     names = coroutine_names(module)
     everywhere = b"async def" in source.data
     for statement in source.nodes(ast.Expr):
-        if isinstance(statement.value, ast.Call) and may_be_coroutine(
-            statement.value, names, everywhere=everywhere
-        ):
-            yield statement.value
+        dropped = statement.value
+        if isinstance(dropped, (ast.ListComp, ast.SetComp)):
+            dropped = dropped.elt
+        if isinstance(dropped, ast.Call) and may_be_coroutine(dropped, names, everywhere=everywhere):
+            yield dropped
     if names.isdisjoint(source.calls):
         return
     for value in _values_taken_apart(module):
+        if isinstance(value, ast.NamedExpr):
+            value = value.value
         if isinstance(value, ast.Call) and may_be_coroutine(value, names, everywhere=False):
             yield value
     for assignment in source.nodes(ast.Assign):
@@ -465,11 +474,19 @@ def _is_assigned_as_finished(assignment: ast.Assign, module: Module) -> bool:
     function = module.source.enclosing_function(assignment)
     if len(assignment.targets) != 1 or not isinstance(target, ast.Name) or function is None:
         return False
-    for name in module.source.in_scope(ast.Name, function):
-        if name.id == target.id and isinstance(name.ctx, ast.Load) and _is_taken_apart(name, module):
-            known = module.lookup(name.id, name)
-            return known is not None and [binding.value for binding in known[1]] == [assignment.value]
-    return False
+    reads = [
+        name
+        for name in module.source.in_scope(ast.Name, function)
+        if name.id == target.id and isinstance(name.ctx, ast.Load)
+    ]
+    known = module.lookup(target.id, reads[0]) if reads else None
+    if known is None or [binding.value for binding in known[1]] != [assignment.value]:
+        return False
+    if any(_is_taken_apart(name, module) for name in reads):
+        return True
+    return len(reads) == _reads_within(target.id, function, module) and all(
+        _is_tested(name, module) for name in reads
+    )
 
 
 def _is_taken_apart(name: ast.Name, module: Module) -> bool:
@@ -486,6 +503,16 @@ def _is_taken_apart(name: ast.Name, module: Module) -> bool:
     return False
 
 
+def _is_tested(name: ast.Name, module: Module) -> bool:
+    """Whether nothing is asked of a variable but whether it is true, which every coroutine is."""
+    match module.source.parent(name):
+        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) | ast.Assert(test=test):
+            return test is name
+        case ast.UnaryOp(op=ast.Not()) | ast.FormattedValue():
+            return True
+    return False
+
+
 def is_never_read(assignment: ast.Assign, module: Module) -> bool:
     """Whether an assignment gives a local variable a value that nothing ever reads."""
     source = module.source
@@ -495,11 +522,16 @@ def is_never_read(assignment: ast.Assign, module: Module) -> bool:
         return False
     if target.id in module.scope_of(function).outer:
         return False
-    end = function.end_lineno or function.lineno
+    return not _reads_within(target.id, function, module)
+
+
+def _reads_within(name: str, function: ast.AST, module: Module) -> int:
+    """How often a name is read between the first and the last line of a function."""
+    first, last = getattr(function, "lineno", 0), getattr(function, "end_lineno", 0)
     index = module.modules
     assert isinstance(index, Index)
     rows = index.fact(("rows of reads", module.name, id(module)), lambda: _rows_of_reads(module))
-    return not any(function.lineno <= row <= end for row in rows.get(target.id, ()))
+    return sum(first <= row <= last for row in rows.get(name, ()))
 
 
 def _rows_of_reads(module: Module) -> dict[str, list[int]]:
@@ -527,11 +559,27 @@ def dropped_tasks(module: Module) -> Iterator[ast.Call]:
     for name in sorted(names):
         for call in source.calls.get(name, ()):
             parent = source.parent(call)
-            dropped = isinstance(parent, ast.Expr) or (
-                isinstance(parent, ast.Assign) and is_never_read(parent, module)
-            )
-            if dropped and task_factory(call, module) is not None:
+            if _keeps_nothing(parent, call, module) and task_factory(call, module) is not None:
                 yield call
+
+
+def _keeps_nothing(around: ast.AST | None, call: ast.Call, module: Module) -> bool:
+    """Whether what stands around a call drops its value, or only tells whom to call when the task is done.
+
+    A task refers to its callbacks, but nothing refers to the task.
+    """
+    source = module.source
+    match around:
+        case ast.Expr():
+            return True
+        case ast.ListComp() | ast.SetComp():
+            return isinstance(source.parent(around), ast.Expr)
+        case ast.Attribute(attr="add_done_callback") if call.args and isinstance(call.args[0], ast.Call):
+            called = source.parent(around)
+            return called is not None and isinstance(source.parent(called), ast.Expr)
+        case ast.Assign():
+            return is_never_read(around, module)
+    return False
 
 
 def _task_wrappers(module: Module) -> frozenset[str]:
@@ -541,7 +589,7 @@ def _task_wrappers(module: Module) -> frozenset[str]:
     found: set[str] = set()
     for other in (module, *imported_modules(module)):
         found |= index.fact(("task wrappers", other.name, id(other)), partial(_own_wrappers, other))
-    return frozenset(found)
+    return frozenset(found) | renamed_among(frozenset(found), module) if found else frozenset()
 
 
 def _own_wrappers(module: Module) -> frozenset[str]:
@@ -592,7 +640,7 @@ def kept_task_edits(call: ast.Call, ctx: Context) -> tuple[Edit, ...]:
     function = source.enclosing_function(call)
     if not isinstance(statement, ast.Expr) or indent.strip() or (rest and not rest.startswith("#")):
         return ()
-    if task is None or function is None or isinstance(function, ast.Lambda):
+    if statement.value is not call or task is None or function is None or isinstance(function, ast.Lambda):
         return ()
     kept = f"\n{indent}{_TASKS}.add({task})\n{indent}{task}.add_done_callback({_TASKS}.discard)"
     end = source.line_starts[(statement.end_lineno or row) - 1] + len(

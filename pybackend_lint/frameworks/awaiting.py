@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pybackend_lint.frameworks.asyncio import coroutine_names, is_coroutine_function
+from pybackend_lint.frameworks.asyncio import coroutine_names, is_coroutine_function, renamed_among
 from pybackend_lint.project.calls import imported_modules
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
@@ -116,8 +116,13 @@ def _plain_names(module: Module) -> frozenset[str]:
     assert isinstance(index, Index)
     return index.fact(
         ("plain names", module.name, id(module)),
-        lambda: _PLAIN_NAMES.union(*map(_own_plain_names, (module, *imported_modules(module)))),
+        lambda: _all_plain_names(module),
     )
+
+
+def _all_plain_names(module: Module) -> frozenset[str]:
+    names = _PLAIN_NAMES.union(*map(_own_plain_names, (module, *imported_modules(module))))
+    return names | renamed_among(names, module)
 
 
 def _own_plain_names(module: Module) -> frozenset[str]:
@@ -281,7 +286,7 @@ def _entered(value: ast.expr, module: Module) -> Iterator[Misused]:
         if callee is not None and callee.kind is Kind.FUNCTION:
             function = module.modules.function_info(callee.name)
             if function is not None and function.decorators == ("contextlib.contextmanager",):
-                if function.owner is None and is_defined_once(function):
+                if is_defined_once(function) and not _is_overridden(function):
                     yield Misused(value, Misuse.ASYNC_WITH, function)
             return
     known = module.type_of(value)
@@ -299,7 +304,7 @@ def _entered_plainly(value: ast.expr, module: Module) -> Iterator[Misused]:
         if callee is not None and callee.kind is Kind.FUNCTION:
             function = module.modules.function_info(callee.name)
         if function is not None and function.decorators == ("contextlib.asynccontextmanager",):
-            if function.owner is None and is_defined_once(function):
+            if is_defined_once(function) and not _is_overridden(function):
                 yield Misused(value, Misuse.WITH, function)
             return
     elif not isinstance(value, (ast.Name, ast.Attribute)):

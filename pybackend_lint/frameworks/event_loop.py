@@ -99,7 +99,11 @@ def file_calls(function: FunctionInfo, project: Project) -> list[BlockingCall]:
         return []
     for site in _sites(function):
         callee = calls.target(site)
-        if callee is None or blocking_entry(site, project) is not None or not _may_block(callee, project):
+        if (
+            callee is None
+            or blocking_entry(site, project) is not None
+            or not _may_block(site, callee, project)
+        ):
             continue
         chain = _chain_to_file(callee, project)
         if chain is not None:
@@ -145,7 +149,7 @@ def _blocking_calls(function: FunctionInfo, project: Project) -> Iterator[Blocki
             found.append(BlockingCall(site, entry))
             continue
         callee = calls.target(site)
-        if callee is None or not _may_block(callee, project) or _is_awaited_later(site, function):
+        if callee is None or not _may_block(site, callee, project) or _is_awaited_later(site, function):
             continue
         chain = _chain(callee, project)
         if chain is not None:
@@ -196,9 +200,11 @@ def _is_harmless(func: ast.expr, bound: Container[str]) -> bool:
     return isinstance(func, ast.Name) and func.id in _BUILTINS and func.id not in bound
 
 
-def _may_block(callee: FunctionInfo, project: Project) -> bool:
+def _may_block(site: CallSite, callee: FunctionInfo, project: Project) -> bool:
     return (
-        not callee.is_async and calls.follows(callee) and not _listed(callee.name, project.allowed_blocking)
+        not callee.is_async
+        and calls.runs(site, callee)
+        and not _listed(callee.name, project.allowed_blocking)
     )
 
 
@@ -546,8 +552,8 @@ def can_move_to_thread(blocking: BlockingCall, ctx: Context) -> bool:
     arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
     if not all(_is_plain(ctx.type_of(argument), ctx.module) for argument in arguments):
         return False
-    if blocking.callee is not None and _sets_context(blocking.callee):
-        return False  # a thread sets its own copy of the variable
+    if blocking.callee is not None and (blocking.callee.yields or _sets_context(blocking.callee)):
+        return False  # a generator runs where it is iterated; a thread sets its own copy of the variable
     receiver = blocking.site.callee.receiver
     if not blocking.chain and blocking.site.name.rpartition(".")[2][:1].isupper():
         return False  # a connection that is made in a thread may have to stay there

@@ -81,6 +81,8 @@ class SQLAlchemyKnowledge(Knowledge):
             if name in {"remove", "registry", "configure", "query_property"}:
                 return None
             return Type(f"{owner}.{name}", Kind.EXTERNAL, receiver=made)
+        if name == "items" and value.is_instance(names.PAGINATION):
+            return instance("builtins.list", value.argument())
         info = module.modules.class_info(value.name)
         if value.kind is Kind.INSTANCE and _is_database(value, info):
             return _database_attribute(value, name)
@@ -207,6 +209,9 @@ def _method(owner: str, method: str, callee: Type, call: ast.Call, module: Modul
             return instance(names.CLAUSE)
         case names.FLASK_DATABASE if method == "select":
             return instance(names.SELECT, fact=selected(call, module, legacy=False))
+        case names.FLASK_DATABASE if method == "paginate" and call.args:
+            rows = executed("scalars", call, module, is_async=False)
+            return instance(names.PAGINATION, rows.argument() if rows is not None else None)
     return None
 
 

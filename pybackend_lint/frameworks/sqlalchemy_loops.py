@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pybackend_lint.frameworks import sqlalchemy
 from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.sqlalchemy_statements import relation_of
+from pybackend_lint.semantic.types import Kind
 from pybackend_lint.source import last_name
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 _SENDS = frozenset({"execute", "scalar", "scalars", "exec"})
 _ENDS = names.QUERY_ENDS - {"get", "delete", "update"}
 _MAY_SEND = _SENDS | _ENDS
+_CONVERSIONS = frozenset({"int", "str", "UUID"})
+_PASSED_THROUGH = frozenset({"enumerate", "list", "reversed", "set", "sorted", "tuple", "zip"})
+_PARTS = frozenset({"items", "keys", "split", "splitlines", "values"})
 _NOT_MERGED = frozenset({"limit", "offset", "slice", "with_for_update", "join", "exists"})
 
 
@@ -30,17 +34,26 @@ class QueryInLoop:
     column: str
 
 
-def queries_in_loop(loop: ast.For | ast.AsyncFor, ctx: Context) -> Iterator[QueryInLoop]:
-    """The queries in the body of a loop that one query before the loop could replace.
+Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp
+
+
+def queries_in_loop(loop: Loop, ctx: Context) -> Iterator[QueryInLoop]:
+    """The queries in the body of a loop or comprehension that one query before the loop could replace.
 
     A loop that may end early, handles errors or pauses for each element, or sends in bulk has none.
     """
     if not _may_send(loop, ctx):
         return
-    names_of_element = {node.id for node in _nodes([loop.target]) if isinstance(node, ast.Name)}
-    if not names_of_element or not _is_over_rows(loop, ctx):
+    if isinstance(loop, (ast.For, ast.AsyncFor)):
+        target, iterated, body = loop.target, loop.iter, list(_nodes(loop.body))
+    elif len(loop.generators) == 1:
+        target, iterated = loop.generators[0].target, loop.generators[0].iter
+        body = list(_nodes([loop.key, loop.value] if isinstance(loop, ast.DictComp) else [loop.elt]))
+    else:
         return
-    body = list(_nodes(loop.body))
+    names_of_element = {node.id for node in _nodes([target]) if isinstance(node, ast.Name)}
+    if not names_of_element or not _is_over_rows(iterated, ctx):
+        return
     if any(isinstance(node, (ast.Break, ast.Return, ast.Try, ast.While)) for node in body):
         return
     if any(isinstance(node, ast.Call) and last_name(node.func) == "sleep" for node in body):
@@ -54,9 +67,11 @@ def queries_in_loop(loop: ast.For | ast.AsyncFor, ctx: Context) -> Iterator[Quer
                     yield QueryInLoop(node, *found)
 
 
-def _may_send(loop: ast.For | ast.AsyncFor, ctx: Context) -> bool:
+def _may_send(loop: Loop, ctx: Context) -> bool:
     """Whether, by its name and place alone, a call in a loop may send a query."""
-    first, last = loop.body[0].lineno, loop.end_lineno or loop.lineno
+    first, last = loop.lineno, loop.end_lineno or loop.lineno
+    if isinstance(loop, (ast.For, ast.AsyncFor)):
+        first = loop.body[0].lineno
     calls = ctx.source.calls
     return any(first <= call.lineno <= last for name in _MAY_SEND for call in calls.get(name, ()))
 
@@ -71,13 +86,18 @@ def _nodes(roots: list[ast.stmt] | list[ast.expr]) -> Iterator[ast.AST]:
             pending.extend(ast.iter_child_nodes(node))
 
 
-def _is_over_rows(loop: ast.For | ast.AsyncFor, ctx: Context) -> bool:
+def _is_over_rows(iterated: ast.expr, ctx: Context) -> bool:
     """Whether a loop runs over loaded objects or rows, or a parameter or variable of unknown length."""
-    known = ctx.type_of(loop.iter)
+    known = ctx.type_of(iterated)
     element = known.argument() if known is not None else None
     if element is not None and sqlalchemy.is_loaded(element):
         return True
-    return isinstance(loop.iter, (ast.Name, ast.Attribute)) and not _is_constant(loop.iter, ctx)
+    match iterated:
+        case ast.Call(func=ast.Name(id=name), args=[inner, *_]) if name in _PASSED_THROUGH:
+            return _is_over_rows(inner, ctx)
+        case ast.Call(func=ast.Attribute(attr=name, value=inner)) if name in _PARTS:
+            return _is_over_rows(inner, ctx)
+    return isinstance(iterated, (ast.Name, ast.Attribute)) and not _is_constant(iterated, ctx)
 
 
 def _is_constant(node: ast.Name | ast.Attribute, ctx: Context) -> bool:
@@ -122,32 +142,57 @@ def _compared(statement: ast.expr, element: set[str], ctx: Context) -> tuple[str
         method = node.func.attr
         if method in _NOT_MERGED:
             return None
-        if method in {"where", "filter"}:
-            for argument in node.args:
-                match argument:
-                    case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
-                        attribute = sqlalchemy.attribute_of(left, ctx)
-                        if attribute is not None and _is_of(right, element):
-                            if relation_of(attribute.entity, attribute.name, ctx.module.modules) is not None:
-                                return None  # `in_()` takes columns only
-                            found.append((attribute.entity.rpartition(".")[2], attribute.name))
-                            continue
-                if any(isinstance(inner, ast.Name) and inner.id in element for inner in _nodes([argument])):
-                    return None  # the element decides in another way
-        elif any(
-            isinstance(inner, ast.Name) and inner.id in element
-            for item in node.args
-            for inner in _nodes([item])
-        ):
+        if method == "filter_by" and not node.args:
+            for keyword in node.keywords:
+                if _mentions(keyword.value, element):
+                    entity = _entity(node.func.value, ctx)
+                    if entity is None or keyword.arg is None or not _is_of(keyword.value, element):
+                        return None
+                    found.append((entity, keyword.arg))
+        elif node.keywords:
             return None
-        if node.keywords:
+        elif method in {"where", "filter"}:
+            for argument in node.args:
+                column = _equal_column(argument, element, ctx)
+                if column is not None:
+                    found.append(column)
+                elif _mentions(argument, element):
+                    return None  # the element decides in another way
+        elif any(_mentions(item, element) for item in node.args):
             return None
         node = node.func.value
-    return found[0] if len(found) == 1 else None
+    if len(found) != 1 or relation_of(*found[0], ctx.module.modules) is not None:
+        return None  # `in_()` takes columns only
+    return found[0][0].rpartition(".")[2], found[0][1]
+
+
+def _mentions(node: ast.expr, element: set[str]) -> bool:
+    return any(isinstance(inner, ast.Name) and inner.id in element for inner in _nodes([node]))
+
+
+def _equal_column(condition: ast.expr, element: set[str], ctx: Context) -> tuple[str, str] | None:
+    """The class and column that a condition compares with a value of the loop's element."""
+    match condition:
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+            for column, value in ((left, right), (right, left)):
+                attribute = sqlalchemy.attribute_of(column, ctx) if _is_of(value, element) else None
+                if attribute is not None:
+                    return attribute.entity, attribute.name
+    return None
+
+
+def _entity(statement: ast.expr, ctx: Context) -> str | None:
+    """The class that a statement selects first."""
+    known = sqlalchemy.statement_of(statement, ctx)
+    first = known.columns[0] if known is not None and known.columns else None
+    return first.name if first is not None and first.kind is Kind.CLASS else None
 
 
 def _is_of(node: ast.expr, element: set[str]) -> bool:
-    """Whether an expression is the loop's element or an attribute or item of it."""
+    """Whether an expression is the loop's element, an attribute or item of it, or such a value converted."""
+    match node:
+        case ast.Call(func=func, args=[value], keywords=[]) if last_name(func) in _CONVERSIONS:
+            return _is_of(value, element)
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value
     return isinstance(node, ast.Name) and node.id in element

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pybackend_lint.frameworks import sqlalchemy_names as names
@@ -125,14 +126,80 @@ def _attributes(info: ClassInfo) -> Mapped:
             mapped = _mapped_annotation(owner, annotation)
             known = owner.module.type_of(value) if value is not None else None
             if known is not None and known.is_instance(names.RELATIONSHIP):
-                relations[name] = _relation(owner, binding, annotation, value, known)
+                relations[name] = _relation(owner, binding, annotation, value)
             elif known is not None and known.is_instance(names.COLUMN, names.MAPPED_COLUMN):
                 columns[name] = mapped.argument() if mapped is not None else known.argument()
             elif mapped is not None and value is None:
                 columns[name] = mapped.argument()
             elif info.is_a(names.SQLMODEL) and binding.annotation is not None:
                 columns[name] = owner.module.annotation_type(binding.annotation, binding.node)
+    for relation in _added(info):
+        if relation.name not in columns:
+            relations.setdefault(relation.name, relation)
     return Mapped(relations, columns)
+
+
+def _added(info: ClassInfo) -> Iterator[Relation]:
+    """The relationships that `backref` in other classes adds to a class."""
+    index, module = info.module.modules, info.module
+    assert isinstance(index, Index)
+    paths = files_with(index, module, b"backref")
+    if paths:
+        root = index.layout.project_root(os.path.dirname(index.path_of(module)))
+        added = index.fact(("sqlalchemy backrefs", root), lambda: _backrefs(index, module, paths))
+        for owner in info.mro:
+            if isinstance(owner, ClassInfo):
+                yield from added.get(owner.name, ())
+
+
+def _backrefs(index: Index, asker: Module, paths: list[str]) -> dict[str, list[Relation]]:
+    found: dict[str, list[Relation]] = {}
+    for path in paths:
+        module = index.at(path, asker)
+        for name in ("relationship", "relation", "dynamic_loader") if module is not None else ():
+            for call in module.source.calls.get(name, ()) if module is not None else ():
+                added = _backref(call, module) if module is not None else None
+                if added is not None:
+                    found.setdefault(added[0], []).append(added[1])
+    return found
+
+
+def _backref(call: ast.Call, module: Module) -> tuple[str, Relation] | None:
+    """The class to which a call of `relationship()` adds a relationship, and that relationship."""
+    given = keyword(call, "backref")
+    statement = module.source.parent(call)
+    body = module.source.parent(statement) if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
+    known = module.type_of(call) if given is not None and isinstance(body, ast.ClassDef) else None
+    if known is None or not known.is_instance(names.RELATIONSHIP) or not isinstance(body, ast.ClassDef):
+        return None
+    owner = module.class_info_of(body)
+    bindings = [item for item in owner.scope.bindings.values() if item[0].value is call and len(item) == 1]
+    options = given if isinstance(given, ast.Call) else ast.Call(func=call.func, args=[], keywords=[])
+    name = given.args[0] if isinstance(given, ast.Call) and given.args else given
+    if not bindings or not isinstance(name, ast.Constant) or not isinstance(name.value, str):
+        return None
+    side = _relation(owner, bindings[0][0], bindings[0][0].annotation, call)
+    if side.target is None:
+        return None
+    lazy = None if any(item.arg is None for item in options.keywords) else _lazy(options, "select")
+    many = _is_backref_collection(call, options, side, owner)
+    return side.target, Relation(name.value, owner.name, many, lazy, side.path, side.row)
+
+
+def _is_backref_collection(
+    call: ast.Call, options: ast.Call, side: Relation, owner: ClassInfo
+) -> bool | None:
+    """Whether the relationship that `backref` adds holds several objects."""
+    uselist = keyword(options, "uselist")
+    if uselist is not None:
+        return uselist.value if isinstance(uselist, ast.Constant) and uselist.value is False else None
+    if keyword(call, "secondary") is not None:
+        return True
+    target = owner.module.modules.class_info(side.target) if side.target is not None else None
+    if side.collection is not False or target is None:
+        return False if side.collection else None
+    here, there = references(owner, target), references(target, owner)
+    return None if here is None or there is None or bool(here) == bool(there) else bool(here)
 
 
 def declared(owner: ClassInfo, binding: Binding) -> tuple[ast.expr | None, ast.expr | None]:
@@ -167,7 +234,7 @@ def keyword(call: ast.Call, name: str) -> ast.expr | None:
 
 
 def _relation(
-    owner: ClassInfo, binding: Binding, annotation: ast.expr | None, value: ast.expr | None, known: Type
+    owner: ClassInfo, binding: Binding, annotation: ast.expr | None, value: ast.expr | None
 ) -> Relation:
     module = owner.module
     call = value if isinstance(value, ast.Call) and library_name(value.func, module) else None
@@ -319,10 +386,57 @@ def _is_collection(call: ast.Call, owner: ClassInfo, target: str | None) -> bool
 
 
 def table_name(info: ClassInfo) -> str | None:
-    """The literal `__tablename__` of a class."""
+    """The name of a mapped class's table, as it is written or made of the name of the class."""
     found = info.member("__tablename__")
-    value = found[1].value if found is not None else None
+    if found is None:
+        return _default_name(info)
+    owner, binding = found
+    value = binding.value
+    if isinstance(binding.node, ast.FunctionDef):
+        returned = owner.module.function_info(binding.node).returned
+        return _made_name(returned[0], info) if len(returned) == 1 else None
     return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
+
+
+def _default_name(info: ClassInfo) -> str | None:
+    """The name that SQLModel or Flask-SQLAlchemy gives the table of a class that says none.
+
+    Not known where another table is inherited from.
+    """
+    name = info.node.name
+    if info.is_a(names.SQLMODEL):
+        return name.lower() if is_table(info) else None
+    above = [item for item in info.mro[1:] if isinstance(item, ClassInfo) and item.is_a(names.FLASK_MODEL)]
+    if not info.is_a(names.FLASK_MODEL) or not all("__abstract__" in item.scope.bindings for item in above):
+        return None
+    made = name[:1]
+    for number in range(1, len(name)):
+        before, after = name[number - 1], name[number + 1 : number + 2]
+        if name[number].isupper() and (not before.isupper() or after.islower()):
+            made += "_"
+        made += name[number]
+    return made.lower()
+
+
+def _made_name(value: ast.expr | None, info: ClassInfo) -> str | None:
+    """The text that a `@declared_attr` makes of the name of the class it gets."""
+    match value:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Attribute(value=ast.Name(id="cls"), attr="__name__"):
+            return info.node.name
+        case ast.Call(func=ast.Attribute(value=inner, attr="lower"), args=[]):
+            made = _made_name(inner, info)
+            return made.lower() if made is not None else None
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            parts = [_made_name(left, info), _made_name(right, info)]
+        case ast.JoinedStr(values=values):
+            parts = [_made_name(part, info) for part in values]
+        case ast.FormattedValue(value=inner, conversion=-1, format_spec=None):
+            return _made_name(inner, info)
+        case _:
+            return None
+    return None if None in parts else "".join(part for part in parts if part is not None)
 
 
 @dataclass(frozen=True, slots=True)

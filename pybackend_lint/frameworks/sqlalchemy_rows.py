@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Loop = ast.For | ast.comprehension
 
 # Methods that give many rows at once.
-_GIVES_ROWS = ("all", "scalars", "fetchall", "unique", "order_by", "limit")
+_GIVES_ROWS = ("all", "scalars", "fetchall", "unique", "order_by", "limit", "paginate")
 _SENDS = frozenset({"query", "execute", "exec", "get", "get_one", "one", "first", "scalar_one", "scalar"})
 _KEEPS_ROWS = frozenset({"list", "sorted", "reversed", "tuple", "set", "iter"})
 _TO_TEXT = frozenset({"str", "repr", "print"})

@@ -351,6 +351,8 @@ def query_end(callee: Type, call: ast.Call, module: Module) -> Type | None:
         return instance("builtins.int")
     if method == "all":
         return instance("builtins.list", item)
+    if method == "paginate":
+        return instance(names.PAGINATION, item)
     if method in {"first", "one", "one_or_none", "get", "scalar", "first_or_404", "get_or_404", "one_or_404"}:
         if method == "scalar" and item is not None and item.name == "builtins.tuple":
             item = item.argument()

@@ -11,7 +11,7 @@ from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.module import Module
 
 _DECLARED = re.compile(
-    rb"^[ \t]+(\w+)[ \t]*(?::[^=#]{0,200})?=[ \t]*(?:\w+\.)?"
+    rb"^[ \t]+(\w+)[ \t]*(?::[^=#\n]*(?:\[\n[^=#]{0,200}?\n[ \t]*\][ \t]*)?)?=[ \t]*(?:\w+\.)?"
     rb"(?:relationship|Relationship|relation|dynamic_loader|association_proxy)\(",
     re.MULTILINE,
 )

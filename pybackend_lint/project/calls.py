@@ -22,6 +22,7 @@ _CACHED = frozenset(
     }
 )  # fmt: skip
 _CONTEXT_MANAGER = "contextlib.contextmanager"
+_EXHAUSTING = frozenset({"list", "tuple", "set", "dict", "sorted", "sum", "min", "max", "next"})
 _PASS_ON = frozenset({"builtins.staticmethod", "builtins.classmethod", "typing.override", "typing.final"})
 
 
@@ -131,19 +132,49 @@ def _imported_modules(module: Module) -> list[Module]:
     return list(found.values())
 
 
+def renamed_imports(module: Module) -> dict[str, str]:
+    """The names that a module imports from the project under others than they are defined by, and those.
+
+    As in `from shop.mail import notify`, where `shop.mail` has `from .sender import send as notify`.
+    """
+    index = module.modules
+    assert isinstance(index, Index)
+    return index.fact(("renamed imports", module.name, id(module)), lambda: _renamed_imports(module))
+
+
+def _renamed_imports(module: Module) -> dict[str, str]:
+    found = {}
+    for statement in module.source.nodes(ast.ImportFrom):
+        for alias, name in zip(statement.names, _imported_names(statement, module)[1:], strict=False):
+            local, defined = alias.asname or alias.name, name.rpartition(".")[2]
+            if local != defined and module.modules.owns(name):
+                found[local] = defined
+    return found
+
+
+def _imported_names(statement: ast.ImportFrom, module: Module) -> list[str]:
+    """The qualified names of the module that a statement imports from, then of what it imports."""
+    modules = module.modules
+    if statement.level:
+        name = modules.relative(module, statement.level, statement.module or "")
+        if name is None:
+            return []
+        return [name, *(modules.member_name(name, alias.name) for alias in statement.names)]
+    name = modules.canonical(statement.module or "", module)
+    if not modules.owns(name):
+        return [name]
+    return [
+        name,
+        *(modules.canonical(f"{statement.module}.{alias.name}", module) for alias in statement.names),
+    ]
+
+
 def _imported_by(statement: ast.Import | ast.ImportFrom, module: Module) -> Iterator[Module]:
     modules = module.modules
     if isinstance(statement, ast.Import):
         dotted = [modules.canonical(alias.name, module) for alias in statement.names]
-    elif statement.level:
-        name = modules.relative(module, statement.level, statement.module or "")
-        dotted = [] if name is None else [name, *(f"{name}.{alias.name}" for alias in statement.names)]
     else:
-        dotted = [modules.canonical(statement.module or "", module)]
-        if modules.owns(dotted[0]):
-            dotted += [
-                modules.canonical(f"{statement.module}.{alias.name}", module) for alias in statement.names
-            ]
+        dotted = _imported_names(statement, module)
     for name in dotted:
         while name and modules.owns(name):
             found = modules.module(name)
@@ -268,13 +299,27 @@ def _reach(
                 return tuple(map(step, (*chain, site)))
             if len(chain) + 1 < MAX_DEPTH:
                 inner = target(site)
-                if inner is None or inner.name in seen or not follows(inner) or not enters(inner):
+                if inner is None or inner.name in seen or not runs(site, inner) or not enters(inner):
                     continue
                 if not passes(site):
                     seen.add(inner.name)
                     followed.append((inner, (*chain, site)))
         pending.extend(followed)
     return None
+
+
+def runs(site: CallSite, function: FunctionInfo) -> bool:
+    """Whether the body of a function runs where it is called: `follows`, or a generator is iterated there."""
+    if follows(function):
+        return True
+    if not function.yields or function.is_async or not function.is_transparent:
+        return False
+    match site.module.source.parent(site.node):
+        case ast.For(iter=iterated) | ast.comprehension(iter=iterated) | ast.YieldFrom(value=iterated):
+            return iterated is site.node
+        case ast.Call(func=ast.Name(id=name), args=[iterated, *_]):
+            return name in _EXHAUSTING and iterated is site.node
+    return False
 
 
 def follows(function: FunctionInfo) -> bool:

@@ -111,8 +111,8 @@ def sources(function: FunctionInfo, depth: int = 0) -> Iterator[tuple[ast.AST, E
         inner = target(site)
         if inner is None or inner is function or inner.yields or (inner.is_async and not site.awaited):
             continue
-        if not inner.is_transparent:
-            continue
+        if not inner.is_transparent or "tenacity.retry" in inner.decorators:
+            continue  # tenacity raises an error of its own when it gives up
         for escape in escapes(inner, depth + 1):
             if leaves(site.node, escape.name, function):
                 step = _place(site.node, module, f"calls `{inner.node.name}()`")

@@ -32,6 +32,26 @@ def keeps(decorator: FunctionInfo, function: FunctionInfo, *, called: bool) -> b
     return False in kinds and _BY_KIND in decorator.module.source.segment(decorator.node)
 
 
+def gives_coroutines(decorator: FunctionInfo, *, called: bool) -> bool:
+    """Whether what a decorator puts in place of a function is an `async def` of its own in any case.
+
+    `called` tells that the decorator is what a call of `decorator` returns.
+    """
+    if not decorator.returned or decorator.is_async or decorator.yields:
+        return False
+    for value in decorator.returned:
+        nested = _nested(decorator, value)
+        for function in nested:
+            if called:
+                if not gives_coroutines(function, called=False):
+                    return False
+            elif not function.is_async or function.yields or not function.is_transparent:
+                return False
+        if not nested:
+            return False
+    return True
+
+
 def wrappers(decorator: FunctionInfo) -> tuple[FunctionInfo, ...] | None:
     """The functions that a decorator puts in place of the one it is given; none when it gives that back.
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from pybackend_lint.semantic.circles import answered_once
-from pybackend_lint.semantic.decorators import keeps, wrappers
+from pybackend_lint.semantic.decorators import gives_coroutines, keeps, wrappers
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS, Binding, Function, Scope, parameters
 from pybackend_lint.semantic.types import (
     NONE,
@@ -32,7 +32,9 @@ _TRANSPARENT = frozenset(
     {
         "builtins.staticmethod", "builtins.classmethod", "abc.abstractmethod", "typing.override",
         "typing.final", "functools.wraps", "functools.cache", "functools.lru_cache",
-        "django.db.transaction.atomic", "django.views.decorators.csrf.csrf_exempt",
+        "django.db.transaction.atomic", "django.views.decorators.csrf.csrf_exempt", "warnings.deprecated",
+        "typing_extensions.deprecated", "slowapi.Limiter.limit", "langfuse.observe", "sentry_sdk.trace",
+        "backoff.on_exception", "backoff.on_predicate", "retry.retry", "stamina.retry", "tenacity.retry",
     }
 )  # fmt: skip
 _PROPERTIES = frozenset(
@@ -151,6 +153,20 @@ class FunctionInfo:
         return all(
             name in _TRANSPARENT or name in _PROPERTIES or self._is_kept_by(name, isinstance(node, ast.Call))
             for node, name in zip(self.node.decorator_list, self.decorators, strict=True)
+        )
+
+    @property
+    def stays_coroutine(self) -> bool:
+        """Whether calling the decorated name of an `async def` gives a coroutine, whatever its result is."""
+        return self.is_transparent or all(
+            name in _TRANSPARENT or self._is_replaced_by_coroutine(name, isinstance(node, ast.Call))
+            for node, name in zip(self.node.decorator_list, self.decorators, strict=True)
+        )
+
+    def _is_replaced_by_coroutine(self, decorator: str | None, called: bool) -> bool:
+        known = self.module.modules.function_info(decorator) if decorator is not None else None
+        return known is not None and (
+            keeps(known, self, called=called) or gives_coroutines(known, called=called)
         )
 
     def _is_kept_by(self, decorator: str | None, called: bool) -> bool:

@@ -14,12 +14,12 @@ from pybackend_lint.rule import Context, rule
     "PB526",
     "query-in-loop-sqlalchemy",
     "Fetch all rows once with `{entity}.{column}.in_(...)` instead of a query per iteration",
-    nodes=(ast.For, ast.AsyncFor),
+    nodes=(ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.DictComp),
     words=("execute", "scalar", "scalars", "exec", "query"),
     applies="sqlalchemy>=1.4",
     tags=("performance",),
 )
-def check(node: ast.For | ast.AsyncFor, ctx: Context) -> Iterator[Finding]:
+def check(node: sqlalchemy_loops.Loop, ctx: Context) -> Iterator[Finding]:
     """A loop sends the same query again and again, with another value of one column each time.
 
     ## Why

@@ -11,7 +11,7 @@ from tests.rules.harness import findings, fix
 RULE = "await-on-sync"
 
 FILES = {
-    "shop/__init__.py": "",
+    "shop/__init__.py": "from shop.stock import names as amounts",
     "shop/stock.py": """
         from contextlib import asynccontextmanager, contextmanager
 
@@ -82,10 +82,30 @@ FILES = {
         else:
             async def chosen():
                 return 1
+
+        class Store:
+            @contextmanager
+            def opened(self):
+                yield 1
+
+            @asynccontextmanager
+            async def connected(self):
+                yield 1
     """,
 }
 
 FOUND = {
+    "methods that are context managers, and functions under another name": """
+        from shop import amounts
+        from shop.stock import Store, async_pages as all_pages
+
+        async def f(store: Store):
+            with store.connected():  # PB608
+                await amounts()  # PB608
+            async with store.opened():  # PB608
+                for _ in all_pages():  # PB608
+                    pass
+    """,
     "functions and methods": """
         from shop.stock import Stock, names
 

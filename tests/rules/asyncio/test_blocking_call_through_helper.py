@@ -16,6 +16,33 @@ from tests.rules.harness import check, findings, fix, write
 RULE = "blocking-call-through-helper"
 
 FOUND = {
+    "function that is tried again": """
+        import requests
+        from tenacity import retry, stop_after_attempt
+
+        @retry(stop=stop_after_attempt(3))
+        def rate(currency: str) -> float:
+            return float(requests.get(f"https://rates.example/{currency}", timeout=5).text)
+
+        async def price(cents: int) -> float:
+            return cents * rate("USD")  # PB600
+    """,
+    "generator that is iterated": """
+        import requests
+
+        def pages(url: str):
+            while page := requests.get(url, timeout=5).json():
+                yield page
+
+        def count(url: str) -> int:
+            return sum(len(page) for page in pages(url))
+
+        async def load(url: str) -> list:
+            found = list(pages(url))  # PB600
+            for page in pages(url):  # PB600
+                found.append(page)
+            return [found, count(url)]  # PB600
+    """,
     "function two calls away": """
         from billing.invoices import total
 
@@ -176,6 +203,19 @@ FOUND |= {
 }
 
 SILENT = {
+    "generator that nobody iterates here": """
+        import asyncio
+
+        import requests
+
+        def pages(url: str):
+            while page := requests.get(url, timeout=5).json():
+                yield page
+
+        async def load(url: str) -> list:
+            later = pages(url)
+            return await asyncio.to_thread(list, later)
+    """,
     "the class of an argument decides": """
         import time
 

@@ -50,9 +50,60 @@ FILES = {
             def sender(self) -> Mailer:
                 return self.mailer
     """,
+    "shop/api/__init__.py": """
+        from ..mail import ping as check
+        from .calls import retried, sometimes
+    """,
+    "shop/api/calls.py": """
+        from functools import wraps
+
+        def retry(times):
+            def decorate(func):
+                @wraps(func)
+                async def inner(*args):
+                    for _ in range(times):
+                        try:
+                            return await func(*args)
+                        except OSError:
+                            continue
+                return inner
+            return decorate
+
+        def in_background(func):
+            def inner(*args):
+                return jobs.append(func(*args))
+            return inner
+
+        @retry(3)
+        async def retried(): ...
+
+        @in_background
+        async def sometimes(): ...
+    """,
 }
 
 FOUND = {
+    "under another name than it is defined by, and from a package that hands it on": """
+        from shop.api import check, retried, sometimes
+        from shop.mail import ping as pong
+
+        async def f(names: list[str]):
+            check()  # PB607
+            if pong():  # PB607
+                retried()  # PB607
+                sometimes()
+            [check() for _ in names]  # PB607
+            if not (known := check()):  # PB607
+                return known
+    """,
+    "variable that is only asked whether it is true": """
+        from shop.mail import ping
+
+        async def f():
+            answer = ping()  # PB607
+            if not answer:
+                return f"{answer}"
+    """,
     "files that a library reads and writes in threads": """
         import aiofiles
         from anyio import open_file
@@ -217,6 +268,17 @@ FOUND = {
 }
 
 SILENT = {
+    "variable that an inner function awaits": """
+        from shop.mail import ping
+
+        async def f():
+            later = ping()
+
+            async def wait():
+                return await later
+
+            return wait if later else None
+    """,
     "variable that is awaited, tested, compared for identity or handed on": """
         import asyncio
         from shop.mail import ping

@@ -11,7 +11,7 @@ from tests.rules.harness import findings, fix
 RULE = "task-reference-dropped"
 
 FILES = {
-    "jobs/__init__.py": "",
+    "jobs/__init__.py": "from jobs.start import spawn as begin",
     "jobs/start.py": """
         import asyncio
 
@@ -30,6 +30,17 @@ FILES = {
 }
 
 FOUND = {
+    "a callback alone keeps no task": """
+        import asyncio
+
+        from jobs import begin
+        from jobs.start import job
+
+        async def f(shops):
+            asyncio.create_task(job()).add_done_callback(print)  # PB609
+            [asyncio.create_task(job()) for _ in shops]  # PB609
+            begin(job())  # PB609
+    """,
     "functions of asyncio": """
         import asyncio
         from asyncio import create_task, ensure_future as start
@@ -72,6 +83,16 @@ FOUND = {
 }
 
 SILENT = {
+    "a task that exists already": """
+        import asyncio
+
+        tasks = set()
+
+        async def f(context, coro):
+            task = context.run(asyncio.get_running_loop().create_task, coro)
+            tasks.add(task)
+            asyncio.ensure_future(task).add_done_callback(tasks.discard)
+    """,
     "kept": """
         import asyncio
 
@@ -171,6 +192,8 @@ def test_fix_serves_all_tasks_of_a_file() -> None:
     [
         "import asyncio\n\n\nasync def f(job):\n    asyncio.create_task(job()); print(1)\n",
         "async def f(job):\n    import asyncio\n\n    asyncio.create_task(job())\n",
+        "import asyncio\n\n\nasync def f(job):\n    asyncio.create_task(job()).add_done_callback(print)\n",
+        "import asyncio\n\n\nasync def f(jobs):\n    [asyncio.create_task(job()) for job in jobs]\n",
         "import asyncio\n\n_background_tasks = []\n\n\nasync def f(job):\n    asyncio.create_task(job())\n",
     ],
 )

@@ -277,3 +277,88 @@ def test_queries_of_a_flask_model_are_fixed() -> None:
     assert "Page.query.filter(Page.id > 1).options(selectinload(Page.files))" in fix(
         "n-plus-one-relationship", source
     )
+
+
+BACKREFS = """
+from sqlalchemy import Column, ForeignKey, Integer
+from sqlalchemy.orm import backref, declarative_base, relationship
+
+Base = declarative_base()
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id = Column(Integer, primary_key=True)
+
+
+class Line(Base):
+    __tablename__ = "lines"
+    id = Column(Integer, primary_key=True)
+    order_id = Column(ForeignKey("orders.id"))
+    order = relationship(Order, backref="lines")
+
+
+class Parcel(Base):
+    __tablename__ = "parcels"
+    id = Column(Integer, primary_key=True)
+    order_id = Column(ForeignKey("orders.id"))
+    order = relationship("Order", backref=backref("parcels", lazy="joined"))
+
+
+class Bill(Base):
+    __tablename__ = "bills"
+    id = Column(Integer, primary_key=True)
+    order_id = Column(ForeignKey("orders.id"))
+    order = relationship("Order", backref=backref("bill", uselist=False))
+"""
+
+
+@pytest.mark.parametrize(("name", "loads"), [("lines", True), ("parcels", False), ("bill", True)])
+def test_relationships_that_a_backref_adds(name: str, loads: bool) -> None:
+    code = f"""
+        from sqlalchemy import select
+        from sqlalchemy.orm import Session
+
+        from shop.models import Order
+
+        def load(session: Session):
+            orders = session.scalars(select(Order)).unique()
+            return [order.{name} for order in orders]{"  # PB525" if loads else ""}
+    """
+    found = findings("n-plus-one-relationship", code, files={"shop/models.py": BACKREFS})
+    assert all("selectinload" in item.message for item in found) is (name != "bill")
+    engine = create_engine("sqlite://")
+    sent: list[str] = []
+    with imported({"shop.models": BACKREFS, "program": code}) as modules, Session(engine) as session:
+        models = modules["shop.models"]
+        models.Base.metadata.create_all(engine)
+        session.add_all(models.Order() for _ in range(ROWS))
+        session.commit()
+        event.listen(engine, "before_cursor_execute", lambda *arguments: sent.append(arguments[2]))
+        modules["program"].load(session)
+    engine.dispose()
+    assert (len(sent) > ROWS) is loads
+
+
+def test_pages_of_flask_sqlalchemy() -> None:
+    source = """
+        from flask_sqlalchemy import SQLAlchemy
+
+        db = SQLAlchemy()
+
+        class Page(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            files = db.relationship("File")
+
+        class File(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+            page_id = db.Column(db.Integer, db.ForeignKey("page.id"))
+
+        def files():
+            for page in Page.query.order_by(Page.id).paginate(page=2).items:
+                print(page.files)  # PB525
+
+        def chosen():
+            return [page.files for page in db.paginate(db.select(Page), per_page=20)]  # PB525
+    """
+    findings("n-plus-one-relationship", source)

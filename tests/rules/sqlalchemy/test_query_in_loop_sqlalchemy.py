@@ -21,6 +21,21 @@ from shop.models import Order, User
 """
 
 FOUND = {
+    "by keyword": """
+        def load(session: Session):
+            for user in session.scalars(select(User)).all():
+                session.scalars(select(Order).filter_by(user_id=user.id)).all()  # PB526
+    """,
+    "a comprehension, compared the other way round": """
+        def load(session: Session):
+            users = session.scalars(select(User)).all()
+            return {u.id: session.scalars(select(Order).where(u.id == Order.user_id)).all() for u in users}  # PB526
+    """,
+    "numbered elements and a converted value": """
+        def load(session: Session):
+            for number, user in enumerate(session.scalars(select(User)).all()):
+                session.scalar(select(Order).where(Order.user_id == int(user.id), Order.price > 3))  # PB526
+    """,
     "over loaded objects": """
         def load(session: Session):
             for user in session.scalars(select(User)).all():
@@ -46,6 +61,19 @@ FOUND = {
 }
 
 SILENT = {
+    "by keyword, a relationship or a second value of the element": """
+        def load(session: Session, users: list):
+            for user in users:
+                session.scalars(select(Order).filter_by(user=user)).all()
+                session.scalars(select(Order).filter_by(user_id=user.id, price=user.price)).all()
+    """,
+    "a range of numbers or a function's own choice": """
+        def load(session: Session):
+            found = [session.scalar(select(Order).where(Order.user_id == key)) for key in range(3)]
+            for key in chosen():
+                session.scalar(select(Order).where(Order.user_id == key))
+            return found
+    """,
     "pauses for each": """
         import time
 

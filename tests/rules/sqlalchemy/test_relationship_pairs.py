@@ -365,3 +365,76 @@ def test_classes_of_two_files_find_each_other_by_name() -> None:
     (found,) = findings("relationship-pair-mismatch", source, files=files)
     assert found.related[0].path.endswith("orders.py")
     findings("relationship-type-mismatch", source.replace("  # PB506", ""), files=files)
+
+
+NAMED = """
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    @declared_attr.directive
+    def __tablename__(cls) -> str:
+        return {name}
+
+
+class BigOrder(Base):
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lines: Mapped[Line] = relationship(back_populates="order")  # PB507
+
+
+class Line(Base):
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("{table}.id"))
+    order: Mapped[BigOrder] = relationship(back_populates="lines")
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("cls.__name__", "BigOrder"),
+        ("cls.__name__.lower()", "bigorder"),
+        ('cls.__name__.lower() + "s"', "bigorders"),
+        ('f"shop_{cls.__name__.lower()}"', "shop_bigorder"),
+    ],
+)
+def test_tables_named_after_their_classes(name: str, table: str) -> None:
+    code = NAMED.format(name=name, table=table)
+    findings("relationship-type-mismatch", code)
+    assert configure(code)["BigOrder.lines"] is False
+    other = code.replace(f'"{table}.id"', '"others.id"').replace("  # PB507", "")
+    assert findings("relationship-type-mismatch", other) == []
+
+
+def test_tables_named_by_flask_sqlalchemy() -> None:
+    source = """
+        from __future__ import annotations
+
+        from flask_sqlalchemy import SQLAlchemy
+        from sqlalchemy import ForeignKey
+        from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+        db = SQLAlchemy()
+
+        class Keyed(db.Model):
+            __abstract__ = True
+            id: Mapped[int] = mapped_column(primary_key=True)
+
+        class HTTPLogEntry(Keyed):
+            lines: Mapped[Line] = relationship(back_populates="entry")  # PB507
+
+        class SlowEntry(HTTPLogEntry):
+            notes: Mapped[Note] = relationship(back_populates="entry")
+
+        class Line(Keyed):
+            entry_id: Mapped[int] = mapped_column(ForeignKey("http_log_entry.id"))
+            entry: Mapped[HTTPLogEntry] = relationship(back_populates="lines")
+
+        class Note(Keyed):
+            entry_id: Mapped[int] = mapped_column(ForeignKey("slow_entry.id"))
+            entry: Mapped[SlowEntry] = relationship(back_populates="notes")
+    """
+    findings("relationship-type-mismatch", source)
