@@ -280,3 +280,36 @@ def test_an_answer_that_looked_backward_rests_on_files_that_do_not_exist_yet(tmp
     assert run(tmp_path)[1] == []
     change(tmp_path / "library/later.py", BOOKS)
     assert run(tmp_path)[1] == [("first.py", 5, "PB101"), ("second.py", 5, "PB101")]
+
+
+def test_who_shows_a_template_is_checked_again_when_it_changes(tmp_path: Path) -> None:
+    page = "{% for order in orders %}{{ order.customer.name }}{% endfor %}"
+    write(
+        tmp_path,
+        {
+            "pyproject.toml": PYPROJECT,
+            "shop/__init__.py": "",
+            "shop/models.py": "from django.db import models\n\n\nclass Customer(models.Model):\n    pass\n\n\n"
+            "class Order(models.Model):\n    customer = models.ForeignKey(Customer, models.CASCADE)\n",
+            "shop/views.py": "from django.shortcuts import render\n\nfrom shop.models import Order\n\n\n"
+            "def orders(request):\n"
+            "    return render(request, 'orders.html', {'orders': Order.objects.all()})\n",
+            "shop/alone.py": "x = 1\n",
+            "shop/templates/orders.html": page,
+        },
+    )
+    settled(tmp_path)
+    template = tmp_path / "shop/templates/orders.html"
+    found = [("views.py", 7, "PB148")]
+    assert run(tmp_path)[1] == found
+    assert run(tmp_path) == (set(), found)
+    change(template, "")
+    assert run(tmp_path) == ({"views.py"}, [])
+    change(template, page)
+    assert run(tmp_path) == ({"views.py"}, found)
+    change(template, None)
+    assert run(tmp_path)[1] == []
+    change(tmp_path / "shop/extra/templates/orders.html", page)
+    assert run(tmp_path)[1] == found
+    change(template, page)
+    assert run(tmp_path)[1] == []  # which of the two is shown depends on the settings

@@ -960,12 +960,12 @@ def _super_result(receiver: Type, method: str, call: ast.Call, function: Functio
             return _default_queryset(receiver, info, module)
         if method in _QUERYSET_METHODS:
             return queryset_method(_plain(receiver, module), method, call, module)
-    elif method == "get_queryset" and _is_plain_view(info):
-        return _view_queryset(info)
+    elif method == "get_queryset" and is_plain_view(info):
+        return view_queryset(info)
     return None
 
 
-def _is_plain_view(info: ClassInfo) -> bool:
+def is_plain_view(info: ClassInfo) -> bool:
     """Whether a class is a generic view whose every base is the project's, Django's or REST framework's."""
     return _is_view(info) and all(name.startswith(_VIEW_PACKAGES) for name in info.libraries)
 
@@ -1065,9 +1065,9 @@ def _instance_method(receiver: Type, method: str, call: ast.Call, module: Module
     if info is None or not _is_view(info):
         return None
     if method == "get_queryset":
-        return _view_queryset(info)
+        return view_queryset(info)
     if method == "get_object":
-        rows = _view_queryset(info)
+        rows = view_queryset(info)
         row = rows.argument() if rows is not None else None
         return instance(row.name) if row is not None else None
     if method == "filter_queryset" and call.args:
@@ -1080,7 +1080,7 @@ def _instance_method(receiver: Type, method: str, call: ast.Call, module: Module
 def _paginator(cls: Type, call: ast.Call, module: Module) -> Type:
     """A paginator over some rows: iterating it gives its pages."""
     value = module.type_of(call.args[0]) if call.args else None
-    row = _rows_of(value, module)
+    row = rows_of(value, module)
     if row is None and value is not None and value.is_instance("builtins.list"):
         row = value.argument()
     return instance(cls.name, instance(PAGE, row))
@@ -1088,11 +1088,12 @@ def _paginator(cls: Type, call: ast.Call, module: Module) -> Type:
 
 def _page_of(rows: ast.expr, module: Module) -> Type | None:
     """The list that pagination of REST framework makes of rows, None where it is switched off."""
-    row = _rows_of(module.type_of(rows), module)
+    row = rows_of(module.type_of(rows), module)
     return replace(instance("builtins.list", row), optional=True) if row is not None else None
 
 
-def _view_queryset(info: ClassInfo) -> Type | None:
+def view_queryset(info: ClassInfo) -> Type | None:
+    """The queryset of a generic view's `queryset`, or of its `model`."""
     for name in ("queryset", "model"):
         found = info.member(name)
         if found is None or found[1].value is None:
@@ -1112,12 +1113,12 @@ def _view_queryset(info: ClassInfo) -> Type | None:
 def _function(callee: Type, call: ast.Call, module: Module) -> Type | None:
     match callee.name:
         case "django.shortcuts.get_object_or_404" | "django.shortcuts.get_list_or_404" if call.args:
-            row = _rows_of(module.type_of(call.args[0]), module)
+            row = rows_of(module.type_of(call.args[0]), module)
             if callee.name.endswith("get_list_or_404"):
                 return instance("builtins.list", row)
             return row
         case "django.shortcuts.aget_object_or_404" if call.args:
-            return coroutine(_rows_of(module.type_of(call.args[0]), module))
+            return coroutine(rows_of(module.type_of(call.args[0]), module))
         case "django.contrib.auth.get_user_model":
             user = django_models.user_model(module)
             if user is None:
@@ -1154,7 +1155,7 @@ def _scoped_manager(call: ast.Call, module: Module) -> Type | None:
     return Type(known.name, fact=known.fact)
 
 
-def _rows_of(value: Type | None, module: Module) -> Type | None:
+def rows_of(value: Type | None, module: Module) -> Type | None:
     """The rows of a queryset, manager or model class."""
     if value is None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pybackend_lint.frameworks import django, django_models, django_reads
@@ -237,7 +237,7 @@ def _key_reads(name: str, model: ClassInfo) -> tuple[PathRead, ...]:
     text = target.method("__str__") if target is not None else None
     if text is not None and target is not None:
         found += [
-            PathRead(f"{name}__{read.path}", read.relation, read.many, (step, *read.steps))
+            replace(read, path=f"{name}__{read.path}", steps=(step, *read.steps), node=None)
             for read in _reads(text, 0, target)
         ]
     return tuple(found)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pybackend_lint.finding import Related
 from pybackend_lint.frameworks import django, django_models
+from pybackend_lint.frameworks.django import Loaded
 from pybackend_lint.frameworks.django_models import Relation
 from pybackend_lint.project import calls
 from pybackend_lint.project.index import Index
@@ -84,6 +85,7 @@ class PathRead:
       leads to many rows.
     - `steps`: the places on the way, the read itself last; `node`: where the function that was asked
       about reads it or calls what does, None outside functions.
+    - `counted`: it is only asked how many rows the relation leads to, or whether there are any.
     """
 
     path: str
@@ -91,6 +93,7 @@ class PathRead:
     many: bool
     steps: tuple[Related, ...]
     node: ast.expr | None = None
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,11 +129,44 @@ def read_through(entry: Entry) -> tuple[PathRead, ...]:
     )
 
 
+def member(row: Row, name: str, module: Module) -> FunctionInfo | None:
+    """The property or method of a row's model under a name, where its body runs when a row is asked."""
+    info = module.modules.class_info(row.model)
+    method = info.method(name) if info is not None else None
+    if method is None or method.is_static or method.is_class_method or not _runs_at_once(method):
+        return None
+    return method if _first_parameter(method) else None
+
+
+def member_reads(row: Row, method: FunctionInfo, step: Related) -> Iterator[PathRead]:
+    """What a property or method of a row's model reads, by the paths from the first row.
+
+    `step` is the place that asks for it.
+    """
+    yield from reads_below(row, reads_of(method, _first_parameter(method), row.model), step)
+
+
+def reads_below(row: Row, reads: Iterable[PathRead], step: Related) -> Iterator[PathRead]:
+    """Reads from a row as such from the first row; `step` is the place that leads to them."""
+    for read in reads:
+        path = row.beyond(read.path.split("__"))
+        if path:
+            yield replace(read, path="__".join(path), many=row.many or read.many, steps=(step, *read.steps))
+
+
+def is_loaded(read: PathRead, fact: Loaded) -> bool:
+    """Whether rows with what is loaded answer a read without a query for each of them, or may do so."""
+    if fact.covers(read.path) or fact.may_be_aside(read.path):
+        return True
+    one_by_one = fact.fetch_mode in {"", "FETCH_ONE"} and not fact.restricted
+    return not read.many and (not one_by_one or (fact.every and not read.relation.nullable))
+
+
 def longest(reads: Iterable[PathRead]) -> tuple[PathRead, ...]:
     """One read for each path that no longer path implies, sorted by path."""
     found: dict[str, PathRead] = {}
     for read in reads:
-        found.setdefault(read.path, read)
+        _keep(read, found)
     return tuple(
         read
         for path, read in sorted(found.items())
@@ -138,12 +174,19 @@ def longest(reads: Iterable[PathRead]) -> tuple[PathRead, ...]:
     )
 
 
+def _keep(read: PathRead, found: dict[str, PathRead]) -> None:
+    """Keep the first read of a path that fetches rows, or else the first."""
+    known = found.get(read.path)
+    if known is None or (known.counted and not read.counted):
+        found[read.path] = read
+
+
 def _joined(row: Row, read: PathRead, node: ast.expr, name: str, module: Module | None) -> PathRead:
     steps = read.steps
     if module is not None:
         steps = (related(node, f"calls `{name}`", module), *steps)
     path = "__".join(row.beyond(read.path.split("__")))
-    return PathRead(path, read.relation, row.many or read.many, steps, node)
+    return replace(read, path=path, many=row.many or read.many, steps=steps, node=node)
 
 
 def related(node: ast.AST, message: str, module: Module) -> Related:
@@ -161,7 +204,7 @@ def _expanded(
     direct = _direct(function, parameter, model)
     found: dict[str, PathRead] = {}
     for read in direct.reads:
-        found.setdefault(read.path, read)
+        _keep(read, found)
     for entry in direct.entries:
         if entry.function.name in (*stack, function.name):
             lowest = min(lowest, (*stack, function.name).index(entry.function.name))
@@ -174,7 +217,7 @@ def _expanded(
             if entry.row.beyond(read.path.split("__")):
                 joined = _joined(entry.row, read, entry.node, entry.name, function.module)
                 if not _is_assigned(joined, direct.assigned):
-                    found.setdefault(joined.path, joined)
+                    _keep(joined, found)
     if lowest <= depth:
         return (), lowest
     return tuple(found.values()), lowest
@@ -322,12 +365,15 @@ class Reader:
                 if following.attr in {"pk", "id"}:
                     return None
             return self._path_read(base, node, relation)
-        return self._path_read(base, node, relation) if reading_method(node, self.module) else None
+        method = reading_method(node, self.module)
+        return self._path_read(base, node, relation, method != "all") if method else None
 
-    def _path_read(self, base: Row, node: ast.Attribute, relation: Relation) -> PathRead:
+    def _path_read(
+        self, base: Row, node: ast.Attribute, relation: Relation, counted: bool = False
+    ) -> PathRead:
         path = "__".join((*base.path, node.attr))
         step = related(node, f"reads `{node.attr}`", self.module)
-        return PathRead(path, relation, base.many or not relation.is_single, (step,), node)
+        return PathRead(path, relation, base.many or not relation.is_single, (step,), node, counted)
 
     def entries(self, node: ast.AST) -> Iterator[Entry]:
         """The project's functions that receive a row at this node."""

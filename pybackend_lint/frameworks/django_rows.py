@@ -402,13 +402,10 @@ def reads_through(rows: Rows, module: Module) -> list[Through]:
 
 
 def _is_missing(read: PathRead, rows: Rows, assigned: set[tuple[str, ...]]) -> bool:
-    fact = rows.loaded
     parts = read.path.split("__")
-    if fact.covers(read.path) or any(tuple(parts[: len(path)]) == path for path in assigned):
+    if any(tuple(parts[: len(path)]) == path for path in assigned):
         return False
-    if fact.may_be_aside(read.path):
-        return False
-    return read.many or (rows.fetches_one and not (fact.every and not read.relation.nullable))
+    return not django_reads.is_loaded(read, rows.loaded)
 
 
 def _is_known(path: str, known: set[str]) -> bool:
@@ -523,9 +520,10 @@ def loading_edits(
 ) -> list[Edit] | None:
     """The edits that make a queryset expression load paths, by the method that loads them.
 
-    None where they cannot all be made; see `loading_edit`.
+    None where they cannot all be made; see `loading_edit`. What is annotated has to be read by another name
+    too, which no edit of the queryset does.
     """
-    if built is None or may_be_prefetched(built, module):
+    if built is None or "annotate" in wanted or may_be_prefetched(built, module):
         return None
     source = module.source
     edits: list[Edit] = []
@@ -560,17 +558,25 @@ def _quoted(paths: Sequence[str]) -> str:
 
 
 def loading_methods(reads: Iterable[PathRead]) -> dict[str, list[str]]:
-    """The paths of some reads by the method that loads them."""
-    wanted: dict[str, list[str]] = {"select_related": [], "prefetch_related": []}
+    """The paths of some reads by the method that loads them, or that counts them in the same query."""
+    wanted: dict[str, list[str]] = {"select_related": [], "prefetch_related": [], "annotate": []}
     for read in reads:
         prefetched = read.many or read.relation.kind == "generic"
-        wanted["prefetch_related" if prefetched else "select_related"].append(read.path)
+        method = "prefetch_related" if prefetched else "select_related"
+        wanted["annotate" if read.counted else method].append(read.path)
     return {method: paths for method, paths in wanted.items() if paths}
 
 
 def advice(wanted: Mapping[str, Sequence[str]]) -> str:
     """How to load the paths, as it would be written behind a queryset."""
-    return "".join(f".{method}({_quoted(paths)})" for method, paths in wanted.items())
+    return "".join(
+        f".{method}({_counted(paths) if method == 'annotate' else _quoted(paths)})"
+        for method, paths in wanted.items()
+    )
+
+
+def _counted(paths: Sequence[str]) -> str:
+    return ", ".join(f'Count("{path}")' for path in paths)
 
 
 def origin(iterated: ast.expr, module: Module) -> Related | None:

@@ -347,7 +347,7 @@ def _declared_reads(
         keys = kind in _KEYS and not many and _argument(call, "lookup_field") is None
         reached = yield from _walked(row, parts, step, module, many=many, key=keys)
         if reached is not None and kind == "StringRelatedField":
-            yield from _member_reads(reached, "__str__", step, module)
+            yield from _shown_member(reached, "__str__", step, module)
     elif given != "*":
         yield from _walked(row, given.split("."), step, module, plain=True)
 
@@ -374,7 +374,7 @@ def _walked(
             continue
         relation = django_models.relation(row.model, name, module)
         if relation is None:
-            yield from _member_reads(row, name, step, module)
+            yield from _shown_member(row, name, step, module)
             return None
         if relation.is_single:
             if is_last and (plain or (key and relation.kind == "forward")):
@@ -386,7 +386,7 @@ def _walked(
             continue
         following = "" if is_last else parts[position + 1]
         if (is_last and many) or following in {"all", "count", "exists"}:
-            yield _read(row, name, relation, step)
+            yield replace(_read(row, name, relation, step), counted=following in {"count", "exists"})
         if not (is_last and many) or relation.target is None:
             return None
         row = Row((*row.path, name), relation.target, row, relation.back or "", True)
@@ -398,24 +398,10 @@ def _read(row: Row, name: str, relation: django_models.Relation, step: Related) 
     return PathRead(path, relation, row.many or not relation.is_single, (step,))
 
 
-def _member_reads(row: Row, name: str, step: Related, module: Module) -> Iterator[PathRead]:
-    """What a property or method of the row's model reads, which the serializer calls."""
-    info = module.modules.class_info(row.model)
-    method = info.method(name) if info is not None else None
-    if method is None or method.is_static or method.is_class_method:
-        return
-    arguments = [*method.node.args.posonlyargs, *method.node.args.args]
-    if arguments:
-        yield from _through(row, django_reads.reads_of(method, arguments[0].arg, row.model), step)
-
-
-def _through(row: Row, reads: tuple[PathRead, ...], step: Related) -> Iterator[PathRead]:
-    for read in reads:
-        path = row.beyond(read.path.split("__"))
-        if path:
-            yield PathRead(
-                "__".join(path), read.relation, row.many or read.many, (step, *read.steps), read.node
-            )
+def _shown_member(row: Row, name: str, step: Related, module: Module) -> Iterator[PathRead]:
+    method = django_reads.member(row, name, module)
+    if method is not None:
+        yield from django_reads.member_reads(row, method, step)
 
 
 def _method_reads(info: ClassInfo, name: str, call: ast.Call, row: Row, step: Related) -> Iterator[PathRead]:
@@ -432,7 +418,7 @@ def _method_reads(info: ClassInfo, name: str, call: ast.Call, row: Row, step: Re
     position = 0 if method.is_static else 1
     if len(arguments) > position:
         reads = django_reads.reads_of(method, arguments[position].arg, row.model)
-        yield from _through(row, reads, step)
+        yield from django_reads.reads_below(row, reads, step)
 
 
 def _default_reads(
@@ -446,7 +432,7 @@ def _default_reads(
     relation = django_models.relation(row.model, name, module)
     if relation is None:
         if name not in _columns(row.model, module):
-            yield from _member_reads(row, name, step, module)
+            yield from _shown_member(row, name, step, module)
     elif (
         not relation.is_single or relation.kind == "reverse" or (relation.kind == "forward" and _depth(info))
     ):
@@ -492,14 +478,7 @@ class Served:
             if common is None:
                 common = reads
             common = {path: read for path, read in common.items() if path in reads}
-        return tuple(read for read in (common or {}).values() if not _is_loaded(read, fact))
-
-
-def _is_loaded(read: PathRead, fact: Loaded) -> bool:
-    if fact.covers(read.path) or fact.may_be_aside(read.path):
-        return True
-    one_by_one = fact.fetch_mode in {"", "FETCH_ONE"} and not fact.restricted
-    return not read.many and (not one_by_one or (fact.every and not read.relation.nullable))
+        return tuple(read for read in (common or {}).values() if not django_reads.is_loaded(read, fact))
 
 
 def served_by_view(node: ast.ClassDef, module: Module) -> Served | None:

@@ -21,6 +21,7 @@ _MANY = 200
 # The first check of a document reads no more files than this for one question.
 _FEW = 100
 _STRUCTURAL = frozenset({"__init__.py", "manage.py", "setup.py"})
+TEMPLATES = (".html", ".jinja", ".jinja2", ".j2")
 _FAILURE = re.compile(r": internal error in (PB\d{3}) ")
 
 
@@ -168,16 +169,20 @@ class Checker:
         for path, is_new, is_gone in changes:
             if path in self._buffers:
                 continue
-            affected.add(path)
+            is_module = not path.endswith(TEMPLATES)
+            if is_module:
+                affected.add(path)
             for _, engine in self._engines.values():
                 affected |= engine.index.change(path, None)
-                if is_new or is_gone:
+                if is_module and (is_new or is_gone):
                     affected |= engine.index.appear(path)
         return self._forget_outcomes("", affected)
 
     def _decides(self, change: FileChange) -> bool:
         """Whether settings, versions or the roots of imports may be other ones after a change."""
         directory, name = os.path.split(change.path)
+        if name.endswith(TEMPLATES):
+            return False
         if not name.endswith((".py", ".pyi")) or name == "setup.py":
             return True
         if not (change.is_new or change.is_gone):

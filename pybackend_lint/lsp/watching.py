@@ -8,7 +8,7 @@ from pathlib import Path
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from pybackend_lint.lsp.checker import FileChange
+from pybackend_lint.lsp.checker import TEMPLATES, FileChange
 from pybackend_lint.lsp.configuration import SECTION, Folder, Options, read_options
 from pybackend_lint.lsp.diagnostics import SOURCE
 from pybackend_lint.lsp.documents import path_of
@@ -18,6 +18,7 @@ from pybackend_lint.lsp.workspace import add_pull_features
 
 _WATCHED = (
     "**/*.{py,pyi}",
+    f"**/{{templates,jinja2}}/**/*{{{','.join(TEMPLATES)}}}",
     "**/{pyproject.toml,setup.cfg,uv.lock,poetry.lock,pdm.lock,pylock.toml,Pipfile,Pipfile.lock}",
     "**/{requirements*.txt,alembic.ini,ruff.toml,.ruff.toml,.python-version,pytest.ini,tox.ini}",
 )

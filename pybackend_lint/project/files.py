@@ -31,9 +31,14 @@ class Files:
 
     def read(self, path: str) -> bytes | None:
         """The content of a file, or None when there is none that can be read."""
+        if path not in self.overlay:
+            self.reads.add(path)
+        return self.content(path)
+
+    def content(self, path: str) -> bytes | None:
+        """What `read` gives, without remembering that it was asked for."""
         if path in self.overlay:
             return self.overlay[path]
-        self.reads.add(path)
         try:
             with open(path, "rb") as file:
                 return file.read()
@@ -99,13 +104,18 @@ def everything_below(directory: str) -> str:
     return os.path.join(directory, _EVERYTHING)
 
 
+def folders_below(directory: str) -> str:
+    """A name, which is no path of a file, for the folders and modules of a directory tree, by their names."""
+    return os.path.join(directory, f"{_EVERYTHING}folders")
+
+
 def mentions_below(directory: str, text: bytes) -> str:
     """A name, which is no path of a file, for the files of a directory tree that mention a text."""
     return f"{everything_below(directory)}?{os.fsdecode(text)}"
 
 
 def is_group(name: str) -> bool:
-    """Whether a name is one made by `everything_below` or `mentions_below`, not the path of a file."""
+    """Whether a name is one made by the functions above and below, not the path of a file."""
     return f"{os.sep}{_EVERYTHING}" in name
 
 

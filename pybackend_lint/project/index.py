@@ -270,6 +270,11 @@ class Index:
         module = self._by_path.get(path)
         return module.source.data if module is not None else self.files.read(path) or b""
 
+    def text(self, path: str, asker: Module) -> bytes | None:
+        """The content of a file that is no module, None without one; what is known of `asker` rests on it."""
+        self.consult(self.path_of(asker), (path,))
+        return self.files.content(path)
+
     def dependencies(self, path: str) -> tuple[frozenset[str], frozenset[str]]:
         """The files whose content the answers about a file came from, and the paths looked for in vain."""
         seen = {path}

@@ -11,6 +11,7 @@ from lsprotocol import types
 
 from tests.lsp.editor import editor
 from tests.lsp.test_diagnostics import BLOCKING, CALLER, DEPRECATED, HARMLESS, HELPER, PROJECT
+from tests.processes import write
 
 pytestmark = pytest.mark.asyncio
 
@@ -293,3 +294,39 @@ async def test_the_check_of_the_workspace_can_be_cancelled(root: Path) -> None:
         )
         assert len(last) == 1
         assert int(last[0]["message"].split()[-2]) < 300  # files
+
+
+SHOP = {
+    "pyproject.toml": '[project]\nname = "shop"\ndependencies = ["django>=5"]\n',
+    "shop/__init__.py": "",
+    "shop/models.py": (
+        "from django.db import models\n\n\nclass Customer(models.Model):\n"
+        "    name = models.CharField(max_length=9)\n\n\nclass Order(models.Model):\n"
+        "    customer = models.ForeignKey(Customer, models.CASCADE)\n"
+    ),
+    "shop/views.py": (
+        "from django.shortcuts import render\n\nfrom shop.models import Order\n\n\ndef orders(request):\n"
+        "    return render(request, 'orders.html', {'orders': Order.objects.all()})\n"
+    ),
+    "shop/templates/orders.html": "{% for order in orders %}{{ order.customer.name }}{% endfor %}",
+}
+
+
+async def test_templates_are_followed(tmp_path: Path) -> None:
+    write(tmp_path, SHOP)
+    view, template = tmp_path / "shop/views.py", tmp_path / "shop/templates/orders.html"
+    async with editor(tmp_path) as client:
+        client.open(view)
+        await client.diagnostics(view, ["PB148"])
+        template.write_text("{% for order in orders %}{{ order.customer_id }}{% endfor %}")
+        client.touch((template, CHANGED))
+        await client.diagnostics(view, [])
+        template.write_text(SHOP["shop/templates/orders.html"])
+        client.touch((template, CHANGED))
+        await client.diagnostics(view, ["PB148"])
+        template.unlink()
+        client.touch((template, DELETED))
+        await client.diagnostics(view, [])
+        template.write_text(SHOP["shop/templates/orders.html"])
+        client.touch((template, CREATED))
+        await client.diagnostics(view, ["PB148"])

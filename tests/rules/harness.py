@@ -20,7 +20,7 @@ from pybackend_lint.settings import Selection, Settings
 from pybackend_lint.source import Source
 
 _BLOCK = re.compile(
-    r"^```(?P<language>python|toml)(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^```(?P<language>python|toml|html)(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _MARKER = re.compile(r"#\s*(PB\d{3})\b")
 PROJECTS = Path(__file__).parent.parent / "projects"

@@ -210,7 +210,8 @@ def check(node: ast.ClassDef | ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     ## Fix safety
     The fix appends the paths to the queryset where the view or function builds it. It is unsafe because it
-    changes the query of every action of the view, also of those that show one object.
+    changes the query of every action of the view, also of those that show one object. There is none where a
+    relation is only counted: the serializer has to read the annotation.
     ## When not to use it
     For lists that never hold more than a few objects.
     ## References

@@ -140,7 +140,7 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
     ## Fix safety
     The fix appends the paths to the queryset, or adds them to an existing call, when the same function builds
     the queryset. It is unsafe because it changes the query: it loads rows that the function may need for few
-    of the objects.
+    of the objects. There is none where the rows are only counted: the function has to read the annotation.
     ## When not to use it
     Where the loop runs over a handful of rows.
     ## References

@@ -335,7 +335,7 @@ FOUND = {
     "nested": ("Nested", '.select_related("customer__company").prefetch_related("tags")'),
     "dotted source": ("Dotted", '.select_related("customer__company")'),
     "method fields": ("Method", '.select_related("placed_by").prefetch_related("lines__product")'),
-    "members of the model": ("Members", '.select_related("customer__company").prefetch_related("lines")'),
+    "members of the model": ("Members", '.select_related("customer__company").annotate(Count("lines"))'),
     "text and slug": ("Text", '.select_related("customer__company", "placed_by")'),
     "reverse relations": ("Lines", '.select_related("invoice").prefetch_related("lines")'),
     "depth": ("Deep", '.select_related("customer")'),

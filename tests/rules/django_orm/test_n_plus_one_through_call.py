@@ -259,12 +259,40 @@ def test_fix_adds_to_what_is_there() -> None:
             tags = models.ManyToManyField(Maker, related_name="+")
 
             def label(self):
-                return self.maker.name, self.tags.count()
+                return self.maker.name, list(self.tags.all())
         """
     text = "from parts.models import Part\n\n\ndef f():\n    return [p.label() for p in {}]\n"
     before = 'Part.objects.select_related("other").order_by("pk")[:10]'
     after = 'Part.objects.select_related("other", "maker").order_by("pk").prefetch_related("tags")[:10]'
     assert fix(RULE, text.format(before), files={"parts/models.py": models}) == text.format(after)
+
+
+def test_what_is_counted_is_annotated() -> None:
+    models = """
+        from django.db import models
+
+        class Part(models.Model):
+            def size(self):
+                return self.pieces.count()
+
+            def shown(self):
+                return self.pieces.count(), [piece.pk for piece in self.pieces.all()]
+
+        class Piece(models.Model):
+            part = models.ForeignKey(Part, models.CASCADE, related_name="pieces")
+        """
+    text = """
+        from parts.models import Part
+
+        sizes = [part.size() for part in Part.objects.all()]  # PB102
+        shown = [part.shown() for part in Part.objects.all()]  # PB102
+        """
+    found = findings(RULE, text, files={"parts/models.py": models})
+    assert [finding.message.split("`")[1] for finding in found] == [
+        '.annotate(Count("pieces"))',
+        '.prefetch_related("pieces")',
+    ]
+    assert [finding.fix is None for finding in found] == [True, False]
 
 
 @pytest.mark.parametrize(("number", "call"), [(0, "example.overview()"), (1, "example.totals()")])
