@@ -554,7 +554,7 @@ def lost_reads(ctx: Context) -> Iterator[LostRead]:
     The first of each object; behind `await session.commit()` they are those of `expired_reads`.
     """
     source, module = ctx.source, ctx.module
-    if not (b"commit" in source.data or b".begin()" in source.data) or not opens_sessions(source.data):
+    if not opens_sessions(source.data):
         return
     blocks: list[ast.With | ast.AsyncWith] = [*source.nodes(ast.With), *source.nodes(ast.AsyncWith)]
     for block in blocks:
@@ -568,7 +568,7 @@ def _lost(block: ast.With | ast.AsyncWith, function: FunctionInfo) -> Iterator[L
     if not isinstance(item.optional_vars, ast.Name) or not isinstance(item.context_expr, ast.Call):
         return
     session = item.optional_vars.id
-    ended = _commit(block, session, item.context_expr)
+    ended = _commit(block, session, item.context_expr, module)
     if isinstance(block, ast.AsyncWith) and ended is not block:
         return
     if ended is None or not opens_session(block, module) or not _expires(item.context_expr, module):
@@ -595,7 +595,9 @@ def _lost(block: ast.With | ast.AsyncWith, function: FunctionInfo) -> Iterator[L
             left.discard(node.id)  # a read is reported once; anything else may attach the object again
 
 
-def _commit(block: ast.With | ast.AsyncWith, session: str, manager: ast.Call) -> ast.stmt | None:
+def _commit(
+    block: ast.With | ast.AsyncWith, session: str, manager: ast.Call, module: Module
+) -> ast.stmt | None:
     """The statement of a block that certainly commits last: a call in it, or its end."""
     if isinstance(manager.func, ast.Attribute) and manager.func.attr == "begin":
         return block
@@ -606,13 +608,51 @@ def _commit(block: ast.With | ast.AsyncWith, session: str, manager: ast.Call) ->
                 owner == session
             ):
                 return statement
-    return None
+    return block if _commits_at_end(manager, module) else None
+
+
+def _scope(manager: ast.Call, module: Module) -> tuple[FunctionInfo, ast.Yield] | None:
+    """The generator of the project that is a context manager for a session, and its only `yield`."""
+    callee = module.type_of(manager.func)
+    function = None
+    if callee is not None and callee.kind is Kind.FUNCTION:
+        function = module.modules.function_info(callee.name)
+    if function is None or not function.decorators or function.decorators[0] not in names.SCOPES:
+        return None
+    yields = function.module.source.in_scope(ast.Yield, function.node)
+    return (function, yields[0]) if len(yields) == 1 else None
+
+
+def _commits_at_end(manager: ast.Call, module: Module) -> bool:
+    """Whether a context manager of the project commits the session that it gives, but for errors."""
+    scope = _scope(manager, module)
+    if scope is None or not isinstance(scope[1].value, ast.Name):
+        return False
+    function, given = scope
+    statement = function.module.source.parent(given)
+    around = function.module.source.parent(statement) if isinstance(statement, ast.Expr) else None
+    behind = [*around.orelse] if isinstance(around, ast.Try) and statement in around.body else []
+    if isinstance(statement, ast.Expr):
+        behind += after(statement, function)
+    for item in behind:
+        value = item.value if isinstance(item, ast.Expr) else None
+        match value.value if isinstance(value, ast.Await) else value:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="commit"), args=[]):
+                if owner == getattr(given.value, "id", None):
+                    return True
+    return False
 
 
 def _expires(manager: ast.Call, module: Module) -> bool:
     """Whether the sessions that a call opens expire their objects on commit, as they do by default."""
     made, home = manager, module
     known = module.type_of(manager.func)
+    scope = _scope(manager, module)
+    if scope is not None:
+        function, given = scope
+        found = function.module.lookup(given.value.id, given) if isinstance(given.value, ast.Name) else None
+        opened = found[1][0].value if found is not None and len(found[1]) == 1 else None
+        return isinstance(opened, ast.Call) and _expires(opened, function.module)
     if known is None or known.name not in {names.SESSION, names.ASYNC_SESSION}:
         factory = manager.func
         if isinstance(factory, ast.Attribute) and factory.attr == "begin":

@@ -38,6 +38,7 @@ MAPPED = "sqlalchemy.orm.Mapped"
 DECLARATIVE_BASE = "sqlalchemy.orm.DeclarativeBase"
 FLASK_DATABASE = "flask_sqlalchemy.SQLAlchemy"
 FLASK_MODEL = "flask_sqlalchemy.SQLAlchemy.Model"
+SCOPES = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 PAGINATION = "flask_sqlalchemy.pagination.Pagination"
 SQLMODEL = "sqlmodel.SQLModel"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pybackend_lint.finding import Related
-from pybackend_lint.frameworks import fastapi, sqlalchemy_loading, sqlalchemy_uses
+from pybackend_lint.frameworks import fastapi, sqlalchemy_expiry, sqlalchemy_loading, sqlalchemy_uses
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
 from pybackend_lint.frameworks.sqlalchemy_words import functions_with_queries, relation_names
@@ -65,7 +65,9 @@ def _reads(function: Function, nodes: list[ast.expr], rows: _Rows, ctx: Context)
     for node in sqlalchemy_loading.attributes_read(info):
         loop = rows.loop(node.value) if id(node) in wanted else None
         read = sqlalchemy_loading.lazy_read(node, ctx) if loop is not None and rows.over_rows(loop) else None
-        if loop is not None and read is not None and not _is_one_target(read, ctx):
+        if loop is None or read is None or _is_one_target(read, ctx):
+            continue
+        if not sqlalchemy_expiry.is_detached(node, info, ctx):
             step = ctx.related(loop.iter, "the loop runs once for each row")
             yield RowRead(node, read, "", (step,))
     for use in sqlalchemy_uses.lazy_uses(info, ctx, nodes, is_async=False):

@@ -14,8 +14,8 @@ from tests.rules.harness import findings, fix
 from tests.rules.sqlalchemy.test_lazy_load_in_async import MODELS
 
 DATABASE = """
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
@@ -39,6 +39,38 @@ def session_scope() -> Iterator[Session]:
         session.close()
 
 
+@contextmanager
+def committed() -> Iterator[Session]:
+    session = factory()
+    try:
+        yield session
+        session.commit()
+    except Exception:
+        session.rollback()
+        raise
+    finally:
+        session.close()
+
+
+@asynccontextmanager
+async def async_committed():
+    async with async_factory() as session:
+        try:
+            yield session
+        except Exception:
+            await session.rollback()
+            raise
+        else:
+            await session.commit()
+
+
+@contextmanager
+def committed_first() -> Iterator[Session]:
+    with factory() as session:
+        session.commit()
+        yield session
+
+
 def find_order(key: int) -> Order:
     with Session(engine) as session:
         return session.get_one(Order, key)
@@ -59,7 +91,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from shop.database import async_factory, attached_order, engine, factory, find_order, find_order_with_lines
-from shop.database import session_scope
+from shop.database import async_committed, committed, committed_first, session_scope
 from shop.models import Order
 
 """
@@ -131,7 +163,33 @@ EXPIRED = {
             return order.id  # PB524
     """,
 }
+EXPIRED |= {
+    "a context manager of the project that commits": """
+        def load():
+            with committed() as session:
+                order = session.get_one(Order, 1)
+            return order.customer_id  # PB524
+    """,
+    "an asynchronous one that commits": """
+        async def load():
+            async with async_committed() as session:
+                order = (await session.scalars(select(Order))).first()
+            return order.customer_id  # PB524
+    """,
+}
 SILENT = {
+    "a context manager of the project that commits before": """
+        def load():
+            with committed_first() as session:
+                order = session.get_one(Order, 1)
+            return order.customer_id
+    """,
+    "read where the context manager has not committed yet": """
+        def load():
+            with committed() as session:
+                order = session.get_one(Order, 1)
+                return order.customer_id
+    """,
     "sessions that do not expire": """
         def load():
             with Session(engine, expire_on_commit=False) as session:
@@ -314,6 +372,17 @@ def test_fixed_code_runs(source: str) -> None:
     after = fix("detached-lazy-load", code, files=FILES)
     assert after != code
     run(after)
+
+
+def test_what_raises_is_no_query_for_each_row() -> None:
+    code = program("""
+        def load():
+            with Session(engine) as session:
+                orders = session.scalars(select(Order)).all()
+            return [order.lines for order in orders]  # PB524
+    """)
+    findings("detached-lazy-load", code, files=FILES)
+    assert findings("n-plus-one-relationship", code, files=FILES) == []
 
 
 def test_a_detached_object_is_reported_once() -> None:
