@@ -2381,7 +2381,13 @@ ENTRIES: tuple[Entry, ...] = (
         message="Check the host of `{name}` before redirecting to it: it comes from the request",
         summary="A request says where to redirect to, and nothing looks at the host.",
         nodes=("Call",),
-        names=("redirect", "RedirectResponse", "HttpResponseRedirect", "HttpResponsePermanentRedirect"),
+        names=(
+            "redirect",
+            "RedirectResponse",
+            "HttpResponseRedirect",
+            "HttpResponsePermanentRedirect",
+            "Response",
+        ),
         tags=("security",),
     ),
     Entry(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from pybackend_lint.finding import Related
 from pybackend_lint.frameworks.knowledge import Knowledge
+from pybackend_lint.project.index import Index
+from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind, Type, instance
+from pybackend_lint.source import last_name
 
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
@@ -106,31 +110,45 @@ def settings(key: str, ctx: Context) -> Iterator[Setting]:
     """The values that a file gives a key of an application's configuration.
 
     Not those of configurations for development and tests, which are recognised by the name of their class
-    or module or by the condition around them, and none where the file loads the key from elsewhere later.
+    or module or by the condition around them, and none where the file loads the key from elsewhere, but for
+    what another factory of the file loads into its own application.
     """
     source = ctx.source
     if is_sample(ctx.module):
         return
-    if any(_is_config(call.func, ctx) for name in _OVERRIDES for call in source.calls.get(name, ())):
-        return
-    for setting in (*_assigned(key, ctx), *_updated(key, ctx), *_loaded(key, ctx)):
-        if not _is_for_development(setting.place, ctx):
+    overrides = [c for name in _OVERRIDES for c in source.calls.get(name, ()) if _is_config(c.func, ctx)]
+    found: set[ast.AST] = set()
+    for at, setting in (*_assigned(key, ctx), *_updated(key, ctx), *_loaded(key, ctx)):
+        if setting.place in found or _is_for_development(setting.place, ctx):
+            continue
+        if not any(_may_override(override, at, ctx) for override in overrides):
+            found.add(setting.place)
             yield setting
 
 
-def _assigned(key: str, ctx: Context) -> Iterator[Setting]:
+def _may_override(override: ast.Call, at: ast.AST, ctx: Context) -> bool:
+    """Whether a call that loads values may do so for the application that is configured at a place."""
+    source = ctx.source
+    loading, setting = source.enclosing_function(override), source.enclosing_function(at)
+    if loading is None or setting is None or loading is setting:
+        return True
+    made = source.calls.get("Flask", ())
+    return not any(source.enclosing_function(call) is loading for call in made)
+
+
+def _assigned(key: str, ctx: Context) -> Iterator[tuple[ast.AST, Setting]]:
     for statement in ctx.source.nodes(ast.Assign):
         for target in statement.targets:
             match target:
                 case ast.Subscript(value=value, slice=ast.Constant(value=name)) if name == key:
                     if _is(value, CONFIG, ctx):
-                        yield Setting(key, statement.value, statement.value, ctx.module)
+                        yield statement, Setting(key, statement.value, statement.value, ctx.module)
                 case ast.Attribute(value=value, attr=attr) if _ATTRIBUTE_SETTINGS.get(attr) == key:
                     if is_application(value, ctx):
-                        yield Setting(key, statement.value, statement.value, ctx.module)
+                        yield statement, Setting(key, statement.value, statement.value, ctx.module)
 
 
-def _updated(key: str, ctx: Context) -> Iterator[Setting]:
+def _updated(key: str, ctx: Context) -> Iterator[tuple[ast.AST, Setting]]:
     for name in ("update", "from_mapping", "setdefault"):
         for call in ctx.source.calls.get(name, ()):
             values = [keyword.value for keyword in call.keywords if keyword.arg == key]
@@ -142,32 +160,48 @@ def _updated(key: str, ctx: Context) -> Iterator[Setting]:
                     values += call.args[1:2]
             if values and _is_config(call.func, ctx):
                 for value in values:
-                    yield Setting(key, value, value, ctx.module)
+                    yield call, Setting(key, value, value, ctx.module)
 
 
-def _loaded(key: str, ctx: Context) -> Iterator[Setting]:
+def _loaded(key: str, ctx: Context) -> Iterator[tuple[ast.AST, Setting]]:
     """Values of the classes and modules that the file loads with `from_object`."""
     for call in ctx.source.calls.get("from_object", ()):
         if not call.args or not _is_config(call.func, ctx):
             continue
-        name = _object_name(call.args[0], ctx)
-        if name is None or _names_development(name):
-            continue
-        info = ctx.module.modules.class_info(name)
-        if info is not None:
-            found = _class_value(info, key)
-        else:
-            variable = ctx.module.modules.variable(f"{name}.{key}")
-            found = (variable[0], variable[1].value) if variable is not None else None
-        if found is not None:
-            module, value = found
+        for name in _object_names(call.args[0], ctx):
+            if _names_development(name):
+                continue
+            info = ctx.module.modules.class_info(name)
+            if info is not None:
+                found = _class_value(info, key)
+            else:
+                variable = ctx.module.modules.variable(f"{name}.{key}")
+                found = (variable[0], variable[1].value) if variable is not None else None
+            module, value = found or (ctx.module, None)
             if value is not None:
-                yield Setting(key, value, value if module is ctx.module else call.args[0], module)
+                place = value if module is ctx.module else call.args[0]
+                yield call, Setting(key, value, place, module)
+
+
+def _object_names(argument: ast.expr, ctx: Context) -> list[str]:
+    """The qualified names of what `from_object` may load, also of one of several in a dictionary."""
+    match argument:
+        case ast.Subscript(value=table) | ast.Call(func=ast.Attribute(value=table, attr="get")):
+            name = ctx.qualified_name(table)
+            variable = ctx.module.modules.variable(name) if name is not None else None
+            if variable is not None and isinstance(variable[1].value, ast.Dict) and not variable[1].path:
+                names = [variable[0].qualified_name(value) for value in variable[1].value.values]
+                return [name for name in names if name is not None]
+            return []
+    name = _object_name(argument, ctx)
+    return [name] if name is not None else []
 
 
 def _class_value(info: ClassInfo, key: str) -> tuple[Module, ast.expr | None] | None:
     member = info.member(key)
     if member is None or member[1].path or _names_development(member[0].name):
+        return None
+    if len(member[0].scope.bindings[key]) > 1:  # it depends on a condition which of them counts
         return None
     return member[0].module, member[1].value
 
@@ -455,6 +489,7 @@ REMOVED_SETTINGS = {
     "JSONIFY_MIMETYPE": Removed("2.3", "app.json.mimetype", "json.mimetype"),
     "JSONIFY_PRETTYPRINT_REGULAR": Removed("2.3", "app.json.compact"),
 }
+_CONFIGURATION = re.compile(r"config|setting", re.IGNORECASE)
 REMOVED_ARGUMENTS = {
     "flask.send_file": {
         "attachment_filename": Removed("2.2", "download_name", "download_name"),
@@ -516,6 +551,31 @@ def removed_arguments(call: ast.Call, ctx: Context) -> Iterator[tuple[ast.keywor
         for keyword in call.keywords:
             if keyword.arg in known:
                 yield keyword, known[keyword.arg]
+
+
+def removed_values(node: ast.Call | ast.Assign, ctx: Context) -> Iterator[tuple[ast.AST, str]]:
+    """The keys without effect that a call gives an application's configuration, or a class for one sets.
+
+    A class is for one when its name or that of its module says so, and no other file mentions the key.
+    """
+    if isinstance(node, ast.Call):
+        if node.keywords and last_name(node.func) in {"update", "from_mapping"}:
+            found = [keyword for keyword in node.keywords if keyword.arg in REMOVED_SETTINGS]
+            if found and _is_config(node.func, ctx):
+                yield from ((keyword, keyword.arg or "") for keyword in found)
+        return
+    match node.targets:
+        case [ast.Name(id=key)] if key in REMOVED_SETTINGS:
+            around = ctx.source.parent(node)
+            named = ctx.module.name.rpartition(".")[2]
+            if isinstance(around, ast.ClassDef):
+                named += around.name
+            elif not isinstance(around, ast.Module):
+                return
+            index = ctx.module.modules
+            if _CONFIGURATION.search(named) and isinstance(index, Index):
+                if files_with(index, ctx.module, key.encode()) == [index.path_of(ctx.module)]:
+                    yield node.targets[0], key
 
 
 def removed_settings(statement: ast.Assign, ctx: Context) -> Iterator[tuple[str, ast.expr, Removed]]:

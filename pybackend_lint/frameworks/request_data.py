@@ -73,6 +73,7 @@ _STAFF = re.compile(
     r"admin|superuser|staff|personnel|root_user|moderator|owner_only|system_?(?:scope|role|user)",
     re.IGNORECASE,
 )
+_HTML_RESPONSES = frozenset({"starlette.responses.HTMLResponse", "fastapi.responses.HTMLResponse"})
 _FILE_MEMBERS = frozenset({"filename", "file", "stream"})
 _ROUTES = frozenset({"route", "get", "post", "put", "patch", "delete"})
 _FLASK_PARAMETER = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
@@ -387,6 +388,16 @@ def flask_views(module: Module) -> Iterator[FunctionInfo]:
     nodes: list[Function] = [*source.nodes(ast.FunctionDef), *source.nodes(ast.AsyncFunctionDef)]
     functions = (module.function_info(node) for node in nodes if node.decorator_list)
     return filter(is_flask_view, functions)
+
+
+def html_routes(module: Module) -> Iterator[FunctionInfo]:
+    """The routes of FastAPI in a file that say with `response_class=` that their texts are HTML."""
+    for route in fastapi.routes(module) if b"response_class" in module.source.data else ():
+        written = fastapi.argument(route.call, None, "response_class")
+        function = route.function
+        if written is not None and function is not None and function.module is module:
+            if module.qualified_name(written) in _HTML_RESPONSES:
+                yield function
 
 
 def _constrains(word: ast.keyword) -> bool:

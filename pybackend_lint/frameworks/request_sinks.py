@@ -133,7 +133,9 @@ def _is_of_driver(node: ast.expr, module: Module, steps: int = _MOST_STEPS) -> b
 
 # Redirects
 
-REDIRECT_CALLS = ("redirect", "RedirectResponse", "HttpResponseRedirect", "HttpResponsePermanentRedirect")
+REDIRECT_CALLS = (
+    "redirect", "RedirectResponse", "HttpResponseRedirect", "HttpResponsePermanentRedirect", "Response",
+)  # fmt: skip
 _REDIRECTS = {
     "flask.redirect": "location", "quart.redirect": "location", "werkzeug.utils.redirect": "location",
     "django.shortcuts.redirect": "to", "django.http.HttpResponseRedirect": "redirect_to",
@@ -144,14 +146,30 @@ _REDIRECTS = {
 }  # fmt: skip
 
 
+_RESPONSES = frozenset(
+    {"flask.Response", "quart.Response", "werkzeug.wrappers.Response", "starlette.responses.Response",
+     "fastapi.responses.Response", "aiohttp.web.Response"}
+)  # fmt: skip
+
+
 def redirect_target(call: ast.Call, module: Module) -> Sink | None:
     """The address that a call sends the client to."""
     name = _name(call, module)
     keyword = _REDIRECTS.get(name) if name is not None else None
     target = argument(call, 0, keyword) if keyword is not None else None
+    if name in _RESPONSES:
+        target = _location(argument(call, None, "headers"))
     if target is None or is_fixed(target):
         return None
     return Sink(target, f"{last_name(call.func)}()")
+
+
+def _location(headers: ast.expr | None) -> ast.expr | None:
+    if isinstance(headers, ast.Dict):
+        for key, value in zip(headers.keys, headers.values, strict=True):
+            if isinstance(key, ast.Constant) and key.value in {"Location", "location"}:
+                return value
+    return None
 
 
 # Files
@@ -289,6 +307,7 @@ _COMMANDS = frozenset(
 )  # fmt: skip
 _WHOLE_NAMES = frozenset({"builtins.__import__", "importlib.import_module"})
 _SHELLS = frozenset(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen"))
+_SHELL_PROGRAMS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
 _UNSAFE_LOADERS = frozenset({"yaml.Loader", "yaml.UnsafeLoader", "yaml.FullLoader", "yaml.CLoader"})
 _TEMPLATES = frozenset({"jinja2.Template", "mako.template.Template", "jinja2.Environment.from_string"})
 
@@ -338,15 +357,21 @@ def run_code(call: ast.Call, ctx: Context) -> CodeSink | None:
 
 
 def _program(command: ast.expr, shown: str, module: Module) -> CodeSink | None:
-    """The program of a command without a shell: the first item of its list."""
+    """The program of a command without a shell: the first item of its list, or what that shell is to run."""
     if isinstance(command, ast.Name):
         found = module.lookup(command.id, command)
         bindings = found[1] if found is not None else []
         if len(bindings) == 1 and bindings[0].kind == "assign" and bindings[0].value is not None:
             command = bindings[0].value
     if isinstance(command, (ast.List, ast.Tuple)):
-        first = command.elts[0] if command.elts else None
-        return CodeSink(first, shown, whole=True) if first is not None and not is_fixed(first) else None
+        match command.elts:
+            case [ast.Constant(value=str(program)), ast.Constant(value="-c" | "-lc"), text, *_] if (
+                program.rpartition("/")[2] in _SHELL_PROGRAMS and not is_fixed(text)
+            ):
+                return CodeSink(text, f"{shown} with a shell", command=bool(_beginning(text, module)))
+            case [first, *_] if not is_fixed(first):
+                return CodeSink(first, shown, whole=True)
+        return None
     if isinstance(command, ast.Call) and last_name(command.func) == "split":
         return CodeSink(command, shown, whole=True)
     return None
@@ -385,9 +410,14 @@ def html_texts(module: Module) -> Iterator[ast.expr]:
 
 
 def _is_html(call: ast.Call) -> bool:
-    return len(call.args) <= 2 and not any(
-        word.arg is None or word.arg in {"content_type", "mimetype", "headers"} for word in call.keywords
-    )
+    for word in call.keywords:
+        match word:
+            case ast.keyword(arg="content_type" | "mimetype", value=ast.Constant(value=str(kind))):
+                if not kind.startswith("text/html"):
+                    return False
+            case ast.keyword(arg=None | "content_type" | "mimetype" | "headers"):
+                return False
+    return len(call.args) <= 2
 
 
 # Columns of models

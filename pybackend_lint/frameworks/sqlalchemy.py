@@ -209,6 +209,11 @@ def _method(owner: str, method: str, callee: Type, call: ast.Call, module: Modul
             return instance(names.CLAUSE)
         case names.FLASK_DATABASE if method == "select":
             return instance(names.SELECT, fact=selected(call, module, legacy=False))
+        case names.FLASK_DATABASE if method == "get_or_404":
+            return fetched(call, module, is_async=False, optional=False)
+        case names.FLASK_DATABASE if method in {"first_or_404", "one_or_404"}:
+            row = executed("scalar", call, module, is_async=False)
+            return replace(row, optional=False) if row is not None else None
         case names.FLASK_DATABASE if method == "paginate" and call.args:
             rows = executed("scalars", call, module, is_async=False)
             return instance(names.PAGINATION, rows.argument() if rows is not None else None)

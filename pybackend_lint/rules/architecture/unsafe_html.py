@@ -23,9 +23,9 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     """What a link carries is sent back as HTML as it is.
 
     ## Why
-    A text that a Flask view returns, `HTMLResponse` and Django's `HttpResponse` are HTML for the browser.
-    With `<script>` in the address, the page of your site runs the code of whoever made the link: it acts as
-    the user, with the user's session.
+    A text that a Flask view returns, `HTMLResponse` (also as `response_class` of a route) and Django's
+    `HttpResponse` are HTML for the browser. With `<script>` in the address, the page of your site runs the
+    code of whoever made the link: it acts as the user, with the user's session.
 
     ## Bad
     ```python
@@ -87,8 +87,8 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
 
 
 def _answers(ctx: Context) -> Iterator[ast.expr]:
-    """The texts that Flask views of a file answer with."""
-    for function in request_data.flask_views(ctx.module):
+    """The texts that Flask views of a file answer with, and routes of FastAPI whose answers are HTML."""
+    for function in (*request_data.flask_views(ctx.module), *request_data.html_routes(ctx.module)):
         for value in function.returned:
             text = value.elts[0] if isinstance(value, ast.Tuple) and value.elts else value
             if isinstance(text, (ast.JoinedStr, ast.BinOp, ast.Call, ast.Name)) and _is_text(text, ctx):

@@ -86,6 +86,9 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         return app
     ```
 
+    Where the factory chooses one class of several (`from_object(CONFIGS[name])`), all count but those for
+    development and tests. What a later `from_envvar` and its like may replace does not.
+
     ## Fix safety
     The fix reads `os.environ["SECRET_KEY"]` (or the variable that the code reads already). It is unsafe
     because the program then fails where the variable is not set, and because a new key ends all sessions.

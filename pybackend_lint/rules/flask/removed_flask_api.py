@@ -117,6 +117,9 @@ def check(node: ast.ImportFrom | ast.Attribute | ast.Call | ast.Assign, ctx: Con
     Job().before_first_request()
     ```
 
+    A key in a class or module for the configuration is found where it is the only file to mention it: others
+    may read it.
+
     ## Fix safety
     Imports come from `markupsafe` and Werkzeug, arguments get their new names, and configuration keys
     become attributes of `app.json`: what is replaced could only fail or was ignored. Hooks and encoders
@@ -146,6 +149,9 @@ def check(node: ast.ImportFrom | ast.Attribute | ast.Call | ast.Assign, ctx: Con
                 edit = ctx.edit(node.targets[0], f"{ctx.text(app)}.{removed.new}")
                 fix = ctx.fix("Set it on the JSON provider", edit)
             yield from _found(node.targets[0], key, removed, fix, node, ctx)
+    if isinstance(node, (ast.Call, ast.Assign)):
+        for place, key in flask.removed_values(node, ctx):
+            yield from _found(place, key, flask.REMOVED_SETTINGS[key], None, node, ctx)
 
 
 def _found(

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
-from pybackend_lint.frameworks import flask
+from pybackend_lint.frameworks import flask, request_data, request_sinks
+from pybackend_lint.project.data_flow import flow_to
 from pybackend_lint.rule import Context, rule
 
 
@@ -86,6 +87,8 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
         return SandboxedEnvironment().from_string(request.form["body"]).render()
     ```
 
+    A template that a function gets whole is followed to those who call the function.
+
     ## When not to use it
     Where users write templates by design; use `jinja2.sandbox.SandboxedEnvironment` for them.
 
@@ -100,3 +103,7 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     tainted = flask.user_input(source, ctx, parameters=parameters)
     if tainted is not None:
         yield ctx.finding(source, name=ctx.text(tainted))
+    elif not request_sinks.is_fixed(source):
+        flow = flow_to(source, ctx.module, request_data.CODE)
+        if flow is not None:
+            yield ctx.finding(source, name=flow.origin.shown, related=flow.steps)

@@ -60,6 +60,13 @@ SILENT = {
         def a():
             return ast.literal_eval(request.form["value"])
     """,
+    "arguments of a shell's own script": """
+        @app.post("/a")
+        def a():
+            subprocess.run(["sh", "backup.sh", request.form["name"]], check=True)
+            subprocess.run(["sh", "-c", 'tar czf "$1" /srv', "backup", request.form["name"]], check=True)
+            return "", 204
+    """,
     "from a table": """
         @app.post("/a")
         def a():
@@ -115,6 +122,13 @@ FOUND = {
         def a():
             sent = Sent(**request.get_json())
             return subprocess.check_output(sent.command, shell=True)  # PB921
+    """,
+    "a shell that is named": """
+        @app.post("/a")
+        def a():
+            subprocess.run(["/bin/sh", "-c", f"ping {request.form['host']}"], check=True)  # PB921
+            subprocess.run(["bash", "-c", request.form["line"]])  # PB921
+            return "", 204
     """,
     "a shell": """
         @app.post("/a")

@@ -24,6 +24,12 @@ SILENT = {
                 target = "/"
             return go(target)
     """,
+    "a header with a path of this site": """
+        from flask import Response
+        @app.get("/a")
+        def a():
+            return Response(status=302, headers={"Location": "/orders/" + request.args["number"]})
+    """,
     "a path of this site": """
         @app.get("/a")
         def a():
@@ -83,6 +89,12 @@ SILENT = {
     """,
 }
 FOUND = {
+    "the header": """
+        from flask import Response
+        @app.get("/a")
+        def a():
+            return Response(status=302, headers={"Location": request.args["next"]})  # PB934
+    """,
     "as it is": """
         @app.get("/a")
         def a():

@@ -20,6 +20,19 @@ SILENT = {
         def a():
             return f"<h1>{escape(request.args['name'])}</h1>"
     """,
+    "a route of FastAPI that sends JSON": """
+        from fastapi import FastAPI
+        api = FastAPI()
+        @api.get("/a")
+        def a(name: str) -> str:
+            return f"<h1>{name}</h1>"
+    """,
+    "another type of content": """
+        from flask import Response
+        @app.get("/a")
+        def a():
+            return Response(f"Hello {request.args['name']}", mimetype="text/plain")
+    """,
     "JSON": """
         @app.get("/a")
         def a():
@@ -56,6 +69,20 @@ SILENT = {
     """,
 }
 FOUND = {
+    "a route of FastAPI that sends HTML": """
+        from fastapi import FastAPI
+        from fastapi.responses import HTMLResponse
+        api = FastAPI()
+        @api.get("/a", response_class=HTMLResponse)
+        async def a(name: str) -> str:
+            return f"<h1>{name}</h1>"  # PB936
+    """,
+    "a type of content that is written": """
+        from flask import Response
+        @app.get("/a")
+        def a():
+            return Response(f"Hello {request.args['name']}", mimetype="text/html")  # PB936
+    """,
     "a text": """
         @app.get("/a")
         def a():

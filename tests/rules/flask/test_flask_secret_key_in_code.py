@@ -12,7 +12,10 @@ FILES = {
     "shop/__init__.py": "from flask import Flask\n\napp = Flask('shop')\n",
     "shop/config.py": (
         "import os\n\n\nclass Config:\n    SECRET_KEY = os.environ.get('SECRET_KEY') or 'never-guess'\n\n\n"
-        "class Safe:\n    SECRET_KEY = os.environ['SECRET_KEY']\n"
+        "class Safe:\n    SECRET_KEY = os.environ['SECRET_KEY']\n\n\n"
+        "class Development(Config):\n    SECRET_KEY = 'dev'\n\n\nclass Production(Config):\n    DEBUG = False\n\n\n"
+        "CONFIGS = {'development': Development, 'production': Production, 'default': Development}\n"
+        "SAFE = {'development': Development, 'production': Safe}\n"
     ),
 }
 
@@ -47,7 +50,63 @@ FOUND = {
     """,
 }
 
+FOUND |= {
+    "one of several classes": """
+        from flask import Flask
+
+        from shop.config import CONFIGS, SAFE
+
+        def create_app(name: str):
+            app = Flask(__name__)
+            app.config.from_object(CONFIGS[name])  # PB701
+            return app
+
+        def create_other(name: str):
+            app = Flask(__name__)
+            app.config.from_object(SAFE.get(name))
+            return app
+    """,
+    "another factory loads it from elsewhere": """
+        from flask import Flask
+
+        def create_app():
+            app = Flask(__name__)
+            app.config["SECRET_KEY"] = "b7f1"  # PB701
+            return app
+
+        def create_worker():
+            app = Flask(__name__)
+            app.config.from_envvar("SETTINGS")
+            return app
+    """,
+}
+
 SILENT = {
+    "a class that takes what is there": """
+        import os
+
+        from shop import app
+
+        class Settings:
+            if os.environ.get("SECRET_KEY"):
+                SECRET_KEY = os.environ["SECRET_KEY"]
+            else:
+                SECRET_KEY = "not set"
+
+        app.config.from_object(Settings)
+    """,
+    "a function that the factory calls loads it": """
+        from flask import Flask
+
+        def configure(app: Flask) -> None:
+            app.config.from_pyfile("config.py", silent=True)
+
+        def create_app():
+            app = Flask(__name__)
+            app.config["SECRET_KEY"] = "dev"
+            configure(app)
+            return app
+    """,
     "from outside": """
         import os
         import secrets

@@ -45,6 +45,20 @@ FOUND = {
             flask.send_file("a", cache_timeout=1, add_etags=False)  # PB707 # PB707
             send_from_directory("a", filename="b")  # PB707
     """,
+    "settings of a class and of a call": """
+        from shop import app
+
+        class ProductionConfig:
+            JSON_SORT_KEYS = False  # PB707
+            JSON_AS_UTF8 = True
+
+        class Encoder:
+            JSON_AS_ASCII = False
+
+        app.config.update(JSON_AS_ASCII=False, DEBUG=False)  # PB707
+        app.config.from_mapping(JSONIFY_MIMETYPE="text/json")  # PB707
+        dict().update(JSON_AS_ASCII=False)
+    """,
     "settings": """
         from flask import current_app
 

@@ -54,6 +54,18 @@ FOUND = {
         def page(title: str) -> str:
             return render_template_string(f"<h1>{title}</h1>{{{{ body }}}}")  # PB702
     """,
+    "through a function": """
+        from flask import render_template_string, request
+
+        from shop import app
+
+        def draw(template):
+            return render_template_string(template)  # PB702
+
+        @app.get("/hello")
+        def hello():
+            return draw("<h1>%s</h1>" % request.args["name"])
+    """,
     "jinja itself": """
         from flask import request
         from jinja2 import Environment, Template
@@ -68,6 +80,18 @@ FOUND = {
 }
 
 SILENT = {
+    "a template of our own through a function": """
+        from flask import render_template_string, request
+
+        from shop import app
+
+        def draw(template, **values):
+            return render_template_string(template, **values)
+
+        @app.get("/hello")
+        def hello():
+            return draw("<h1>{{ name }}</h1>", name=request.args["name"])
+    """,
     "constant templates": """
         from flask import render_template, render_template_string, request
 
