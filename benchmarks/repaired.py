@@ -22,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.projects import ALL_RULES, findings
 
-_READ = ("*.py", "*.toml", "*requirements*.txt", "*setup.cfg")  # what the linter looks at
+# what the linter looks at
+_READ = ("*.py", "*.toml", "*requirements*.txt", "*setup.cfg", "templates/**", "jinja2/**")
 _HUNK = re.compile(r"^(?:--- a/(?P<path>.*)|@@ -(?P<row>\d+)(?:,(?P<rows>\d+))? )", re.MULTILINE)
 
 
@@ -89,7 +90,7 @@ def main() -> int:
     parser.add_argument("rules", nargs="*", help="codes or names; all rules when left out")
     parser.add_argument("--grep", required=True, help="what the messages of the commits match")
     parser.add_argument("-n", type=int, default=20, help="how many commits at most (default: 20)")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     rules = f"--select={','.join(arguments.rules)}" if arguments.rules else ALL_RULES[0]
     selection = ["--isolated", rules, *ALL_RULES[1:]]
     found = 0

@@ -166,7 +166,7 @@ class _Reader:
     def _walk(self) -> None:
         ending = ""
         for token in _TOKEN.finditer(self._text):
-            word, _, rest = (token["tag"] or "").partition(" ")
+            word, rest = [*(token["tag"] or "").split(None, 1), "", ""][:2]
             if ending:
                 ending = "" if word == ending else ending
             elif token["value"] is not None:
@@ -174,9 +174,9 @@ class _Reader:
             elif word in _LITERAL:
                 ending = f"end{word}"
             elif word == "include":
-                self._include(rest.strip(), token.start())
+                self._include(rest, token.start())
             elif word:
-                self._tag(word, _without_text(rest.strip()), token.start())
+                self._tag(word, _without_text(rest), token.start())
 
     @property
     def _certain(self) -> bool:

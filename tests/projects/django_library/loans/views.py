@@ -24,6 +24,18 @@ def loan(request, pk):
 
 
 @login_required
+def overdue(request):
+    rows = Loan.objects.filter(returned=False)
+    return render(request, "loans/overdue.html", {"loans": rows})  # PB148
+
+
+@login_required
+def given_back(request):
+    rows = Loan.objects.filter(returned=True).select_related("book__author").prefetch_related("book__genres")
+    return render(request, "loans/overdue.html", {"loans": rows})
+
+
+@login_required
 def give_back(request, loan_id):
     close(loan_id)
     return redirect("loans:list")
