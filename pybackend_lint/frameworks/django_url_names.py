@@ -130,7 +130,7 @@ def refused(call: ast.Call, module: Module) -> Refused | None:
     if names is None or names.may_have(name) or name in project.all:
         if names is None or name not in names.known or (names.has_routers and "-" in name):
             return None
-        patterns = names.known[name] + project.all.get(name, [])
+        patterns = [*project.all.get(name, []), *(item for item in names.known[name] if item is None)]
         return _with_other_arguments(call, callee, written, names, patterns)
     return Refused(written, names)
 
