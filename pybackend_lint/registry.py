@@ -2193,7 +2193,7 @@ ENTRIES: tuple[Entry, ...] = (
         module="pybackend_lint.rules.architecture.exception_text_exposed",
         message="Send a message of your own: `{text}` shows the client the inside of any error",
         summary="A handler for any error sends the text of the error to the client.",
-        nodes=("ExceptHandler",),
+        nodes=("ExceptHandler", "FunctionDef", "AsyncFunctionDef"),
         words=("HTTPException", "Response", "jsonify", "abort", "flask", "fastapi", "HttpResponse"),
         tags=("security",),
     ),

@@ -78,9 +78,27 @@ def always_raises(body: list[ast.stmt]) -> bool:
     return False
 
 
-def raises_somewhere(body: list[ast.stmt]) -> bool:
-    """Whether some path through some statements raises or exits."""
-    return any(isinstance(node, ast.Raise) for node in nodes_of(body))
+def passes_error_on(body: list[ast.stmt], ctx: Context) -> bool:
+    """Whether some path through a handler raises an error that others log.
+
+    Nobody logs what becomes an answer of the server's failure, such as `HTTPException(500)`.
+    """
+    return any(isinstance(node, ast.Raise) and not _answers_failure(node, ctx) for node in nodes_of(body))
+
+
+def _answers_failure(node: ast.Raise, ctx: Context) -> bool:
+    if not isinstance(node.exc, ast.Call):
+        return False
+    status = fastapi.argument(node.exc, 0, "status_code")
+    match status:
+        case ast.Constant(value=int(code)):
+            failed = code >= 500
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            failed = name.startswith(("HTTP_5", "INTERNAL_SERVER_ERROR"))
+        case _:
+            return False
+    known = ctx.type_of(node.exc.func) if failed else None
+    return known is not None and known.name in _HTTP_ERRORS
 
 
 def raised_by(body: list[ast.stmt], ctx: Context) -> tuple[raises.Escape, ...]:
@@ -252,15 +270,88 @@ def exposed(handler: ast.ExceptHandler, ctx: Context) -> Iterator[tuple[ast.expr
     """
     if not any(name in BROAD or (name or "").startswith(_DATABASE) for name in caught_names(handler, ctx)):
         return
-    answers = [answer for answer in _answers(handler, ctx) if not _only_while_debugging(answer, ctx)]
+    answers = list(_answers(handler.body, handler.name, handler, ctx))
     around = ctx.enclosing_function(handler) if answers else None
     if isinstance(around, FUNCTIONS) and request_data.is_for_staff(ctx.function_info(around)):
         return
-    if answers and not _is_looked_at(handler) and not _guards_one_check(enclosing_try(handler, ctx), ctx):
-        for answer in answers:
-            text = _error_text(answer, handler, ctx)
-            if text is not None and not _only_while_debugging(text, ctx):
-                yield text, answer
+    if answers and not _guards_one_check(enclosing_try(handler, ctx), ctx):
+        yield from _texts(answers, handler.body, handler.name, ctx)
+
+
+def exposed_by_application(
+    function: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context
+) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """The same for a function that an application is told to answer errors of any class with."""
+    position = _handles_any_error(function, ctx)
+    parameters = [*function.args.posonlyargs, *function.args.args]
+    if position is not None and position < len(parameters):
+        name = parameters[position].arg
+        answers = [
+            answer
+            for answer in _answers(function.body, name, function, ctx)
+            if not any(
+                isinstance(item, ast.If) and _asks_for_class(item, name) for item in ctx.ancestors(answer)
+            )
+        ]
+        yield from _texts(answers, function.body, name, ctx)
+
+
+def _asks_for_class(branch: ast.If, name: str) -> bool:
+    return any(
+        isinstance(call, ast.Call)
+        and last_name(call.func) == "isinstance"
+        and any(isinstance(given, ast.Name) and given.id == name for given in call.args)
+        for call in nodes_of([ast.Expr(branch.test)])
+    )
+
+
+def _handles_any_error(function: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> int | None:
+    """The position of the parameter for the error, in a function that an application has for any error."""
+    for decorator in function.decorator_list:
+        if isinstance(decorator, ast.Call) and last_name(decorator.func) in {
+            "exception_handler",
+            "errorhandler",
+        }:
+            wanted = fastapi.argument(decorator, 0, "exc_class_or_status_code")
+            if wanted is not None and ctx.qualified_name(wanted) in BROAD:
+                return 0 if last_name(decorator.func) == "errorhandler" else 1
+    index = ctx.module.modules
+    if not isinstance(index, Index) or len(function.args.args) != 2:
+        return None
+    paths = files_with(index, ctx.module, b"add_exception_handler")
+    return (
+        1 if paths and ctx.function_info(function).name in _added_handlers(ctx.module, index, paths) else None
+    )
+
+
+def _added_handlers(module: Module, index: Index, paths: list[str]) -> frozenset[str]:
+    """The qualified names of the functions that `add_exception_handler` registers for any error."""
+    root = index.layout.project_root(os.path.dirname(index.path_of(module)))
+
+    def compute() -> frozenset[str]:
+        found = set()
+        for other in (index.at(path, module) for path in paths):
+            for call in other.source.calls.get("add_exception_handler", ()) if other is not None else ():
+                wanted = fastapi.argument(call, 0, "exc_class_or_status_code")
+                given = fastapi.argument(call, 1, "handler")
+                if other is not None and wanted is not None and given is not None:
+                    known = other.type_of(given) if other.qualified_name(wanted) in BROAD else None
+                    if known is not None and known.kind is Kind.FUNCTION:
+                        found.add(known.name)
+        return frozenset(found)
+
+    return index.fact(("handlers of any error", root), compute)
+
+
+def _texts(
+    answers: list[ast.expr], body: list[ast.stmt], error: str | None, ctx: Context
+) -> Iterator[tuple[ast.expr, ast.expr]]:
+    if not answers or _is_looked_at(body, error):
+        return
+    for answer in answers:
+        text = _error_text(answer, body, error, ctx) if not _only_while_debugging(answer, ctx) else None
+        if text is not None and not _only_while_debugging(text, ctx):
+            yield text, answer
 
 
 def _guards_one_check(block: ast.Try, ctx: Context) -> bool:
@@ -275,7 +366,7 @@ def _guards_one_check(block: ast.Try, ctx: Context) -> bool:
     callee = ctx.type_of(calls[0].func)
     if callee is None:
         name = ctx.qualified_name(calls[0].func)
-        return name is None or not ctx.module.modules.owns(name)
+        return not _is_decorated(calls[0].func, ctx) and (name is None or not ctx.module.modules.owns(name))
     if callee.kind is Kind.FUNCTION:
         return _is_check(callee)
     return not callee.name.startswith(("sqlalchemy.", "django.db."))
@@ -285,8 +376,15 @@ def _is_check(callee: Type) -> bool:
     return callee.kind is Kind.FUNCTION and callee.name.rpartition(".")[2].lstrip("_").startswith(_CHECKING)
 
 
-def _answers(handler: ast.ExceptHandler, ctx: Context) -> Iterator[ast.expr]:
-    for node in nodes_of(handler.body):
+def _is_decorated(func: ast.expr, ctx: Context) -> bool:
+    """Whether what is called is a parameter of the function around this one: what a decorator was given."""
+    found = ctx.module.lookup(func.id, func) if isinstance(func, ast.Name) else None
+    function = ctx.enclosing_function(func)
+    return found is not None and found[0].node is not function and found[1][0].kind == "parameter"
+
+
+def _answers(body: list[ast.stmt], error: str | None, handler: ast.AST, ctx: Context) -> Iterator[ast.expr]:
+    for node in nodes_of(body):
         if isinstance(node, ast.Call):
             func = node.func
             if last_name(func) in _ANSWER_WORDS:
@@ -294,7 +392,7 @@ def _answers(handler: ast.ExceptHandler, ctx: Context) -> Iterator[ast.expr]:
                 if known is not None and known.name in _ANSWERS:
                     yield node
         elif isinstance(node, ast.Return) and isinstance(node.value, (ast.Dict, ast.JoinedStr, ast.Tuple)):
-            if _is_answered(handler, ctx):
+            if not isinstance(handler, ast.ExceptHandler) or _is_answered(handler, ctx):
                 yield node.value
 
 
@@ -307,50 +405,50 @@ def _is_answered(handler: ast.ExceptHandler, ctx: Context) -> bool:
     return fastapi.is_route(info) or request_data.is_flask_view(info)
 
 
-def _error_text(answer: ast.expr, handler: ast.ExceptHandler, ctx: Context) -> ast.expr | None:
+def _error_text(answer: ast.expr, body: list[ast.stmt], error: str | None, ctx: Context) -> ast.expr | None:
     """The part of an answer that is the text of the caught error or its traceback."""
     stack: list[ast.AST] = [answer]
     while stack:
         node = stack.pop()
         match node:
             case ast.Call(func=ast.Name(id=name), args=[ast.Name(id=caught), *_]) if name in _TEXTS:
-                if caught == handler.name:
+                if caught == error:
                     return node
             case ast.Call(func=ast.Attribute() as func) if ctx.qualified_name(func) in _TRACEBACKS:
                 return node
-            case ast.FormattedValue(value=ast.Name(id=caught)) if caught == handler.name:
+            case ast.FormattedValue(value=ast.Name(id=caught)) if caught == error:
                 return node.value
-            case ast.Attribute(value=ast.Name(id=caught), attr="args" | "message") if caught == handler.name:
+            case ast.Attribute(value=ast.Name(id=caught), attr="args" | "message") if caught == error:
                 return node
-            case ast.BinOp(op=ast.Mod(), right=ast.Name(id=caught)) if caught == handler.name:
+            case ast.BinOp(op=ast.Mod(), right=ast.Name(id=caught)) if caught == error:
                 return node
-            case ast.Name(id=name) if name != handler.name and node is not answer:
-                value = _text_kept(name, handler)
+            case ast.Name(id=name) if name != error and node is not answer:
+                value = _text_kept(name, body)
                 if value is not None:
                     stack.append(value)
         stack.extend(ast.iter_child_nodes(node))
     return None
 
 
-def _text_kept(name: str, handler: ast.ExceptHandler) -> ast.expr | None:
-    """What the handler assigns to a name."""
-    for statement in handler.body:
+def _text_kept(name: str, body: list[ast.stmt]) -> ast.expr | None:
+    """What statements assign to a name."""
+    for statement in body:
         match statement:
             case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
                 return value
     return None
 
 
-def _is_looked_at(handler: ast.ExceptHandler) -> bool:
+def _is_looked_at(body: list[ast.stmt], error: str | None) -> bool:
     """Whether a handler chooses by what an error says, so that it knows which ones it passes on."""
-    names = {handler.name}
-    for statement in handler.body:
+    names = {error}
+    for statement in body:
         match statement:
             case ast.Assign(targets=[ast.Name(id=target)], value=ast.Call(args=[ast.Name(id=name)])):
-                names |= {target} if name == handler.name else set()
+                names |= {target} if name == error else set()
     return any(
         isinstance(part, ast.Name) and part.id in names
-        for node in nodes_of(handler.body)
+        for node in nodes_of(body)
         if isinstance(node, ast.Compare)
         for part in ast.walk(node)
     )

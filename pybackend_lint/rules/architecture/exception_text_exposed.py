@@ -14,12 +14,16 @@ from pybackend_lint.rule import Context, rule
     "PB912",
     "exception-text-exposed",
     "Send a message of your own: `{text}` shows the client the inside of any error",
-    nodes=(ast.ExceptHandler,),
+    nodes=(ast.ExceptHandler, ast.FunctionDef, ast.AsyncFunctionDef),
     words=("HTTPException", "Response", "jsonify", "abort", "flask", "fastapi", "HttpResponse"),
     tags=("security",),
 )
-def check(handler: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
+def check(
+    handler: ast.ExceptHandler | ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context
+) -> Iterator[Finding]:
     """A handler for any error sends the text of the error to the client.
+
+    That is an `except` block, or the function that an application calls for errors that nothing else caught.
 
     ## Why
     Nobody has seen all the texts that may stand there: the statement and values of a failed query, the path
@@ -95,6 +99,10 @@ def check(handler: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
     - OWASP Cheat Sheet Series, "Error Handling"
     - CWE-209, "Generation of Error Message Containing Sensitive Information"
     """
-    for text, answer in errors.exposed(handler, ctx):
+    if isinstance(handler, ast.ExceptHandler):
+        found = errors.exposed(handler, ctx)
+    else:
+        found = errors.exposed_by_application(handler, ctx)
+    for text, answer in found:
         related = [ctx.related(answer, "the answer that holds it")]
         yield ctx.finding(text, text=ctx.text(text), related=related)

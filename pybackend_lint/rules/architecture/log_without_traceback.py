@@ -88,9 +88,11 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
             logger.error("charging failed: %s", error)
             raise  # whoever handles the error logs the traceback
     ```
-    Blocks that make one call of a library or of a parser and nothing else are left alone: there is only one
-    place the error can come from. So are handlers that log the traceback by other means, `exc_info=...`,
-    those that count attempts, records that name the class by `type(error)`, and loggers of other libraries.
+    An error of HTTP with a status from 500 is an answer that nobody logs: handlers that raise one are
+    reported. Blocks that make one call of a library or of a parser and nothing else are left alone: there
+    is only one place the error can come from. So are handlers that log the traceback by other means,
+    `exc_info=...`, those that count attempts, records that name the class by `type(error)`, and loggers of
+    other libraries.
 
     ## Fix safety
     Safe: `error` becomes `exception`, which logs at the same level; `critical` gets `exc_info=True`.
@@ -108,7 +110,7 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if errors.is_accepted(node, "TRY400", ctx) or errors.names_class(handler, handler.name):
         return
-    if not errors.is_broad(handler, ctx) or errors.raises_somewhere(handler.body):
+    if not errors.is_broad(handler, ctx) or errors.passes_error_on(handler.body, ctx):
         return
     if errors.tells_of_retry(handler):
         return

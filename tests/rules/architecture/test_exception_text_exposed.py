@@ -109,7 +109,56 @@ SILENT = {
                 raise
     """,
 }
+SILENT |= {
+    "the application's handler of a designed error": """
+        @app.exception_handler(ShopError)
+        async def answer(request, error):
+            return JSONResponse({"error": str(error)}, 400)
+    """,
+    "the application's handler of some errors": """
+        @app.exception_handler(Exception)
+        async def answer(request, error):
+            logger.error("failed: %s", error)
+            if isinstance(error, ShopError):
+                return JSONResponse({"error": str(error)}, 400)
+            return JSONResponse({"error": "failed"}, 500)
+    """,
+    "a function that no application calls": """
+        async def answer(request, error):
+            return JSONResponse({"error": str(error)}, 400)
+    """,
+}
 FOUND = {
+    "the application's handler of any error": """
+        @app.exception_handler(Exception)
+        async def answer(request, error):
+            return JSONResponse({"error": str(error)}, 500)  # PB912
+    """,
+    "a handler that is added": """
+        async def answer(request, error: Exception):
+            message = f"failed: {error}"  # PB912
+            return JSONResponse({"error": message}, 500)
+
+        app.add_exception_handler(Exception, answer)
+    """,
+    "Flask's handler": """
+        from flask import Flask
+
+        pages = Flask("shop")
+
+        @pages.errorhandler(Exception)
+        def answer(error):
+            return {"error": repr(error)}, 500  # PB912
+    """,
+    "around what a decorator was given": """
+        def guarded(view):
+            def inner(*args):
+                try:
+                    return view(*args)
+                except Exception as error:
+                    raise HTTPException(500, detail={"error": str(error)})  # PB912
+            return inner
+    """,
     "any error": """
         def a():
             try:

@@ -12,6 +12,21 @@ from tests.rules.harness import findings, fix
 
 HEAD = "import logging\nimport traceback\nfrom errors import Missing\nlogger = logging.getLogger(__name__)\n"
 SILENT = {
+    "what a client did wrong, or an error that others log": """
+        from fastapi import HTTPException, status
+        def f(g, h, code):
+            try:
+                g(h())
+            except Exception as error:
+                logger.error("no: %s", error)
+                if code == 1:
+                    raise HTTPException(400)
+                if code == 2:
+                    raise HTTPException(status_code=status.HTTP_401_UNAUTHORIZED)
+                if code == 3:
+                    raise HTTPException(code)
+                raise Missing from error
+    """,
     "an expected error": """
         def f(g):
             try:
@@ -141,6 +156,21 @@ SILENT = {
     """,
 }
 FOUND = {
+    "the server's failure, which nobody logs": """
+        from fastapi import HTTPException, status
+        def f(g, h):
+            try:
+                g(h())
+            except Exception as error:
+                logger.error("no: %s", error)  # PB904
+                raise HTTPException(status_code=500, detail="no") from error
+        def i(g, h):
+            try:
+                g(h())
+            except Exception as error:
+                logger.error("no: %s", error)  # PB904
+                raise HTTPException(status.HTTP_503_SERVICE_UNAVAILABLE)
+    """,
     "formatted": """
         def f(g):
             try:
