@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pybackend_lint.frameworks import django, django_models
@@ -17,16 +17,38 @@ from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
+from pybackend_lint.semantic.types import Type
+from pybackend_lint.source import last_name
 
-_Q: Final = "django.db.models.Q"
-# Methods by what they take: keywords with lookups, keywords of columns, or texts.
+# Methods by what they take: keywords with lookups, keywords of columns, texts, or expressions by new names.
 _LOOKUPS = frozenset(
-    {"filter", "exclude", "get", "aget", "get_or_create", "aget_or_create", "update_or_create"}
-)
-_COLUMNS = frozenset({"update", "aupdate"})
-_TEXTS = frozenset({"order_by", "values", "values_list", "only", "defer"})
-METHODS: Final = (*sorted(_LOOKUPS | _COLUMNS | _TEXTS),)
-_OPTIONS = frozenset({"defaults", "create_defaults", "flat", "named"})
+    {
+        "filter", "exclude", "get", "aget", "get_or_create", "aget_or_create", "update_or_create",
+        "aupdate_or_create",
+    }
+)  # fmt: skip
+_COLUMNS = frozenset({"update", "aupdate", "create", "acreate"})
+_TEXTS = frozenset({"order_by", "values", "values_list", "only", "defer", "latest", "earliest", "distinct"})
+_ORDERS = frozenset({"order_by", "latest", "earliest"})
+_EXPRESSIONS = frozenset({"annotate", "alias", "aggregate", "aaggregate"})
+_SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404", "aget_list_or_404"})
+# Methods of querysets and of rows with a list of columns, by the position and the name of that argument.
+_LISTS = {
+    "bulk_update": (1, "fields"), "abulk_update": (1, "fields"), "save": (3, "update_fields"),
+    "asave": (3, "update_fields"), "refresh_from_db": (1, "fields"), "arefresh_from_db": (1, "fields"),
+}  # fmt: skip
+METHODS: Final = (*sorted(_LOOKUPS | _COLUMNS | _TEXTS | _EXPRESSIONS | _SHORTCUTS | _LISTS.keys()),)
+_OPTIONS = frozenset({"defaults", "create_defaults", "flat", "named", "through_defaults"})
+_DEFAULTS = frozenset({"defaults", "create_defaults"})
+_WITHOUT_LOOKUPS = _COLUMNS | _LISTS.keys() | {"only", "defer", "latest", "earliest"}
+# Expressions of Django whose texts are names: the first one, or all.
+_OF_NAME = frozenset({"F", "Count", "Sum", "Avg", "Min", "Max"}) | {
+    f"functions.{name}"
+    for name in ("Lower", "Upper", "Length", "TruncDate", "TruncDay", "TruncMonth", "TruncYear")
+}
+_OF_NAMES = frozenset({"functions.Coalesce", "functions.Concat", "functions.Greatest", "functions.Least"})
+_AROUND = frozenset({"Case", "When", "ExpressionWrapper", "functions.Cast"})
+_OF_EXPRESSIONS = frozenset({"filter", "then", "default", "expression"})
 
 # Lookups and transforms that Django has for fields of its own.
 _KNOWN = frozenset(
@@ -73,11 +95,15 @@ class UnknownName:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mention:
-    """A path in a query: the node that holds it, the offset of its first character, and the path."""
+    """A path in a query: the node that holds it, the offset of its first character, and the path.
+
+    `is_value`: it names what a new row gets, which may be one of the model's properties.
+    """
 
     node: ast.AST
     offset: int
     path: str
+    is_value: bool = False
 
 
 def _is_one_edit(one: str, other: str) -> bool:
@@ -99,44 +125,90 @@ def _is_one_edit(one: str, other: str) -> bool:
 
 def unknown_names(call: ast.Call, module: Module) -> Iterator[tuple[Mention, UnknownName]]:
     """The names in a call of a queryset's or manager's own method that its model does not have."""
-    found = django.own_method(call.func, module) if _has_names(call) else None
+    found = _asked(call, module) if _has_names(call) else None
     if found is None:
         return
-    method, receiver = found
-    info = django.model_of(receiver, module)
-    fact = django.loaded(receiver)
+    method, rows = found
+    info = django.model_of(rows, module)
+    fact = django.loaded(rows)
     if info is None or fact is None or "*" in fact.names:
         return
+    known = fact.names | {keyword.arg or "*" for keyword in call.keywords if method in _EXPRESSIONS}
     for mention in _mentions(call, method, module):
-        unknown = _unknown(info, mention.path, fact, with_lookups=method not in _COLUMNS | {"only", "defer"})
-        if unknown is not None:
+        unknown = _unknown(info, mention.path, known, with_lookups=method not in _WITHOUT_LOOKUPS)
+        if unknown is not None and not (mention.is_value and _may_take(info, unknown.name)):
             yield mention, unknown
+
+
+def _may_take(info: ClassInfo, name: str) -> bool:
+    """Whether a row of a model may be created with a value of a name that is no field."""
+    return info.member(name) is not None or info.method("__init__") is not None
+
+
+def _asked(call: ast.Call, module: Module) -> tuple[str, Type] | None:
+    """The method that a call names fields for, and the row or rows of the model."""
+    name = last_name(call.func)
+    if name in _LISTS and isinstance(call.func, ast.Attribute) and not name.endswith("bulk_update"):
+        row = module.type_of(call.func.value)
+        if row is None or not _saves_as_django(row, name, module):
+            return None
+        return name, replace(row, fact=Loaded())  # how the row was read makes no difference
+    if name not in _SHORTCUTS:
+        return django.own_method(call.func, module)
+    callee = module.qualified_name(call.func)
+    if callee is None or not callee.startswith("django.shortcuts.") or not call.args:
+        return None
+    rows = django.rows_of(module.type_of(call.args[0]), module)
+    return ("get", rows) if rows is not None else None
+
+
+def _saves_as_django(row: Type, method: str, module: Module) -> bool:
+    """Whether a value is a row of a model, and what it does with the columns that it is given is known."""
+    info = django.model_of(row, module) if django.is_model_instance(row, module) else None
+    custom = info.method(method) if info is not None else None
+    return info is not None and (
+        custom is None or _LISTS[method][1] not in custom.module.source.segment(custom.node)
+    )
+
+
+def _listed(call: ast.Call) -> list[ast.expr]:
+    """The items of the list of columns that a call is given."""
+    position, name = _LISTS[last_name(call.func)]
+    given = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+    if given is None and len(call.args) > position:
+        given = call.args[position]
+    return given.elts if isinstance(given, (ast.List, ast.Tuple, ast.Set)) else []
 
 
 def _has_names(call: ast.Call) -> bool:
     """Whether a call may name fields, by its form: dictionaries have methods of the same names."""
-    if any(keyword.arg is not None and keyword.arg not in _OPTIONS for keyword in call.keywords):
+    if last_name(call.func) in _LISTS:
+        return bool(_listed(call))
+    if any(keyword.arg not in {None, *_OPTIONS - _DEFAULTS} for keyword in call.keywords):
         return True
-    if not isinstance(call.func, ast.Attribute):
-        return False
-    if call.func.attr in _TEXTS:
-        return any(isinstance(argument, ast.Constant) for argument in call.args)
+    name = last_name(call.func)
+    if name in _TEXTS and any(isinstance(argument, ast.Constant) for argument in call.args):
+        return True
     return any(isinstance(argument, (ast.Call, ast.BinOp, ast.UnaryOp)) for argument in call.args) and (
-        call.func.attr in {"filter", "exclude", "get"}
+        name in _EXPRESSIONS or name in _SHORTCUTS or name in {"filter", "exclude", "get", "order_by"}
     )
 
 
 def _mentions(call: ast.Call, method: str, module: Module) -> Iterator[Mention]:
-    if method in _TEXTS:
-        for argument in call.args:
+    if method in _TEXTS or method in _LISTS:
+        for argument in call.args if method in _TEXTS else _listed(call):
             if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                path = argument.value.removeprefix("-") if method == "order_by" else argument.value
+                path = argument.value.removeprefix("-") if method in _ORDERS else argument.value
                 shift = len(argument.value) - len(path) + 1
                 if path not in {"", "?"}:
                     yield Mention(argument, module.source.start(argument) + shift, path)
-        return
-    pending: list[ast.expr] = list(call.args)
-    yield from _keywords(call, module)
+    elif method not in _EXPRESSIONS:
+        for mention in _keywords(call, module):
+            yield replace(mention, is_value=method in {"create", "acreate"})
+        for keyword in call.keywords:
+            if keyword.arg in _DEFAULTS and isinstance(keyword.value, ast.Dict):
+                yield from _keys(keyword.value, module)
+    pending: list[ast.expr] = [*call.args, *(keyword.value for keyword in call.keywords)]
     while pending:
         node = pending.pop()
         match node:
@@ -144,9 +216,35 @@ def _mentions(call: ast.Call, method: str, module: Module) -> Iterator[Mention]:
                 pending += [left, right]
             case ast.UnaryOp(operand=operand):
                 pending.append(operand)
-            case ast.Call() if module.qualified_name(node.func) == _Q:
-                yield from _keywords(node, module)
-                pending += node.args
+            case ast.Call(func=ast.Attribute(attr="asc" | "desc", value=value)):
+                pending.append(value)
+            case ast.Call():
+                callee = (module.qualified_name(node.func) or "").removeprefix("django.db.models.")
+                yield from _of_expression(callee, node, module)
+                if callee in {"Q", *_AROUND, *_OF_NAME, *_OF_NAMES}:
+                    pending += [*node.args, *(k.value for k in node.keywords if k.arg in _OF_EXPRESSIONS)]
+
+
+def _of_expression(callee: str, call: ast.Call, module: Module) -> Iterator[Mention]:
+    """The names that a condition or expression of Django holds itself."""
+    if callee in {"Q", "When"}:
+        for mention in _keywords(call, module):
+            if callee == "Q" or mention.path != "then":
+                yield mention
+    elif callee in _OF_NAME or callee in _OF_NAMES:
+        for argument in call.args[: 1 if callee in _OF_NAME else None]:
+            yield from _text(argument, module)
+
+
+def _keys(values: ast.Dict, module: Module) -> Iterator[Mention]:
+    for key in values.keys:
+        for mention in _text(key, module):
+            yield replace(mention, is_value=True)
+
+
+def _text(node: ast.expr | None, module: Module) -> Iterator[Mention]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in {"", "*"}:
+        yield Mention(node, module.source.start(node) + 1, node.value)
 
 
 def _keywords(call: ast.Call, module: Module) -> Iterator[Mention]:
@@ -158,10 +256,10 @@ def _keywords(call: ast.Call, module: Module) -> Iterator[Mention]:
 # Names of models
 
 
-def _unknown(info: ClassInfo, path: str, fact: Loaded, *, with_lookups: bool) -> UnknownName | None:
+def _unknown(info: ClassInfo, path: str, given: Set[str], *, with_lookups: bool) -> UnknownName | None:
     """The first part of a path that names nothing, None where all do or one may."""
     parts = path.split("__")
-    if parts[0] in fact.names or not all(parts):
+    if parts[0] in given or not all(parts):
         return None
     current: ClassInfo | None = info
     for position, name in enumerate(parts):
@@ -189,8 +287,16 @@ def _target(relation: Relation, module: Module) -> ClassInfo | None:
 
 
 def _is_key_column(info: ClassInfo, name: str) -> bool:
-    declared = django_models.fields(info).get(name.removesuffix("_id"))
-    return name.endswith("_id") and declared is not None and declared.is_single
+    key = name.removesuffix("_id")
+    declared = django_models.fields(info).get(key)
+    is_single = declared.is_single if declared is not None else _parent_behind(info, key) is not None
+    return name.endswith("_id") and is_single
+
+
+def _parent_behind(info: ClassInfo, name: str) -> ClassInfo | None:
+    """The model whose table a row's first columns are in, by the name of the link that Django adds."""
+    parents = django_models.concrete_parents(info) if name.endswith("_ptr") else ()
+    return next((item for item in parents if f"{item.node.name.lower()}_ptr" == name), None)
 
 
 def _unknown_lookup(field: Field, rest: list[str], info: ClassInfo) -> UnknownName | None:
@@ -207,6 +313,9 @@ def _query_relation(info: ClassInfo, name: str) -> Relation | None:
     declared = django_models.fields(info).get(name)
     if declared is not None:
         return django_models.relation(info.name, name, info.module) if declared.is_relation else None
+    parent = _parent_behind(info, name)
+    if parent is not None:
+        return Relation("forward", parent.name)
     return django_models.reverse_by_query_name(info, name)
 
 

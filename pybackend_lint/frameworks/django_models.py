@@ -208,6 +208,15 @@ def is_abstract(info: ClassInfo) -> bool:
     return False
 
 
+def concrete_parents(info: ClassInfo) -> list[ClassInfo]:
+    """The models of the project with a table of their own that a model inherits from."""
+    return [
+        item
+        for item in info.mro[1:]
+        if isinstance(item, ClassInfo) and is_model(item) and not is_abstract(item)
+    ]
+
+
 def is_closed(info: ClassInfo) -> bool:
     """Whether every base is in the project or in Django, so that no field can be unknown."""
     return info.is_closed and all(
@@ -531,8 +540,10 @@ def _find_leading_back(home: Module) -> dict[str, list[tuple[ClassInfo, Field]]]
         info = home.class_info_of(node)
         if not is_model(info) or is_abstract(info):
             continue
+        # what a model has from a table of its parents, or as their proxy, leads back to them
+        above = {field.call for item in concrete_parents(info) for field in fields(item).values()}
         for declared in fields(info).values():
-            if declared.is_relation and declared.cls != _GENERIC:
+            if declared.is_relation and declared.cls != _GENERIC and declared.call not in above:
                 for name in {accessor(info, declared), _query_name(info, declared)} - {None}:
                     found.setdefault(str(name), []).append((info, declared))
     return found

@@ -27,7 +27,9 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
 
     ## Why
     Names in lookups are text to Python, so a misspelled field passes every check until the line runs:
-    `filter()` then raises `FieldError`, and the request ends with an error 500.
+    `filter()` then raises `FieldError`, and the request ends with an error 500. So do expressions such as
+    `F("...")` and `Count("...")`, `get_object_or_404()`, the values of `create()` and `defaults`, and the
+    columns in `update_fields`.
 
     ## Bad
     ```python
