@@ -56,6 +56,27 @@ def _is_instance(row: ast.Name, module: Module) -> bool:
     return bindings[0].kind == "parameter" and row.id == "instance"
 
 
+def is_for_new_rows(call: ast.Call, module: Module) -> bool:
+    """Whether a call stands in a receiver of `post_save`, where this comes to for new rows only."""
+    function = module.source.enclosing_function(call)
+    if not isinstance(function, FUNCTIONS) or not _connections(function, module):
+        return False
+    conditions = _conditions(module.source.statement(call), function, module)
+    return any(_asks_for_new(test, holds) for test, holds in conditions or ())
+
+
+def _asks_for_new(test: ast.expr, holds: bool) -> bool:
+    """Whether a test that is true, or false, says that the row of a receiver is new."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return _asks_for_new(operand, not holds)
+        case ast.BoolOp(op=operator, values=values):
+            return holds is isinstance(operator, ast.And) and any(_asks_for_new(v, holds) for v in values)
+        case ast.Name(id="created") | ast.Subscript(slice=ast.Constant(value="created")):
+            return holds
+    return False
+
+
 def _connections(function: Function, module: Module) -> list[ast.Call]:
     """The calls that connect a function to `post_save`, where nothing else decorates it."""
     found: list[ast.Call] = []

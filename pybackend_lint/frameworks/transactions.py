@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 
-from pybackend_lint.frameworks import django, django_queries, django_web
+from pybackend_lint.frameworks import django, django_models, django_queries, django_signals, django_web
 from pybackend_lint.frameworks.database_effects import DatabaseCall, database_call, direct_call
 from pybackend_lint.project import calls
 from pybackend_lint.project.callers import Caller, callers
@@ -383,21 +383,46 @@ def _uses(call: ast.Call, name: str) -> bool:
 
 def _belonging(call: ast.Call, model: str, module: Module) -> DatabaseCall | None:
     """The creation of rows of another model that a call makes, itself or in a function of the project."""
+    saved = _saved_later(call, module)
+    if saved is not None:
+        call = saved
     awaited = {id(call)} if isinstance(module.source.parent(call), ast.Await) else set()
     for site in calls.sites_of(call, module, awaited):
         found = database_call(site)
         if found is None or not found.writes:
             continue
         receiver = site.callee.receiver
-        row = receiver.argument() if receiver is not None else None
+        row = receiver.argument() if receiver is not None and saved is None else receiver
         if found.chain:
             name = row.name.rpartition(".")[2].lower() if row is not None else ""
             creates = found.chain[-1].name.rpartition(".")[2] in _CREATED
             return found if creates and not any(word in name for word in _RECORDS) else None
-        if found.method not in _CREATED or row is None or row.name == model:
+        if (found.method not in _CREATED and saved is None) or row is None or row.name == model:
             return None
         other = row.name.rpartition(".")[2].lower()
         return None if any(word in other for word in _RECORDS) else found
+    return None
+
+
+def _saved_later(call: ast.Call, module: Module) -> ast.Call | None:
+    """Where the row of a model that a call makes is saved: at once, or by the name that it is given."""
+    source = module.source
+    known = module.type_of(call.func)
+    if known is None or known.kind is not Kind.CLASS or not django_models.is_model_name(known.name, module):
+        return None
+    match source.parent(call):
+        case ast.Attribute(attr="save" | "asave") as method:
+            outer = source.parent(method)
+            return outer if isinstance(outer, ast.Call) and outer.func is method else None
+        case ast.Assign(targets=[ast.Name(id=name)]) as statement:
+            for later in _following(statement, module):
+                for node in _own(later):
+                    match node:
+                        case ast.Name(id=other, ctx=ast.Store()) if other == name:
+                            return None
+                        case ast.Call(func=ast.Attribute(attr="save" | "asave", value=ast.Name(id=row))):
+                            if row == name:
+                                return node
     return None
 
 
@@ -469,6 +494,7 @@ def _manages_transaction(function: FunctionInfo) -> bool:
         source.enclosing_function(call) is function.node
         for name in ("set_autocommit", "enter_context", "atomic")
         for call in source.calls.get(name, ())
+        if not isinstance(source.parent(call), ast.withitem)
     )
 
 
@@ -536,6 +562,7 @@ class SideEffect:
 
     - `what`: the name of what is sent; `queues`: whether a task is queued that may run before the commit.
     - `callers`: the calls on the way from the transaction, empty where it is opened in the same function.
+    - `of_receiver`: the function is a receiver of `post_save`, and whoever saves a row opens the transaction.
     """
 
     node: ast.Call
@@ -543,6 +570,7 @@ class SideEffect:
     queues: bool
     chain: tuple[Step, ...] = ()
     callers: tuple[Caller, ...] = ()
+    of_receiver: bool = False
 
 
 Block = ast.With | ast.FunctionDef
@@ -635,10 +663,12 @@ def _is_handling(node: ast.AST, module: Module) -> bool:
     return any(isinstance(around, ast.ExceptHandler) for around in module.source.ancestors(node))
 
 
-def _queued_tasks(block: Block, module: Module, *, only_new: bool = False) -> Iterator[SideEffect]:
+def _queued_tasks(
+    block: Block, module: Module, *, only_new: bool = False, rows: Set[str] = frozenset()
+) -> Iterator[SideEffect]:
     """The tasks that are queued with rows that the block writes: they may run before the rows are there.
 
-    With `only_new`, rows that the block creates.
+    With `only_new`, rows that the block creates; `rows` are the names of others that have just been written.
     """
     source = module.source
     first, last = block.body[0].lineno, block.end_lineno or block.lineno
@@ -655,7 +685,7 @@ def _queued_tasks(block: Block, module: Module, *, only_new: bool = False) -> It
     if any(files_with(index, module, text) for text in _CUSTOM_TASKS):
         return
     sites = django_queries.sites_within(block.body, module)
-    written = _written_names(block, sites, module, only_new=only_new)
+    written = rows | _written_names(block, sites, module, only_new=only_new)
     for call in sorted(made, key=lambda item: item.lineno):
         inside = source.enclosing_function(call) is function and not _is_inner(call, block, module)
         task = _task(call, module) if inside else None
@@ -666,6 +696,11 @@ def _queued_tasks(block: Block, module: Module, *, only_new: bool = False) -> It
 def _queued_for_callers(node: ast.FunctionDef, module: Module) -> list[SideEffect]:
     """The tasks that a function queues too early, because it is called in a transaction."""
     function = module.function_info(node)
+    if b"post_save" in module.source.data:
+        queued = _queued_tasks(node, module, rows={"instance"})
+        found = [effect for effect in queued if django_signals.is_for_new_rows(effect.node, module)]
+        if found:
+            return [replace(effect, of_receiver=True) for effect in found]
     return [
         replace(effect, callers=way)
         for effect in _queued_tasks(node, module, only_new=True)
@@ -689,6 +724,9 @@ def _way_from_transaction(call: ast.Call, function: FunctionInfo, depth: int = 0
 def _task(call: ast.Call, module: Module) -> FunctionInfo | None:
     """The task that a call queues; None where its class may wait for the commit itself."""
     target = call.func.value if isinstance(call.func, ast.Attribute) else None
+    signature = _signature(call)
+    if signature is not None and isinstance(signature.func, ast.Attribute):
+        target = signature.func.value
     known = module.type_of(target) if target is not None else None
     function = None
     if known is not None and known.kind is Kind.FUNCTION:
@@ -702,6 +740,14 @@ def _task(call: ast.Call, module: Module) -> FunctionInfo | None:
         for keyword in decorator.keywords
     ]
     return None if "base" in keywords or None in keywords else function
+
+
+def _signature(call: ast.Call) -> ast.Call | None:
+    """The call that binds the arguments of a task before another one queues it: `task.s(1).delay()`."""
+    match call.func:
+        case ast.Attribute(value=ast.Call(func=ast.Attribute(attr="s" | "si" | "signature")) as signature):
+            return signature
+    return None
 
 
 def _is_inner(call: ast.Call, block: ast.AST, module: Module) -> bool:
@@ -740,7 +786,12 @@ def _written_names(block: Block, sites: list[CallSite], module: Module, *, only_
 
 def _is_given(call: ast.Call, name: str) -> bool:
     """Whether a call passes a row or its key, alone or in the lists that `apply_async` takes."""
-    pending = [*call.args, *(keyword.value for keyword in call.keywords)]
+    signature = _signature(call)
+    pending = [
+        value
+        for part in (call, *((signature,) if signature is not None else ()))
+        for value in (*part.args, *(keyword.value for keyword in part.keywords))
+    ]
     while pending:
         value = pending.pop()
         if isinstance(value, (ast.List, ast.Tuple)):

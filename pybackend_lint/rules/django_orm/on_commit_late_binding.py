@@ -27,11 +27,12 @@ _STOPS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
     tags=("correctness",),
 )
 def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
-    """A callback for `on_commit()` is written as a lambda that reads a variable of the loop around it.
+    """A callback for `on_commit()` that is made in a loop reads a variable of the loop when it runs.
 
     ## Why
-    The callbacks run when the transaction commits, after the loop has ended, and a lambda looks its variables
-    up when it runs. All callbacks see the last value: one customer gets every mail, the others none.
+    The callbacks run when the transaction commits, after the loop has ended, and a lambda or inner function
+    looks its variables up when it runs. All callbacks see the last value: one customer gets every mail, the
+    others none.
 
     ## Bad
     ```python
@@ -94,12 +95,27 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
       (https://docs.python.org/3/faq/programming.html)
     """
     callback = call.args[0] if call.args else next((k.value for k in call.keywords if k.arg == "func"), None)
-    if not isinstance(callback, ast.Lambda) or not django.is_on_commit(call, ctx.module):
+    if not isinstance(callback, (ast.Lambda, ast.Name)) or not django.is_on_commit(call, ctx.module):
         return
     loop = _loop(call, ctx)
-    late = [name for name in _names(callback, ctx) if loop is not None and _rebinds(loop, name, ctx)]
+    body = callback.body if isinstance(callback, ast.Lambda) else _defined_in(loop, callback, ctx)
+    late = [
+        name
+        for name in (_names(body, ctx) if body is not None else ())
+        if loop is not None and _rebinds(loop, name, ctx)
+    ]
     if late:
-        yield ctx.finding(callback, name=late[0].id, fix=_fix(callback, ctx))
+        fix = _fix(callback, ctx) if isinstance(callback, ast.Lambda) else None
+        yield ctx.finding(callback, name=late[0].id, fix=fix)
+
+
+def _defined_in(loop: ast.AST | None, callback: ast.Name, ctx: Context) -> ast.FunctionDef | None:
+    """The function that a loop defines under a name, and nothing else does."""
+    found = ctx.module.lookup(callback.id, callback)
+    node = found[1][0].node if found is not None and len(found[1]) == 1 else None
+    if not isinstance(node, ast.FunctionDef) or all(around is not loop for around in ctx.ancestors(node)):
+        return None
+    return node
 
 
 def _loop(call: ast.Call, ctx: Context) -> ast.For | ast.AsyncFor | ast.While | None:
@@ -123,9 +139,10 @@ def _loop(call: ast.Call, ctx: Context) -> ast.For | ast.AsyncFor | ast.While | 
     return None
 
 
-def _names(callback: ast.Lambda, ctx: Context) -> list[ast.Name]:
-    """The names that the body of the lambda reads from outside, in source order."""
-    start, end = ctx.source.start(callback.body), ctx.source.end(callback.body)
+def _names(body: ast.expr | ast.FunctionDef, ctx: Context) -> list[ast.Name]:
+    """The names that a callback reads when it runs, in source order."""
+    start = ctx.source.start(body.body[0] if isinstance(body, ast.FunctionDef) else body)
+    end = ctx.source.end(body)
     found = [
         name
         for name in ctx.source.nodes(ast.Name)

@@ -10,6 +10,8 @@ from pybackend_lint.frameworks import transactions
 from pybackend_lint.rule import UNSAFE, Context, rule
 from pybackend_lint.semantic.import_edits import add_import
 
+_OPEN = "this transaction is still open then"
+_RECEIVER = "this runs before the transaction that saves the row is committed"
 _TASK = "Queue `{what}` with `transaction.on_commit()`: it may run before the rows are committed"
 
 
@@ -30,7 +32,8 @@ def check(node: ast.With | ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
     A mail or a request cannot be taken back when a later statement fails and the transaction is rolled back:
     the customer is told of an order that does not exist. A queued task is often faster than the commit; the
     worker looks for the row, does not find it and fails with `DoesNotExist`, now and then, under load. So it
-    is in a function that creates a row and queues a task for it, when another one calls it in a transaction.
+    is in a function that creates a row and queues a task for it, when another one calls it in a transaction,
+    and in a receiver of `post_save` for new rows: the admin saves all rows in a transaction.
 
     ## Bad
     ```python
@@ -198,7 +201,7 @@ def check(node: ast.With | ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
             related=[
                 *(step.related() for step in effect.chain),
                 *(caller.related() for caller in effect.callers),
-                *([] if effect.callers else [ctx.related(node, "this transaction is still open then")]),
+                *([] if effect.callers else [ctx.related(node, _RECEIVER if effect.of_receiver else _OPEN)]),
             ],
             fix=_fix(effect.node, ctx),
         )

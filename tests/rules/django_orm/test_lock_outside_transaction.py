@@ -49,6 +49,8 @@ FOUND = {
         class Command(BaseCommand):
             def handle(self, **options):
                 Stock.objects.select_for_update().first()  # PB127
+                with transaction.atomic():
+                    Stock.objects.select_for_update().first()
 
         @shared_task
         def refill():

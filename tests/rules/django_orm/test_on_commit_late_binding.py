@@ -38,6 +38,25 @@ SILENT = {
         for order in user:
             transaction.on_commit(lambda: [send(order) for order in user])
         """,
+    "a function of the loop that binds now": """
+        for order in user:
+            def notify(order=order):
+                send(order)
+            transaction.on_commit(notify)
+        """,
+    "a function of the loop with names of its own": """
+        for order in user:
+            def notify():
+                for order in user:
+                    send(order)
+            transaction.on_commit(notify)
+        """,
+    "a function from outside of the loop": """
+        def notify():
+            send(order)
+        for order in user:
+            transaction.on_commit(notify)
+        """,
     "in a function of the loop": """
         for order in user:
             def register(order):
@@ -49,6 +68,12 @@ FOUND = {
     "loop variable": """
         for order in user:
             transaction.on_commit(lambda: send(order))  # PB126
+        """,
+    "function of the loop": """
+        for order in user:
+            def notify():
+                send(order.pk)
+            transaction.on_commit(notify)  # PB126
         """,
     "attribute": """
         for order in user:

@@ -65,6 +65,44 @@ from shop.tasks import careful, charge, deferred, ship
 """
 
 FOUND = {
+    "signatures": """
+        @transaction.atomic
+        def place(request):
+            order = Order.objects.create()
+            charge.s(order.pk).delay()  # PB125
+            charge.si(order_id=order.pk).apply_async(countdown=5)  # PB125
+            charge.s(request.user.pk).delay()
+            order.save()
+    """,
+    "receivers of new rows": """
+        from django.db.models.signals import post_save
+        from django.dispatch import receiver
+
+        @receiver(post_save, sender=Order)
+        def created_order(sender, instance, created, **kwargs):
+            if created:
+                charge.delay(instance.pk)  # PB125
+            else:
+                ship.delay(instance.pk)  # the row is there already
+
+        @receiver(post_save, sender=Order)
+        def created_only(sender, instance, created, raw=False, **kwargs):
+            if not created or raw:
+                return
+            charge.delay(instance.pk)  # PB125
+            charge.delay(sender.key)
+            transaction.on_commit(lambda: charge.delay(instance.pk))
+
+        def connected(sender, instance, **kwargs):
+            if kwargs["created"] and instance.paid:
+                charge.apply_async(args=[instance.pk])  # PB125
+
+        post_save.connect(connected, sender=Order)
+
+        def plain(sender, instance, created):
+            if created:
+                charge.delay(instance.pk)
+    """,
     "tasks": """
         @transaction.atomic
         def place(request):

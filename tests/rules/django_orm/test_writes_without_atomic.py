@@ -50,6 +50,23 @@ FOUND = {
                 order.lines.create(product_id=1)  # PB123
                 order.save()
     """,
+    "rows that are made and saved": """
+        def bill(request):
+            order = Order.objects.create(customer=request.user)
+            invoice = Invoice(order=order)
+            invoice.number = 3
+            invoice.save()  # PB123
+
+        def place(request):
+            order = Order.objects.create(customer=request.user)
+            for product in request.session["cart"]:
+                Line(order=order, product=product).save()  # PB123
+
+        def forget(request):
+            order = Order.objects.create(customer=request.user)
+            invoice = Invoice(order=order)
+            return invoice.number
+    """,
     "rows that are made with it": """
         def place(request):
             order = Order.objects.create(customer=request.user)
