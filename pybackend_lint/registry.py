@@ -1133,7 +1133,7 @@ ENTRIES: tuple[Entry, ...] = (
         message="Open what the task needs inside it: `{name}` is closed before the task runs",
         summary="A background task gets a value that a dependency cleans up before the task runs.",
         nodes=("Call",),
-        names=("add_task",),
+        names=("add_task", "BackgroundTask"),
         applies="fastapi>=0.106,<0.118",
         bound="upper",
         severity="error",

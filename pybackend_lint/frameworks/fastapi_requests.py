@@ -28,7 +28,10 @@ _CONNECTIONS = frozenset(
     {"starlette.requests.HTTPConnection", "starlette.responses.Response", "fastapi.BackgroundTasks",
      "starlette.background.BackgroundTasks", "fastapi.security.SecurityScopes"}
 )  # fmt: skip
-_ADD_TASK = frozenset({"fastapi.BackgroundTasks.add_task", "starlette.background.BackgroundTasks.add_task"})
+_ADD_TASK = frozenset(
+    {"fastapi.BackgroundTasks.add_task", "starlette.background.BackgroundTasks.add_task",
+     "starlette.background.BackgroundTask"}
+)  # fmt: skip
 _UPLOADS = frozenset({"fastapi.UploadFile", "starlette.datastructures.UploadFile"})
 _DICTIONARIES = frozenset({"builtins.dict", "typing.Dict", "typing.Mapping", "collections.abc.Mapping"})
 _COLLECTIONS = _DICTIONARIES | {
@@ -632,8 +635,13 @@ def _reads_raw_body(node: ast.AST, module: Module) -> bool:
 
 
 def _reads_key(use: ast.Name, parent: ast.AST | None, module: Module) -> bool:
-    """Whether a dictionary is asked for one certain key."""
+    """Whether a dictionary is asked for one certain key, or unpacked into a function of the project."""
     match parent:
+        case ast.keyword(arg=None):
+            call = module.source.parent(parent)
+            known = module.type_of(call.func) if isinstance(call, ast.Call) else None
+            called = module.modules.function_info(known.name) if known is not None else None
+            return called is not None and called.node.args.kwarg is None
         case ast.Subscript(value=value, slice=ast.Constant(value=str()), ctx=ast.Load()):
             return value is use
         case ast.Attribute(attr="get" | "pop"):
@@ -659,7 +667,7 @@ def _only_looks(parent: ast.AST | None, module: Module) -> bool:
 
 
 def values_closed_before(call: ast.Call, module: Module) -> list[tuple[ast.Name, FunctionInfo]]:
-    """The arguments of `BackgroundTasks.add_task` that a dependency with `yield` gives and cleans up."""
+    """The arguments of a background task that a dependency with `yield` gives and cleans up."""
     known = module.type_of(call.func)
     if known is None or known.name not in _ADD_TASK:
         return []

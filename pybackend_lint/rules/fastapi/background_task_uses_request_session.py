@@ -15,7 +15,7 @@ from pybackend_lint.rule import Context, rule
     "background-task-uses-request-session",
     "Open what the task needs inside it: `{name}` is closed before the task runs",
     nodes=(ast.Call,),
-    names=("add_task",),
+    names=("add_task", "BackgroundTask"),
     applies="fastapi>=0.106,<0.118",
     bound="upper",
     severity="error",

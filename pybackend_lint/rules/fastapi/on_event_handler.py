@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from textwrap import shorten
 
 from pybackend_lint.finding import Edit, Finding, Fix
-from pybackend_lint.frameworks import fastapi, fastapi_lifespan
+from pybackend_lint.frameworks import fastapi, fastapi_lifespan, starlette_removals
 from pybackend_lint.frameworks.fastapi import EventHandlers
 from pybackend_lint.rule import SAFE, UNSAFE, Context, rule
 from pybackend_lint.semantic.code_edits import delete_lines
@@ -106,14 +106,20 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     for found in fastapi.event_handlers(ctx.module):
         fix = _fix(found, ctx) if found.constructor is not None and found.is_complete else None
         for handler in found.handlers:
-            if handler.place in dead:
-                continue  # PB301 says that it never runs
+            if handler.place in dead or _is_gone(handler.place, ctx):
+                continue  # PB301 says that it never runs, PB302 that it fails
             way = ctx.text(handler.function_name)
             yield ctx.finding(handler.place, fix=fix, handler=handler.name, way=way)
     for _, keyword in fastapi.event_arguments(ctx.module):
         if keyword.value not in dead:
             given = shorten(ctx.text(keyword.value).strip("[]()"), 60, placeholder=" ...")
             yield ctx.finding(keyword, handler=given, way=f"{keyword.arg}=")
+
+
+def _is_gone(registering: ast.expr, ctx: Context) -> bool:
+    if not isinstance(registering, ast.Call) or not ctx.project.satisfies("starlette>=1.0", "lower"):
+        return False
+    return starlette_removals.removed_use(registering, ctx.module) is not None
 
 
 def _fix(found: EventHandlers, ctx: Context) -> Fix | None:

@@ -22,8 +22,9 @@ def check(node: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> Iterato
     """A route takes the body of a request as a plain dictionary and reads keys from it.
 
     ## Why
-    A missing key is a `KeyError` and a status 500 instead of a 422 that names the field; wrong types
-    travel on into the database; and the OpenAPI schema says nothing about what clients have to send.
+    A missing key is a `KeyError`, or a `TypeError` where the dictionary is unpacked into arguments, and a
+    status 500 instead of a 422 that names the field; wrong types travel on into the database; and the
+    OpenAPI schema says nothing about what clients have to send.
 
     ## Bad
     ```python

@@ -131,8 +131,12 @@ def _declared(function: Function, name: str, ctx: Context) -> Edit | None:
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
     required = positional[: len(positional) - len(arguments.defaults)]
-    if required and (required[-1] in arguments.args or arguments.args):
-        return ctx.insert_after(required[-1], f", {name}: str") if required[-1] in arguments.args else None
+    if required and arguments.args:
+        last = required[-1]
+        line = ctx.source.line(last.lineno)
+        before = line[: ctx.source.position(ctx.source.start(last)).column - 1]
+        separator = f",\n{before}" if before and before.isspace() else ", "
+        return ctx.insert_after(last, f"{separator}{name}: str") if last in arguments.args else None
     if arguments.args and not arguments.posonlyargs:
         return ctx.insert_before(arguments.args[0], f"{name}: str, ")
     bare = f"def {function.name}()"

@@ -11,6 +11,7 @@ HEAD = """
 from typing import Annotated
 import library
 from fastapi import BackgroundTasks, Depends, FastAPI
+from starlette.background import BackgroundTask
 app = FastAPI()
 def session():
     yield object()
@@ -23,6 +24,7 @@ FOUND = {
     "an argument": "def route(tasks: BackgroundTasks, db: Db):\n    tasks.add_task(task, 1, db)  # PB323",
     "a keyword": "def route(tasks: BackgroundTasks, db: Db):\n    tasks.add_task(task, db=db)  # PB323",
     "a default": "def route(tasks: BackgroundTasks, db=Depends(session)):\n    tasks.add_task(task, db)  # PB323",
+    "a task of a response": "def route(db: Db):\n    return BackgroundTask(task, 1, db)  # PB323",
     "a dependency": "def dep(tasks: BackgroundTasks, db: Db):\n    tasks.add_task(task, db)  # PB323",
 }
 SILENT = {

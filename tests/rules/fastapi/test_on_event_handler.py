@@ -120,3 +120,10 @@ def test_code_that_gets_the_application_may_add_handlers() -> None:
     (found,) = findings("PB300", source)
     assert found.fix is not None
     assert found.fix.applicability == "unsafe"
+
+
+def test_what_starlette_has_removed_is_left_to_another_rule() -> None:
+    source = "from fastapi import FastAPI\napp = FastAPI()\napp.add_event_handler('startup', print){}\n"
+    project = '[project]\ndependencies = ["fastapi>=0.135", "starlette>={}"]\n'
+    findings("PB300", source.format("  # PB300"), files={"pyproject.toml": project.format("0.40")})
+    assert findings("PB300", source.format(""), files={"pyproject.toml": project.format("1.0")}) == []

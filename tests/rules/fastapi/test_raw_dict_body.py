@@ -20,6 +20,10 @@ class Order(BaseModel):
 
 def parsed() -> dict: return {}
 
+def place(name: str) -> str: return name
+
+def keep(**fields: str) -> dict: return fields
+
 async def signed(request: Request) -> str: return str(await request.body())
 
 @app.post("/")
@@ -29,6 +33,7 @@ FOUND = {
     "of anything": "def route(body: Dict[str, Any]):  # PB325\n    return body['name']\n",
     "optional": "def route(body: Optional[dict] = None):  # PB325\n    return body['name']\n",
     "marked": "def route(body: Annotated[Any, Body()]):  # PB325\n    return body['name']\n",
+    "unpacked into a function": "def route(body: dict):  # PB325\n    return place(**body)\n",
     "read by hand": (
         "async def route(request: Request):\n"
         "    body = await request.json()  # PB325\n    return body['name']\n"
@@ -42,6 +47,7 @@ SILENT = {
     "validated first": (
         "def route(body: dict):\n    TypeAdapter(Order).validate_python(body)\n    return body['name']\n"
     ),
+    "unpacked into what takes everything": "def route(body: dict):\n    return keep(**body)\n",
     "handed on": "def route(body: dict):\n    print(body)\n    return forward(body)\n",
     "a key that the configuration names": (
         "async def route(request: Request):\n"

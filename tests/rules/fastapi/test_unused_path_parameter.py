@@ -182,6 +182,7 @@ SIGNATURES = {
     "async def f(): ...": "async def f(key: str): ...",
     "def f(a: int, b: int = 1): ...": "def f(a: int, key: str, b: int = 1): ...",
     "def f(b: int = 1): ...": "def f(key: str, b: int = 1): ...",
+    "def f(\n    a: int,\n    b: int = 1,\n): ...": "def f(\n    a: int,\n    key: str,\n    b: int = 1,\n): ...",
     "def f(a: int, /, b: int = 1): ...": "def f(a: int, /, b: int = 1): ...",
     "def f(*, b: int): ...": "def f(*, b: int): ...",
 }
