@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pybackend_lint.frameworks import sqlalchemy
 from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.sqlalchemy_statements import relation_of
-from pybackend_lint.semantic.types import Kind
+from pybackend_lint.semantic.types import OBJECT, Kind
 from pybackend_lint.source import last_name
 
 if TYPE_CHECKING:
@@ -185,7 +185,8 @@ def _entity(statement: ast.expr, ctx: Context) -> str | None:
     """The class that a statement selects first."""
     known = sqlalchemy.statement_of(statement, ctx)
     first = known.columns[0] if known is not None and known.columns else None
-    return first.name if first is not None and first.kind is Kind.CLASS else None
+    known_class = first is not None and first.kind is Kind.CLASS and first.name != OBJECT
+    return first.name if first is not None and known_class else None
 
 
 def _is_of(node: ast.expr, element: set[str]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.sqlalchemy_mapping import Mapped, Relation, attributes, mapped_class
 from pybackend_lint.semantic.module import Module, Modules
-from pybackend_lint.semantic.types import Kind, Type, class_object, coroutine, instance
+from pybackend_lint.semantic.types import OBJECT, Kind, Nameable, Type, class_object, coroutine, instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Nameable):
     """An object that a session loaded.
 
     - `options`: the loader options applied to it, None where some are not known.
@@ -90,6 +90,10 @@ class Loaded:
     place: Place
     entity: str
     path: tuple[Step, ...] = ()
+
+    def named(self, name: str) -> Loaded:
+        """The same for an object of a class that was not known where it was loaded."""
+        return replace(self, entity=name)
 
     def has(self, relation: str) -> bool:
         """Whether an option decides how a relationship of the object is loaded; True where unknown.
@@ -143,8 +147,19 @@ def selected(call: ast.Call, module: Module, *, legacy: bool) -> Statement | Non
         elif known is not None and known.is_instance(names.ATTRIBUTE):
             columns.append(known.argument())
         else:
-            columns.append(None)
+            columns.append(class_object(OBJECT) if known is None and _may_be_class(argument) else None)
     return Statement(tuple(columns), frozenset(), place_of(call, module), legacy)
+
+
+_CLASS_WORDS = ("model", "entity", "orm", "cls", "class")
+
+
+def _may_be_class(node: ast.expr) -> bool:
+    """Whether an expression of an unknown type is by its name the class of a repository: `self.model`."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
+            return name.lower().endswith(_CLASS_WORDS)
+    return False
 
 
 def loader_option(callee: Type, call: ast.Call, module: Module) -> Type | None:
@@ -260,7 +275,9 @@ def element_of(column: Type | None, statement: Statement, *, is_async: bool) -> 
 def fetched(call: ast.Call, module: Module, *, is_async: bool, optional: bool) -> Type | None:
     """The value of `session.get(E, key)`."""
     entity = module.type_of(call.args[0]) if call.args else None
-    if entity is None or entity.kind is not Kind.CLASS or mapped_class(entity.name, module.modules) is None:
+    if entity is None and call.args and _may_be_class(call.args[0]):
+        entity = class_object(OBJECT)
+    elif entity is None or entity.kind is not Kind.CLASS or not mapped_class(entity.name, module.modules):
         return None
     options: Options | None = frozenset()
     for keyword in call.keywords:

@@ -35,6 +35,16 @@ class Mergeable:
         raise NotImplementedError
 
 
+class Nameable:
+    """A fact about a value of an unknown class, which can be told the class."""
+
+    __slots__ = ()
+
+    def named(self, name: str) -> Self:
+        """The fact for a value of the class of a qualified name."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True)
 class Type:
     """What an expression's value is.
@@ -64,6 +74,7 @@ class Type:
 
 
 NONE = Type("builtins.None")
+OBJECT = "builtins.object"
 COROUTINE = "typing.Coroutine"
 CONTEXT_MANAGER = "contextlib.AbstractContextManager"
 
@@ -129,10 +140,13 @@ def with_facts(declared: Type, value: Type | None) -> Type:
     """
     if value is None or value.kind is not declared.kind:
         return declared
+    if value.name == OBJECT and isinstance(value.fact, Nameable):
+        known = value.fact.named(declared.name)
+        return replace(declared, fact=known, optional=declared.optional or value.optional)
     if value.name == declared.name and (value.fact is not None or not any(declared.args)):
         return replace(value, optional=declared.optional or value.optional)
     item, found = declared.argument(), value.argument()
-    if len(declared.args) == 1 and item is not None and found is not None and item.name == found.name:
+    if len(declared.args) == 1 and item and found and found.name in (item.name, OBJECT):
         return replace(declared, args=(with_facts(item, found),))
     if declared.name == value.name == "builtins.tuple" and len(declared.args) == len(value.args):
         pairs = zip(declared.args, value.args, strict=True)
