@@ -17,6 +17,7 @@ from pybackend_lint.semantic.import_edits import replace_imports
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind, Type
+from pybackend_lint.source import last_name
 
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
@@ -242,7 +243,11 @@ def loading_edits(read: LazyRead, call: ast.Call, ctx: Context) -> tuple[Edit, .
     (first,), edits = replace_imports(ctx.source, imports, ())
     option = ""
     for index, (owner, (_, name, strategy)) in enumerate(zip(owners, steps, strict=True)):
-        option += f"{first if index == 0 else '.' + strategy}({owner}.{name})"
+        before, last_step = option, f".{strategy}({owner}.{name})"
+        option += last_step if index else f"{first}({owner}.{name})"
+    for known in _written_options(call, ctx) if len(steps) > 1 else ():
+        if ctx.text(known) == before:
+            return (ctx.insert_after(known, last_step),)
     if sqlalchemy.statement_of(call, ctx) is not None:
         return (*edits, ctx.insert_after(call, f".options({option})"))
     given = [keyword.value for keyword in call.keywords if keyword.arg == "options"]
@@ -252,6 +257,18 @@ def loading_edits(read: LazyRead, call: ast.Call, ctx: Context) -> tuple[Edit, .
     if isinstance(given[0], ast.List) and given[0].elts:
         return (*edits, ctx.insert_after(given[0].elts[-1], f", {option}"))
     return None
+
+
+def _written_options(call: ast.Call, ctx: Context) -> Iterator[ast.expr]:
+    """The loader options that are written in the expression around a `select(E)` or `session.get(E, key)`."""
+    for keyword in call.keywords:
+        if keyword.arg == "options" and isinstance(keyword.value, (ast.List, ast.Tuple)):
+            yield from keyword.value.elts
+    around = ctx.parent(call)
+    while isinstance(around, (ast.Attribute, ast.Call)):
+        if isinstance(around, ast.Call) and last_name(around.func) == "options":
+            yield from around.args
+        around = ctx.parent(around)
 
 
 def _class_text(name: str, call: ast.Call, ctx: Context) -> str | None:

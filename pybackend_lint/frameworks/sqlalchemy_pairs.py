@@ -124,7 +124,9 @@ def mismatch(side: Side) -> Mismatch | None:
         back = [
             item
             for item in others.values()
-            if _leads_to(item, side.owner) and _named(target, item) in {None, side.relation.name}
+            if _leads_to(item, side.owner)
+            and _named(target, item) in {None, side.relation.name}
+            and not _only_reads(target, item)
         ]
         return Mismatch(side, "missing", None, back[0].name if len(back) == 1 else None)
     if side.joins_itself:
@@ -138,6 +140,11 @@ def mismatch(side: Side) -> Mismatch | None:
     if declared_other is None or declared_other.joins_itself:
         return None
     return Mismatch(side, "other", other, None)
+
+
+def _only_reads(info: ClassInfo, relation: Relation) -> bool:
+    side = _declared_side(info, relation)
+    return side is not None and keyword(side.call, "viewonly") is not None
 
 
 def _leads_to(relation: Relation, owner: ClassInfo) -> bool:

@@ -313,6 +313,23 @@ def test_fixed_pair_can_be_configured() -> None:
     configure(after)
 
 
+def test_what_only_reads_is_no_pair() -> None:
+    source = """
+        class Parent(Base):
+            __tablename__ = "parents"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            sons: Mapped[list[Child]] = relationship(viewonly=True)
+
+        class Child(Base):
+            __tablename__ = "children"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            parent_id: Mapped[int] = mapped_column(ForeignKey("parents.id"))
+            parent: Mapped[Parent] = relationship(back_populates="children")  # PB506
+    """
+    (found,) = findings("relationship-pair-mismatch", program(source))
+    assert found.fix is None
+
+
 @pytest.mark.parametrize("source", PAIRED.values(), ids=PAIRED)
 def test_silent_and_configured(source: str) -> None:
     code = program(source)
