@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from pybackend_lint.semantic import generics
 from pybackend_lint.semantic.circles import answered_once
 from pybackend_lint.semantic.decorators import gives_coroutines, keeps, wrappers
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS, Binding, Function, Scope, parameters
@@ -230,6 +231,22 @@ class FunctionInfo:
         """What a call gives: a coroutine for `async def`, the `as` target for a context manager."""
         return self.module.guarded(("call", id(self.node)), self._call_type)
 
+    def call_type_for(self, receiver: Type) -> Type | None:
+        """What a call gives for a receiver: as `call_type`, with type variables of the class replaced."""
+        if not self.type_variables or not self.is_transparent or self.yields:
+            return self.call_type
+        found = generics.result(self, receiver)
+        if found is None:
+            return self.call_type
+        if self._carries_facts(found):
+            found = with_facts(found, self._returned_type())
+        return coroutine(found) if self.is_async else found
+
+    @answered_once
+    def type_variables(self) -> frozenset[str]:
+        """The names in the annotation of its result that stand for something else in each receiver."""
+        return generics.variables_of(self)
+
     def _call_type(self) -> Type | None:
         if any(name in _CONTEXT_MANAGERS for name in self.decorators):
             return context_manager(self.yield_type()) if self.yields else None
@@ -291,6 +308,11 @@ class ClassInfo:
             flat = [item for sequence in sequences for item in sequence]
             merged = [item for i, item in enumerate(flat) if _key(item) not in {_key(o) for o in flat[:i]}]
         return (self, *merged)
+
+    @answered_once
+    def type_parameters(self) -> tuple[str, ...]:
+        """The names of its type variables, in the order in which they are given values."""
+        return generics.type_parameters(self)
 
     @answered_once
     def libraries(self) -> frozenset[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding, Scope
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pybackend_lint.semantic.definitions import ClassInfo
     from pybackend_lint.semantic.module import Module
 
+_NO_VARIABLES: Mapping[str, Type] = MappingProxyType({})
 _UNION = frozenset({"typing.Union", "typing_extensions.Union"})
 _OPTIONAL = frozenset({"typing.Optional", "typing_extensions.Optional"})
 _TRANSPARENT_ANNOTATIONS = frozenset(
@@ -498,7 +500,7 @@ def called(module: Module, callee: Type, call: ast.Call) -> Type | None:
                 known = base_provider.call(callee, call, module)
                 if known is not None:
                     return known
-        return instance(callee.name)
+        return instance(callee.name, *callee.args)
     if callee.kind is Kind.FUNCTION:
         function = modules.function_info(callee.name)
         if function is None:
@@ -510,6 +512,7 @@ def called(module: Module, callee: Type, call: ast.Call) -> Type | None:
                     known = base_provider.call(callee, call, module)
                     if known is not None:
                         return known
+            return function.call_type_for(callee.receiver)
         return function.call_type
     if callee.kind is Kind.EXTERNAL:
         if callee.name.startswith("builtins."):
@@ -587,9 +590,14 @@ def _subscript_type(module: Module, node: ast.Subscript) -> Type | None:
     owner = module.type_of(node.value)
     if owner is None:
         return None
-    if owner.kind in {Kind.CLASS, Kind.EXTERNAL}:
+    if owner.kind is Kind.EXTERNAL:
         return owner  # a parametrised generic class
     info = module.modules.class_info(owner.name)
+    if owner.kind is Kind.CLASS:
+        if info is None or not info.type_parameters:
+            return owner
+        arguments = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        return replace(owner, args=tuple(annotated(module, item, node) for item in arguments))
     provider = module.modules.provider(owner.name)
     for asked in (
         _providers(module, info) if info is not None else (provider,) if provider is not None else ()
@@ -612,8 +620,17 @@ def _subscript_type(module: Module, node: ast.Subscript) -> Type | None:
     return owner.argument() if owner.name.startswith(("builtins.", "typing.")) else None
 
 
-def annotated(module: Module, annotation: ast.expr, use: ast.AST, depth: int = 0) -> Type | None:
-    """The type of the values that an annotation describes; names are looked up at `use`."""
+def annotated(
+    module: Module,
+    annotation: ast.expr,
+    use: ast.AST,
+    depth: int = 0,
+    variables: Mapping[str, Type] = _NO_VARIABLES,
+) -> Type | None:
+    """The type of the values that an annotation describes; names are looked up at `use`.
+
+    `variables` says what type variables stand for, by the names that they have in this module.
+    """
     if depth > 12:
         return None
     match annotation:
@@ -622,15 +639,18 @@ def annotated(module: Module, annotation: ast.expr, use: ast.AST, depth: int = 0
                 parsed = ast.parse(text.strip(), mode="eval").body
             except (SyntaxError, ValueError):
                 return None
-            return annotated(module, parsed, use, depth + 1)
+            return annotated(module, parsed, use, depth + 1, variables)
         case ast.Constant(value=None):
             return NONE
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            return join((annotated(module, left, use, depth + 1), annotated(module, right, use, depth + 1)))
+            sides = (annotated(module, side, use, depth + 1, variables) for side in (left, right))
+            return join(sides)
+        case ast.Name(id=name) if name in variables:
+            return variables[name]
         case ast.Name() | ast.Attribute():
             return _named_annotation(module, annotation, use, depth)
         case ast.Subscript(value=value, slice=index):
-            return _generic_annotation(module, value, index, use, depth)
+            return _generic_annotation(module, value, index, use, depth, variables)
     return None
 
 
@@ -691,7 +711,12 @@ def _alias(home: Module, binding: Binding, depth: int) -> Type | None:
 
 
 def _generic_annotation(
-    module: Module, value: ast.expr, index: ast.expr, use: ast.AST, depth: int
+    module: Module,
+    value: ast.expr,
+    index: ast.expr,
+    use: ast.AST,
+    depth: int,
+    variables: Mapping[str, Type],
 ) -> Type | None:
     name = annotation_name(module, value, use)
     if name is None:
@@ -702,7 +727,7 @@ def _generic_annotation(
     def argument(position: int) -> Type | None:
         if position >= len(arguments):
             return None
-        return annotated(module, arguments[position], use, depth + 1)
+        return annotated(module, arguments[position], use, depth + 1, variables)
 
     if name in _OPTIONAL:
         return join((argument(0), NONE))

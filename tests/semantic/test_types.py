@@ -200,6 +200,29 @@ def test_expression(text: str, expected: str | None, tmp_path: Path) -> None:
     assert types(module_of(tmp_path, {"main.py": PRELUDE + text})) == [expected]
 
 
+GENERIC = {
+    "base.py": """
+        from typing import Generic, Optional, Self, TypeVar
+        T = TypeVar("T")
+        K = TypeVar("K")
+        R = TypeVar("R", bound="Row")
+        class Row:
+            @classmethod
+            def load(cls: type[R]) -> R: ...
+            def copy(self) -> Self: ...
+        class Table(Generic[K, T]):
+            def by_key(self) -> dict[K, T]: ...
+        class Repository(Table[int, T]):
+            def first(self) -> Optional[T]:
+                return self.rows[0]
+            async def page(self, number: int) -> "list[T]": ...
+        """,
+    "orders.py": """
+        from base import Repository, Row
+        class Order(Row): ...
+        class Orders(Repository[Order]): ...
+        """,
+}
 ACROSS_FILES: dict[str, tuple[Mapping[str, str], str | None]] = {
     "session alias": (
         {
@@ -232,6 +255,50 @@ ACROSS_FILES: dict[str, tuple[Mapping[str, str], str | None]] = {
             "c.py": "from django.db import models\nclass C(models.Model): ...",
         },
         "external:django.db.models.Model.save",
+    ),
+    "type variable of a base class": (
+        {**GENERIC, "main.py": "from orders import Orders\nprobe(Orders().first())"},
+        "orders.Order?",
+    ),
+    "type variable of a base class, awaited": (
+        {**GENERIC, "main.py": "from orders import Orders\nasync def f(): probe(await Orders().page(1))"},
+        "builtins.list[orders.Order]",
+    ),
+    "type variables that change their names": (
+        {**GENERIC, "main.py": "from orders import Orders\nprobe(Orders().by_key())"},
+        "builtins.dict[builtins.int, orders.Order]",
+    ),
+    "type variable by an annotation": (
+        {
+            **GENERIC,
+            "main.py": (
+                "from base import Repository\nfrom orders import Order\n"
+                "def f(orders: Repository[Order]): probe(orders.first())"
+            ),
+        },
+        "orders.Order?",
+    ),
+    "type variable by a constructor": (
+        {
+            **GENERIC,
+            "main.py": (
+                "from base import Repository\nfrom orders import Order\norders = Repository[Order]()\n"
+                "probe(orders.first())"
+            ),
+        },
+        "orders.Order?",
+    ),
+    "type variable that has no value": (
+        {**GENERIC, "main.py": "from base import Repository\nprobe(Repository().first())"},
+        None,
+    ),
+    "type variable of the receiver": (
+        {**GENERIC, "main.py": "from orders import Order\nprobe(Order.load())"},
+        "orders.Order",
+    ),
+    "Self of a derived class": (
+        {**GENERIC, "main.py": "from orders import Order\nprobe(Order().copy())"},
+        "orders.Order",
     ),
     "unknown base hides": (
         {"main.py": "from a import A\nprobe(A().save)", "a.py": "class A(make_base()): ..."},

@@ -109,6 +109,36 @@ def test_found(name: str) -> None:
     findings("PB935", HEAD + textwrap.dedent(FOUND[name]))
 
 
+def test_rows_that_flask_sqlalchemy_gets_or_answers_404() -> None:
+    findings(
+        "PB935",
+        """
+        from flask import Flask, request
+        from flask_sqlalchemy import SQLAlchemy
+
+        app = Flask(__name__)
+        db = SQLAlchemy(app)
+
+        class Page(db.Model):
+            id = db.Column(db.Integer, primary_key=True)
+
+        @app.put("/pages/<int:number>")
+        def change(number):
+            page = db.get_or_404(Page, number)
+            for key, value in request.json.items():
+                setattr(page, key, value)  # PB935
+            return "", 204
+
+        @app.patch("/pages/<int:number>")
+        def patch(number):
+            page = db.one_or_404(db.select(Page).filter_by(id=number))
+            for key, value in request.json.items():
+                setattr(page, key, value)  # PB935
+            return "", 204
+        """,
+    )
+
+
 def test_django_rest_framework_and_fastapi() -> None:
     findings(
         "PB935",
