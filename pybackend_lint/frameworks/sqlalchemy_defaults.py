@@ -59,12 +59,12 @@ _NUMBERS = frozenset(
 )
 
 
-def computed_at_import(call: ast.Call, ctx: Context) -> Iterator[ast.Call]:
-    """The defaults of a column that are calls whose value would differ for each row."""
+def computed_at_import(call: ast.Call, ctx: Context) -> Iterator[ast.expr]:
+    """The defaults of a column that are made of calls whose value would differ for each row."""
     if library_name(call.func, ctx.module) not in names.COLUMN_CALLS:
         return
     for keyword in call.keywords:
-        if keyword.arg in _DEFAULTS and isinstance(keyword.value, ast.Call):
+        if keyword.arg in _DEFAULTS and isinstance(keyword.value, (ast.Call, ast.Attribute, ast.BinOp)):
             if varies(keyword.value, ctx.module):
                 yield keyword.value
 
@@ -77,6 +77,8 @@ def varies(value: ast.expr, module: Module, depth: int = 0) -> bool:
     match value:
         case ast.Attribute(value=inner):
             return varies(inner, module, depth)
+        case ast.BinOp(left=left, right=right):
+            return varies(left, module, depth) or varies(right, module, depth)
         case ast.Call(func=func, args=args):
             callee = module.type_of(func)
             name = callee.name if callee is not None else module.qualified_name(func)

@@ -14,7 +14,7 @@ from pybackend_lint.frameworks import sqlalchemy
 from pybackend_lint.frameworks.sqlalchemy_mapping import library_name
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import FUNCTIONS
+from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
 from pybackend_lint.semantic.types import Kind, Type
 
 if TYPE_CHECKING:
@@ -139,6 +139,11 @@ def _parts(node: ast.expr, module: Module, depth: int) -> Iterator[Part]:
                 return
         case ast.Name(id=name) if depth < 3:
             found = module.lookup(name, node)
+            added = _added_texts(name, found[1], module) if found is not None else []
+            if added:
+                for piece in added:
+                    yield from _parts(piece, module, depth + 1)
+                return
             if (
                 found is not None
                 and len(found[1]) == 1
@@ -155,6 +160,30 @@ def _parts(node: ast.expr, module: Module, depth: int) -> Iterator[Part]:
                     yield from _parts(assigned, module, depth + 1)
                     return
     yield node
+
+
+def _added_texts(name: str, bindings: list[Binding], module: Module) -> list[ast.expr]:
+    """The texts that a variable is put together from by `+=`, in the order of the lines; empty for others.
+
+    Those that only some paths add are among them.
+    """
+    if not any(binding.kind == "augmented" for binding in bindings):
+        return []
+    known: list[Binding] = []
+    for binding in (pending := list(bindings)):  # grows on the way
+        if binding in known:
+            continue
+        known.append(binding)
+        if binding.kind == "augmented":
+            if not isinstance(binding.node, ast.AugAssign) or not isinstance(binding.node.op, ast.Add):
+                return []
+            before = module.lookup(name, binding.node)
+            pending += before[1] if before is not None else []
+    first = [binding for binding in known if binding.kind != "augmented"]
+    if len(first) != 1 or first[0].kind != "assign" or first[0].path:
+        return []
+    known.sort(key=lambda binding: getattr(binding.node, "lineno", 0))
+    return [binding.value for binding in known if binding.value is not None] if known[0] is first[0] else []
 
 
 def _returned_parts(call: ast.expr, module: Module, depth: int) -> list[Part] | None:

@@ -9,6 +9,8 @@ from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import sqlalchemy_defaults
 from pybackend_lint.rule import UNSAFE, Context, rule
 
+_MADE = "Pass a function that gives `{callable}`: every row gets the value from the import"
+
 
 @rule(
     "PB558",
@@ -144,7 +146,12 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     - SQLAlchemy: "Column INSERT/UPDATE Defaults", "Python-Executed Functions"
     """
     for value in sqlalchemy_defaults.computed_at_import(call, ctx):
-        plain = not value.args and not value.keywords and ctx.qualified_name(value.func) is not None
-        new = ctx.text(value.func) if plain else f"lambda: {ctx.text(value)}"
+        plain = isinstance(value, ast.Call) and not value.args and not value.keywords
+        name = value.func if isinstance(value, ast.Call) and plain else None
+        if name is not None and ctx.qualified_name(name) is None:
+            name = None
+        new = ctx.text(name) if name is not None else f"lambda: {ctx.text(value)}"
         fix = ctx.fix("Pass the function", ctx.edit(value, new)) if "#" not in ctx.text(value) else None
-        yield ctx.finding(value, callable=ctx.text(value.func), fix=fix)
+        message = _MADE if name is None else None
+        text = " ".join(ctx.text(name or value).split())
+        yield ctx.finding(value, message=message, callable=text, fix=fix)

@@ -15,7 +15,7 @@ HEADER = """
 import secrets
 import time
 import uuid
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 
 from sqlalchemy import Column, Float, Integer, Sequence, String, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -27,6 +27,10 @@ class Base(DeclarativeBase):
 
 def new_key() -> str:
     return uuid.uuid4().hex
+
+
+def in_a_day() -> datetime:
+    return datetime.now() + timedelta(days=1)
 
 
 def first_of(prefix: str) -> str:
@@ -47,6 +51,7 @@ SILENT = {
     "the function itself": "key = Column(String(36), default=new_key)",
     "a SQL function": "key: Mapped[datetime] = mapped_column(default=func.now(), onupdate=func.now())",
     "a sequence": "key: Mapped[int] = mapped_column(default=Sequence('numbers'))",
+    "a sum of literals": "key: Mapped[int] = mapped_column(default=60 * 60)",
     "a literal": "key: Mapped[str] = mapped_column(default='open')",
     "the same each time": "key: Mapped[str] = mapped_column(String(3), default=currency())",
     "a lambda": "key: Mapped[float] = mapped_column(default=lambda: time.time())",
@@ -59,6 +64,9 @@ SILENT = {
 
 # Declarations of `key`, reported on that line; the fixed ones must give each row another value.
 FOUND = {
+    "an attribute of it": "key: Mapped[str] = mapped_column(default=uuid.uuid4().hex)  # PB558",
+    "a sum": "key: Mapped[datetime] = mapped_column(default=datetime.now() + timedelta(days=3))  # PB558",
+    "a sum in another function": "key: Mapped[datetime] = mapped_column(default=in_a_day())  # PB558",
     "time": "key = Column(Float, default=time.time())  # PB558",
     "in another function": "key = Column(String(36), default=new_key())  # PB558",
     "converted": "key: Mapped[str] = mapped_column(default=str(uuid.uuid4()))  # PB558",

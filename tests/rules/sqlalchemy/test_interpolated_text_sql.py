@@ -29,6 +29,19 @@ class State(Enum):
 """
 
 SILENT = {
+    "parameters that some paths add": """
+        def load(session: Session, name: str, rows: int):
+            sql = "SELECT 1 FROM users WHERE 1 = 1"
+            if name:
+                sql += " AND name = :name"
+            sql += f" LIMIT {rows}"
+            return session.execute(text(sql), {"name": name})
+    """,
+    "a text of which nothing is known at first": """
+        def load(session: Session, sql: str, name: str):
+            sql += f" AND name = '{name}'"
+            return session.execute(text(sql))
+    """,
     "bound": 'def load(session: Session, name: str): return session.execute(text("SELECT :name"), {"name": name})',
     "a name cannot be bound": 'def load(session: Session, table: str): return session.execute(text(f"SELECT * FROM {table}"))',
     "a column of a name": 'def load(session: Session, t: str): return session.execute(text(f"SELECT 1 FROM a JOIN b ON a.id = {t}.id"))',
@@ -111,6 +124,22 @@ SILENT = {
 }
 
 FOUND = {
+    "what some paths add": """
+        def load(session: Session, name: str, state: str):
+            sql = "SELECT 1 FROM users WHERE 1 = 1"
+            if name:
+                sql += f" AND name = '{name}'"
+            if state:
+                sql += " AND state = :state"
+            return session.execute(text(sql), {"state": state})  # PB511
+    """,
+    "what a loop adds": """
+        def load(session: Session, names: list):
+            sql = "SELECT 1 FROM users WHERE name = ''"
+            for name in names:
+                sql += " OR name = '" + name + "'"
+            return session.execute(text(sql + " LIMIT 3"))  # PB511
+    """,
     "f-string": """def load(session: Session, name): return session.execute(text(f"SELECT 1 WHERE name = '{name}'"))  # PB511""",
     "percent": """def load(session: Session, name: str): return session.execute(text("SELECT 1 WHERE name = '%s'" % name))  # PB511""",
     "percent with a tuple": """def load(session: Session, a, b): return session.execute(text("SELECT 1 WHERE a = %s AND b > %s" % (a, b)))  # PB511""",
