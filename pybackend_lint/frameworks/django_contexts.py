@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pybackend_lint.frameworks import django, django_models, django_reads, django_templates
+from pybackend_lint.frameworks import django, django_models, django_reads, django_templates, template_contexts
 from pybackend_lint.frameworks.django import Loaded
 from pybackend_lint.frameworks.django_reads import PathRead
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
@@ -19,14 +19,6 @@ _ONE: Final = "django.views.generic.SingleObjectMixin"
 _TEMPLATE: Final = "django.views.generic.TemplateResponseMixin"
 # What the names of templates end in that generic views choose themselves.
 _SUFFIXES: Final = {"django.views.generic.ListView": "list", "django.views.generic.DetailView": "detail"}
-# The places of the template and the context among the arguments of functions that render.
-_RENDERING = {
-    "django.shortcuts.render": (1, 2),
-    "django.template.response.TemplateResponse": (1, 2),
-    "django.template.response.SimpleTemplateResponse": (0, 1),
-    "django.template.loader.render_to_string": (0, 1),
-}
-CALLS: Final = tuple(sorted(name.rpartition(".")[2] for name in _RENDERING))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,14 +71,10 @@ def _comes_by_default(read: PathRead, model: str, module: Module) -> bool:
 
 def shown_by_call(call: ast.Call, module: Module) -> Iterator[Shown]:
     """What a call such as `render(request, "orders.html", {"orders": orders})` gives to its template."""
-    places = _RENDERING.get(module.qualified_name(call.func) or "")
-    if places is None:
-        return
-    template = _argument(call, places[0], ("template_name", "template"), module)
-    context = _argument(call, places[1], ("context",), module)
-    if isinstance(template, ast.Constant) and isinstance(template.value, str) and context is not None:
-        for variable, value in _items(context, module):
-            shown = _shown(template.value, variable, value, module)
+    rendered = template_contexts.rendered_by(call, module)
+    if rendered is not None:
+        for variable, value in rendered.given:
+            shown = _shown(rendered.template, variable, value, module)
             if shown is not None:
                 yield shown
 
@@ -112,56 +100,6 @@ def shown_by_view(node: ast.ClassDef, module: Module) -> Iterator[Shown]:
     names = _object_names(info, row)
     if names.isdisjoint(given):
         yield Shown(template, names, place, place if is_only else None, row, not info.is_a(_LISTS))
-
-
-def _argument(call: ast.Call, position: int, names: tuple[str, ...], module: Module) -> ast.expr | None:
-    if any(isinstance(item, ast.Starred) for item in call.args):
-        return None
-    if len(call.args) > position:
-        return call.args[position]
-    return next((keyword.value for keyword in call.keywords if keyword.arg in names), None)
-
-
-def _items(context: ast.expr, module: Module) -> list[tuple[str, ast.expr]]:
-    """The names and values of a context that has no other values under them."""
-    found = _written(context)
-    if isinstance(context, ast.Name):
-        binding = module.lookup(context.id, context)
-        if binding is None or len(binding[1]) != 1 or binding[1][0].value is None or binding[1][0].path:
-            return []
-        found = [*_written(binding[1][0].value), *_stored(context, module)]
-    names = [name for name, _ in found]
-    return [(name, value) for name, value in found if names.count(name) == 1]
-
-
-def _written(node: ast.expr) -> list[tuple[str, ast.expr]]:
-    """The names and values of `{"a": b}` and `dict(a=b)`."""
-    match node:
-        case ast.Dict(keys=keys, values=values):
-            return [
-                (key.value, value)
-                for key, value in zip(keys, values, strict=True)
-                if isinstance(key, ast.Constant) and isinstance(key.value, str)
-            ]
-        case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
-            return [(keyword.arg, keyword.value) for keyword in keywords if keyword.arg is not None]
-    return []
-
-
-def _stored(context: ast.Name, module: Module) -> Iterator[tuple[str, ast.expr]]:
-    """What the function of a name stores in the dictionary that the name holds."""
-    for use in django.other_uses(context, module):
-        around = module.source.parent(use)
-        match around, module.source.parent(around) if around is not None else None:
-            case (
-                ast.Subscript(slice=ast.Constant(value=str(key)), ctx=ast.Store()),
-                ast.Assign(targets=[_], value=value),
-            ):
-                yield key, value
-            case ast.Attribute(attr="update"), ast.Call(args=[given], keywords=[]):
-                yield from _written(given)
-            case ast.Attribute(attr="update"), ast.Call(args=[], keywords=keywords):
-                yield from ((item.arg, item.value) for item in keywords if item.arg is not None)
 
 
 def _shown(template: str, variable: str, value: ast.expr, module: Module) -> Shown | None:
@@ -236,9 +174,9 @@ def _added(method: FunctionInfo) -> list[tuple[str, ast.expr]]:
     for value in method.returned:
         match value:
             case ast.Name():
-                found += _stored(value, method.module)
+                found += template_contexts.stored(value, method.module)
             case ast.Dict():
-                found += _written(value)
+                found += template_contexts.written(value)
     return list(dict.fromkeys(found))
 
 

@@ -440,6 +440,8 @@ class Reader:
         for parent in self.module.source.ancestors(node):
             if isinstance(parent, (ast.ExceptHandler, ast.Raise, ast.Assert)):
                 return False
+            if self._stands_in(parent, child):
+                return False
             for test, chosen in _tests(parent, child):
                 if chosen and not self._is_of_row(test):
                     return False
@@ -449,6 +451,16 @@ class Reader:
                 return True
             child = parent
         return True
+
+    def _stands_in(self, parent: ast.AST, child: ast.AST) -> bool:
+        """Whether an expression gives a value only to rows that have none: `self.name or self.owner.name`."""
+        if not isinstance(parent, ast.BoolOp) or not isinstance(parent.op, ast.Or):
+            return False
+        around = self.module.source.parent(parent)
+        tested = isinstance(
+            around, (ast.If, ast.While, ast.IfExp, ast.BoolOp, ast.UnaryOp, ast.comprehension)
+        )
+        return child is not parent.values[0] and not tested
 
     def _is_reached(self, parent: ast.AST, child: ast.AST) -> bool:
         """Whether no earlier statement of the block may leave it because of anything but the row."""

@@ -563,8 +563,20 @@ def loading_methods(reads: Iterable[PathRead]) -> dict[str, list[str]]:
     for read in reads:
         prefetched = read.many or read.relation.kind == "generic"
         method = "prefetch_related" if prefetched else "select_related"
-        wanted["annotate" if read.counted else method].append(read.path)
+        if read.counted:
+            wanted["annotate"].append(counted_path(read.path, read.relation))
+        else:
+            wanted[method].append(read.path)
     return {method: paths for method, paths in wanted.items() if paths}
+
+
+def counted_path(path: str, relation: Relation) -> str:
+    """The path of a relation as `Count()` takes it: queries name a reverse relation after its model.
+
+    Source: Django documentation, "Lookups that span relationships".
+    """
+    model = (relation.target or "").rpartition(".")[2].lower()
+    return path.removesuffix("_set") if path.rpartition("__")[2] == f"{model}_set" else path
 
 
 def advice(wanted: Mapping[str, Sequence[str]]) -> str:

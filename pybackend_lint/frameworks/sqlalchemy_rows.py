@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pybackend_lint.finding import Related
-from pybackend_lint.frameworks import fastapi, sqlalchemy_expiry, sqlalchemy_loading, sqlalchemy_uses
+from pybackend_lint.frameworks import (
+    fastapi,
+    sqlalchemy_expiry,
+    sqlalchemy_loading,
+    sqlalchemy_uses,
+    template_contexts,
+)
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
 from pybackend_lint.frameworks.sqlalchemy_words import functions_with_queries, relation_names
@@ -51,7 +57,7 @@ def row_reads(ctx: Context) -> Iterator[RowRead]:
         return
     rows = _Rows(ctx.module)
     places: dict[Function, list[ast.expr]] = {}
-    for node in (*rows.in_loops(), *rows.lists(), *rows.responses()):
+    for node in (*rows.in_loops(), *rows.lists(), *rows.responses(), *rows.rendered()):
         function = ctx.enclosing_function(node)
         if isinstance(function, FUNCTIONS):
             places.setdefault(function, []).append(node)
@@ -216,6 +222,11 @@ class _Rows:
             for route in fastapi.routes(self.module):
                 if route.function is not None and not route.function.is_async:
                     yield from sqlalchemy_uses.returned(route.function)
+
+    def rendered(self) -> Iterator[ast.expr]:
+        """The calls of the file that may render a template."""
+        for name in sorted(template_contexts.CALLS):
+            yield from self.source.calls.get(name, ())
 
 
 def _root(node: ast.expr) -> str:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pybackend_lint.finding import Related
+from pybackend_lint.frameworks import template_contexts
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead, may_be_loaded, may_name_attribute
 from pybackend_lint.frameworks.sqlalchemy_mapping import library_name
 from pybackend_lint.frameworks.sqlalchemy_serialised import VALIDATES as VALIDATES
 from pybackend_lint.frameworks.sqlalchemy_serialised import answered, validated, validated_reads
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded, relation_of
 from pybackend_lint.frameworks.sqlalchemy_words import relation_names
+from pybackend_lint.frameworks.templates import ELEMENT, TemplateUse, template_uses
 from pybackend_lint.project.calls import CallSite, follows, target
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic import inference
@@ -30,7 +32,6 @@ from pybackend_lint.source import last_name
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
 
-ELEMENT = "[]"  # each element of a collection
 _ITEM = "[0]"  # one of them
 _DEEPEST = 3
 _LONGEST = 6
@@ -407,6 +408,7 @@ def candidates(function: FunctionInfo) -> Iterator[ast.expr]:
         name = last_name(call.func)
         if (
             name in VALIDATES
+            or name in template_contexts.CALLS
             or (has_text and name in {"str", "repr", "print"})
             or any(_may_be_loaded_here(value, function) for value in arguments(call))
         ):
@@ -506,12 +508,48 @@ def _reached(node: ast.expr, ctx: Context) -> Iterator[tuple[ast.expr, Reached]]
                 for model, read in validated_reads(valid[0], known, module):
                     step = ctx.related(node, f"`{model.node.name}` reads `{read.relation.name}`")
                     yield valid[1], Reached(read, model.node.name, (step,), _repeats(read, known, module))
+            yield from _rendered(node, module)
         case ast.Attribute(value=value, attr=attr, ctx=ast.Load()):
             parent = ctx.parent(node)
             called = isinstance(parent, ast.Call) and parent.func is node
             yield from _read(value, f"{attr}()" if called else attr, node, ctx)
         case ast.FormattedValue(value=value):
             yield from _read(value, "__repr__()" if node.conversion == ord("r") else "__str__()", value, ctx)
+
+
+def _rendered(call: ast.Call, module: Module) -> Iterator[tuple[ast.expr, Reached]]:
+    """The lazy loads of a template that a call renders, with the value that it gives it."""
+    rendered = template_contexts.rendered_by(call, module)
+    for variable, value in rendered.given if rendered is not None else ():
+        known = module.type_of(value) if _may_be_object(value) else None
+        if rendered is not None and known is not None and known.kind is Kind.INSTANCE:
+            for use in template_uses(rendered.template, (variable,), module):
+                for found in _asked(use, known, module):
+                    yield value, replace(found, name=rendered.template)
+
+
+def _asked(use: TemplateUse, given: Type, module: Module) -> Iterator[Reached]:
+    """The lazy loads on the way from a value to what a template asks of it."""
+    current: Type | None = given
+    for position, name in enumerate(use.path):
+        if current is None or current.kind is not Kind.INSTANCE:
+            return
+        if name == ELEMENT:
+            current = inference.element(module, current)
+            continue
+        if isinstance(current.fact, Loaded):
+            relation = relation_of(current.name, name, module.modules)
+            if relation is None:
+                if position == len(use.path) - 1:
+                    for found in _member_reads(current, name, module, 1, (), use.place):
+                        yield replace(found, repeated=found.repeated or ELEMENT in use.path)
+                return
+            if relation.loads_on_read and not current.fact.has(name):
+                place = replace(use.place, message=f"reads `{name}`")
+                read = LazyRead(current.fact, current.name, relation)
+                yield Reached(read, "", (place,), ELEMENT in use.path[:position])
+                return
+        current = inference.attribute(module, current, name)
 
 
 def _repeats(read: LazyRead, given: Type, module: Module) -> bool:

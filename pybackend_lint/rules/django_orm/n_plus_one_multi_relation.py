@@ -122,9 +122,10 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
                 edit = django_rows.loading_edit(built, "prefetch_related", read.path, ctx.module)
                 fix = ctx.fix(f"Prefetch `{read.path}`", edit) if edit is not None else None
             origin = django_rows.origin(rows.iterated, ctx.module)
+            counted = read.method in {"count", "exists"}
             yield ctx.finding(
                 read.node,
-                path=read.path,
+                path=django_rows.counted_path(read.path, read.relation) if counted else read.path,
                 attr=read.node.attr,
                 method=read.method,
                 message={"count": _COUNT, "exists": _EXISTS}.get(read.method),

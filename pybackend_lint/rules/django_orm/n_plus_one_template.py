@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
-from pybackend_lint.frameworks import django_contexts, django_rows
+from pybackend_lint.frameworks import django_contexts, django_rows, template_contexts
 from pybackend_lint.rule import UNSAFE, Context, rule
 
 _ONE = "Add `{advice}` where this object is fetched: `{template}` runs a query for every row"
@@ -17,7 +17,7 @@ _ONE = "Add `{advice}` where this object is fetched: `{template}` runs a query f
     "n-plus-one-template",
     "Add `{advice}` to this queryset: `{template}` runs a query for every row",
     nodes=(ast.ClassDef, ast.Call),
-    words=(*django_contexts.CALLS, "template_name", "ListView", "DetailView"),
+    words=(*sorted(template_contexts.CALLS), "template_name", "ListView", "DetailView"),
     applies="django",
     fix=UNSAFE,
     tags=("performance",),

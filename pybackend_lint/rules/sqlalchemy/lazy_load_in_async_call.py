@@ -25,9 +25,9 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     """What an object from an asynchronous session is given to reads a relationship that nothing has loaded.
 
     The object goes to a function or method of the project, to one of its own properties, to `__str__` or
-    `__repr__`, or to a Pydantic model: in `Schema.model_validate(obj)` with `from_attributes`, or as what a
-    route of FastAPI returns. The code looks right on its own; only the schema or the helper, in another
-    file, names the relationship.
+    `__repr__`, to a template, or to a Pydantic model: in `Schema.model_validate(obj)` with
+    `from_attributes`, or as what a route of FastAPI returns. The code looks right on its own; only the
+    schema, the template or the helper, in another file, names the relationship.
 
     ## Why
     Reading an unloaded relationship sends a query. With an `AsyncSession` there is nothing to await at that

@@ -24,8 +24,8 @@ _BY_READER = "Load `{entity}.{relation}` with `{loader}()`: `{reader}` sends a q
 def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     """A relationship is loaded once for each row of a result: one query for the rows, and one more for each.
 
-    The read stands in a loop, in a helper, property or method that the loop calls, or in a Pydantic model
-    that turns the rows into a response.
+    The read stands in a loop, in a helper, property or method that the loop calls, in a Pydantic model that
+    turns the rows into a response, or in a template of Jinja that shows them.
 
     ## Why
     A list of a hundred rows costs a hundred and one round trips to the database. It is fast on the few rows

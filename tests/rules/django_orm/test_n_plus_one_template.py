@@ -226,6 +226,46 @@ def test_found(template: str) -> None:
     assert advice(view(f"{LIST}  # PB148"), template, row="{{ line.customer.name }}") == [FOUND[template]]
 
 
+MACROS = """
+    {% macro name(order, big=False) %}{{ order.customer.name }}{% endmacro %}
+    {% macro row(order) %}<td>{{ name(order, big=True) }}</td>{% endmacro %}
+    {% macro unused(order) %}{{ order.tags.all() }}{% endmacro %}
+    """
+
+
+@pytest.mark.parametrize(
+    ("head", "call"),
+    [
+        ("{% import 'shop/macros.html' as macros with context %}", "macros.name(order)"),
+        ("{% import 'shop/macros.html' as macros %}", "macros.row(order)"),
+        (
+            "{% from 'shop/macros.html' import unused, name as shown with context %}",
+            "shown(big=1, order=order)",
+        ),
+        ("{% macro name(a, b) %}{{ b.customer }}{{ a }}{% endmacro %}", "name((1, 2), order)"),
+    ],
+)
+def test_macros(head: str, call: str) -> None:
+    page = f"{head}{{% for order in orders %}}{{{{ {call} }}}}{{% endfor %}}"
+    (found,) = advice(view(f"{LIST}  # PB148"), page, macros=MACROS)
+    assert found.startswith('.select_related("customer')
+
+
+@pytest.mark.parametrize(
+    ("head", "call"),
+    [
+        ("{% import 'shop/macros.html' as macros %}", "macros.name(other)"),
+        ("{% import 'shop/macros.html' as macros %}", "macros.missing(order)"),
+        ("{% import 'shop/macros.html' as macros %}", "macros.name(order.reference)"),
+        ("{% from 'shop/macros.html' import unused %}", "name(order)"),
+        ("{% macro name(a, b) %}{{ b.customer }}{{ c.customer }}{% endmacro %}", "name(order, 1)"),
+    ],
+)
+def test_macros_that_read_nothing(head: str, call: str) -> None:
+    page = f"{head}{{% for order in orders %}}{{{{ {call} }}}}{{% endfor %}}"
+    assert advice(view(LIST), page, macros=MACROS) == []
+
+
 def test_an_included_template_that_includes_itself() -> None:
     row = "{{ order.label }}{% for order in order.children.all %}{% include 'shop/row.html' %}{% endfor %}"
     found = advice(
