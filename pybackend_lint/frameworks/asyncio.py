@@ -27,7 +27,7 @@ ROOTS = (
     "requests", "httpx", "urllib", "urllib3", "http", "redis", "boto3", "botocore", "psycopg2", "psycopg",
     "pymysql", "sqlite3", "pymongo", "asyncpg", "aiohttp", "smtplib", "paramiko", "bcrypt", "passlib",
     "argon2", "pwdlib", "google", "azure", "slack_sdk", "elasticsearch", "supabase", "postgrest", "PIL",
-    "zipfile", "tarfile", "pathlib",
+    "zipfile", "tarfile", "pathlib", "asgiref", "channels",
 )  # fmt: skip
 BASES: dict[str, tuple[str, ...]] = {}
 ALIASES: dict[str, str] = {
@@ -182,6 +182,11 @@ class AsyncioKnowledge(Knowledge):
         if name == "asyncio.to_thread" and call.args:
             function = module.type_of(call.args[0])
             return coroutine(inference.called(module, function, call) if function is not None else None)
+        if name in SYNC_TO_ASYNC and call.args:
+            return _in_thread(call.args[0], module)
+        if name == _IN_THREAD:
+            wrapped = callee.receiver
+            return coroutine(inference.called(module, wrapped, call) if wrapped else callee.argument())
         if name == "aiofiles.open":
             return context_manager(instance("aiofiles.threadpool.text.AsyncTextIOWrapper"))
         if name in COROUTINES:
@@ -211,6 +216,17 @@ class AsyncioKnowledge(Knowledge):
 
 
 KNOWLEDGE = AsyncioKnowledge()
+
+
+SYNC_TO_ASYNC = frozenset({"asgiref.sync.sync_to_async", "channels.db.database_sync_to_async"})
+_IN_THREAD = "asgiref.sync.SyncToAsync"
+
+
+def _in_thread(function: ast.expr, module: Module) -> Type:
+    """What runs a function in a thread: calling it gives a coroutine of what the function gives."""
+    if isinstance(function, ast.Lambda):
+        return instance(_IN_THREAD, module.type_of(function.body))
+    return Type(_IN_THREAD, Kind.INSTANCE, receiver=module.type_of(function))
 
 
 _MONGO_METHODS = frozenset(

@@ -13,8 +13,11 @@ from pybackend_lint.frameworks.django_reads import PathRead, Reader
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import Binding
+from pybackend_lint.semantic.types import Kind
+from pybackend_lint.source import is_none, last_name
 
 _FETCHES = frozenset({"aget", "afirst", "alast", "aearliest", "alatest"})
+_PAIRS = frozenset({"aget_or_create", "aupdate_or_create"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +48,9 @@ def lazy_reads(function: FunctionInfo) -> list[LazyRead]:
         reads = _reads(reader, nodes)
         for path, (read, node, called) in reads.items():
             implied = any(other.startswith(f"{path}__") for other in reads)
-            if not implied and _is_lazy(read, row.fact) and not _is_loaded(path, name.id, function):
+            if implied or not _is_lazy(read, row.fact) or _is_loaded(path, name.id, function):
+                continue
+            if not _is_set_by_call(path, binding, module):
                 found.append(LazyRead(node, read, called, _edits(binding, path, module)))
     return sorted(found, key=lambda item: (item.node.lineno, item.node.col_offset))
 
@@ -63,20 +68,85 @@ def _rows(function: FunctionInfo) -> Iterator[tuple[ast.Name, Binding]]:
     for use in function.own(ast.Name):
         found = function.module.lookup(use.id, use) if isinstance(use.ctx, ast.Load) else None
         binding = found[1][0] if found is not None and len(found[1]) == 1 else None
-        if binding is None or id(binding) in seen or binding.path:
+        if binding is None or id(binding) in seen:
             continue
         seen.add(id(binding))
-        if binding.kind in {"for", "comprehension"} or _fetch(binding) is not None:
+        call = _awaited(binding)
+        if binding.path:
+            if binding.path == (0,) and call is not None and last_name(call.func) in _PAIRS:
+                yield use, binding
+        elif binding.kind in {"for", "comprehension"} or (
+            call is not None and _gives_row(call, function.module)
+        ):
             yield use, binding
+
+
+def _awaited(binding: Binding) -> ast.Call | None:
+    match binding.value:
+        case ast.Await(value=ast.Call() as call) if binding.kind == "assign":
+            return call
+    return None
+
+
+def _gives_row(call: ast.Call, module: Module) -> bool:
+    """Whether awaiting a call gives one row that has just been read, here or in a function of the project."""
+    match call.func:
+        case ast.Attribute(attr=name) | ast.Name(id=name) if name in _FETCHES or name == "aget_object_or_404":
+            return True
+        case ast.Call(args=[ast.Lambda(body=ast.Call(func=inner))] | [inner]) if (
+            f"a{last_name(inner)}" in _FETCHES
+        ):
+            return True
+    function = _function_called(call, module)
+    return function is not None and _returns_read_row(function)
+
+
+def _returns_read_row(function: FunctionInfo) -> bool:
+    """Whether all that a function gives back are rows that it has read itself, with one query each."""
+    values = [node.value for node in function.own(ast.Return) if not is_none(node.value)]
+    for value in values:
+        found = function.module.lookup(value.id, value) if isinstance(value, ast.Name) else None
+        made = [binding.value for binding in found[1] if not binding.path] if found is not None else [value]
+        if not made or (found is not None and len(made) < len(found[1])) or not all(map(_reads_row, made)):
+            return False
+    return bool(values)
+
+
+def _reads_row(node: ast.expr | None) -> bool:
+    match node:
+        case ast.Await(value=ast.Call(func=ast.Attribute(attr=name))):
+            return name in _FETCHES
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return f"a{name}" in _FETCHES
+    return False
+
+
+def _function_called(call: ast.Call, module: Module) -> FunctionInfo | None:
+    """The function of the project that a call runs, itself or in a thread."""
+    known = module.type_of(call.func)
+    if known is not None and isinstance(call.func, ast.Call):
+        known = known.receiver
+    if known is None or known.kind is not Kind.FUNCTION:
+        return None
+    return module.modules.function_info(known.name)
+
+
+def _is_set_by_call(path: str, binding: Binding, module: Module) -> bool:
+    """Whether the call that gives a row may set a relation of it."""
+    call, name = _awaited(binding), path.partition("__")[0]
+    if call is None:
+        return False
+    if last_name(call.func) in _PAIRS:
+        return name in module.source.segment(call)
+    function = _function_called(call, module)
+    return function is not None and name in function.module.source.segment(function.node)
 
 
 def _fetch(binding: Binding) -> ast.Call | None:
     """The awaited call that fetches the one row of a name."""
     match binding.value:
         case ast.Await(value=ast.Call(func=ast.Attribute(attr=method)) as call) if binding.kind == "assign":
-            return call if method in _FETCHES else None
-        case ast.Await(value=ast.Call(func=ast.Name(id="aget_object_or_404")) as call):
-            return call
+            return call if method in _FETCHES | _PAIRS else None
     return None
 
 
@@ -128,6 +198,8 @@ def _edits(binding: Binding, path: str, module: Module) -> tuple[Edit, ...]:
     fetch = _fetch(binding)
     if fetch is not None:
         queryset = fetch.func.value if isinstance(fetch.func, ast.Attribute) else None
+    elif binding.kind == "assign":
+        return ()
     else:
         queryset = django_rows.builder(binding.value, module) if binding.value is not None else None
     return tuple(django_rows.loading_edits(queryset, {"select_related": [path]}, module) or ())

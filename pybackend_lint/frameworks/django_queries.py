@@ -11,6 +11,7 @@ from pybackend_lint.project import calls
 from pybackend_lint.project.calls import CallSite, Step
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS
 from pybackend_lint.semantic.types import Kind
 
 _EVALUATING = frozenset(
@@ -101,6 +102,8 @@ def may_be_evaluated(queryset: ast.expr, module: Module) -> bool:
         queryset = queryset.value  # a slice runs a query of its own, unless all rows are at hand
     if isinstance(queryset, ast.Name):
         for use in django.other_uses(queryset, module):
+            if _comes_later(use, queryset, module):
+                continue
             parent = module.source.parent(use)
             if isinstance(parent, (ast.Call, ast.AsyncFor, ast.keyword)):
                 return True
@@ -108,6 +111,38 @@ def may_be_evaluated(queryset: ast.expr, module: Module) -> bool:
                 return True
         return False
     return not isinstance(queryset, ast.Call)
+
+
+def _comes_later(use: ast.Name, name: ast.Name, module: Module) -> bool:
+    """Whether a use of a name runs only after another one: it stands behind it, and no loop leads back."""
+    if (use.lineno, use.col_offset) < (name.lineno, name.col_offset):
+        return False
+    child: ast.AST = name
+    for around in module.source.ancestors(name):
+        if isinstance(around, FUNCTIONS):
+            return True
+        if isinstance(around, (ast.For, ast.AsyncFor, ast.While, *COMPREHENSIONS)) and (
+            child is not getattr(around, "iter", None) and use.lineno <= (around.end_lineno or 0)
+        ):
+            return False
+        child = around
+    return True
+
+
+def tested(function: FunctionInfo) -> Iterator[ast.Name]:
+    """The names whose rows a function reads only to see whether there are any, as in `if orders:`."""
+    module = function.module
+    for kind in (ast.If, ast.While, ast.IfExp):
+        for node in function.own(kind):
+            pending = [node.test]
+            while pending:
+                match pending.pop():
+                    case ast.UnaryOp(op=ast.Not(), operand=operand):
+                        pending.append(operand)
+                    case ast.BoolOp(values=values):
+                        pending.extend(values)
+                    case ast.Name() as name if is_rows(name, module) and not may_be_evaluated(name, module):
+                        yield name
 
 
 def is_rows(node: ast.expr, module: Module) -> bool:

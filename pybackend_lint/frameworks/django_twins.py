@@ -6,10 +6,10 @@ import ast
 from dataclasses import dataclass
 
 from pybackend_lint.frameworks import django_queries
+from pybackend_lint.frameworks.asyncio import SYNC_TO_ASYNC
 from pybackend_lint.project.calls import CallSite
 from pybackend_lint.semantic.module import Module
 
-_WRAPPERS = frozenset({"asgiref.sync.sync_to_async", "channels.db.database_sync_to_async"})
 # Functions that query the database or the session, and the release of Django that has their twin.
 CONTRIB_TWINS = {
     "django.shortcuts.get_object_or_404": ("aget_object_or_404", "5.0"),
@@ -51,9 +51,9 @@ class WrappedQuery:
 def wrapped_query(call: ast.Call, module: Module) -> WrappedQuery | None:
     """The one query of Django's ORM that a call of `sync_to_async(...)(...)` runs, if it has a twin."""
     wrapper = call.func
-    if not isinstance(wrapper, ast.Call) or len(wrapper.args) != 1 or wrapper.keywords:
+    if not isinstance(wrapper, ast.Call) or len(wrapper.args) != 1:
         return None
-    if module.qualified_name(wrapper.func) not in _WRAPPERS:
+    if not all(map(_is_usual, wrapper.keywords)) or module.qualified_name(wrapper.func) not in SYNC_TO_ASYNC:
         return None
     match wrapper.args[0]:
         case ast.Attribute() as target:
@@ -71,6 +71,12 @@ def wrapped_query(call: ast.Call, module: Module) -> WrappedQuery | None:
     if query is None or not query.twin:
         return None
     return WrappedQuery(call, query.method, query.twin, query.since, target, written)
+
+
+def _is_usual(keyword: ast.keyword) -> bool:
+    """Whether an option asks for the thread that the twins use, too."""
+    is_true = isinstance(keyword.value, ast.Constant) and keyword.value.value is True
+    return keyword.arg == "thread_sensitive" and is_true
 
 
 def _queries_within(outer: ast.Call, module: Module) -> bool:

@@ -26,8 +26,8 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
 
     ## Why
     Reading the attribute would run a query, and Django refuses synchronous queries in the thread of an event
-    loop: the view answers with an error 500 (`SynchronousOnlyOperation`). The `await` in front of `aget()`
-    does not help, for it fetched the row only.
+    loop: the view answers with an error 500 (`SynchronousOnlyOperation`). The `await` in front of `aget()`,
+    or of the function of the project that fetches the row, does not help, for it fetched the row only.
 
     ## Bad
     ```python

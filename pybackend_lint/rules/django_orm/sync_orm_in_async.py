@@ -13,6 +13,7 @@ from pybackend_lint.semantic.import_edits import add_import
 
 _EVALUATES = "Iterate with `async for`: `{method}()` of a queryset raises `SynchronousOnlyOperation` here"
 _INDEXES = "Iterate with `async for`: an index of a queryset raises `SynchronousOnlyOperation` here"
+_TESTS = "Await `aexists()`: the truth value of a queryset raises `SynchronousOnlyOperation` here"
 _THROUGH = "Call `{callee}` through `sync_to_async`: its query ({path}) raises `SynchronousOnlyOperation`"
 
 
@@ -151,6 +152,11 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     function = ctx.function_info(node)
     for subscript in django_queries.indexed(function):
         yield ctx.finding(subscript, message=_INDEXES)
+    for name in django_queries.tested(function):
+        known = ctx.type_of(name)
+        edits = (ctx.insert_before(name, "await "), ctx.insert_after(name, ".aexists()"))
+        fix = ctx.fix("Await `aexists`", *edits) if known is not None and not known.optional else None
+        yield ctx.finding(name, message=_TESTS, fix=fix)
     for site in calls.call_sites(function):
         if site.awaited:
             continue

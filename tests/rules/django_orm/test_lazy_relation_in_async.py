@@ -50,6 +50,33 @@ SILENT = {
         order = await Order.objects.acreate(customer=user)
         return order.customer.phone
         """,
+    "of a function that sets the relation": """
+        async def load():
+            order = await Order.objects.aget(pk=1)
+            order.customer = user
+            return order
+        order = await load()
+        return order.customer.phone
+        """,
+    "of a function that asks one which sets the relation": """
+        async def made():
+            order, _ = await Order.objects.aupdate_or_create(pk=1, defaults={"customer": user})
+            return order
+        async def load():
+            return await made()
+        order = await load()
+        return order.customer.phone
+        """,
+    "of a function that loads the relation": """
+        async def load():
+            return await Order.objects.select_related("customer").aget(pk=1)
+        order = await load()
+        return order.customer.phone
+        """,
+    "loaded in a thread with the row": """
+        order = await sync_to_async(Order.objects.select_related("customer").get)(pk=1)
+        return order.customer.phone
+        """,
     "created or fetched": """
         order, created = await Order.objects.aget_or_create(customer=user)
         return order.customer.phone
@@ -91,6 +118,31 @@ SILENT = {
         """,
 }
 FOUND = {
+    "of a function": """
+        async def load() -> Order | None:
+            if not user:
+                return None
+            order = await Order.objects.aget(pk=1)
+            return order
+        order = await load()
+        return order.customer.phone  # PB136
+        """,
+    "of a function in a thread": """
+        def load():
+            return Order.objects.get(pk=1)
+        order = await sync_to_async(load)()
+        return order.customer.phone  # PB136
+        """,
+    "in a thread": """
+        order = await sync_to_async(Order.objects.get)(pk=1)
+        other = await sync_to_async(lambda: Order.objects.first())()
+        rows = await sync_to_async(list)(Order.objects.all())
+        return order.customer.phone, other.customer.phone, [row.customer.phone for row in rows]  # PB136 # PB136 # PB136
+        """,
+    "created or fetched": """
+        order, created = await Order.objects.aget_or_create(pk=1, defaults={"reference": "x"})
+        return order.customer.phone  # PB136
+        """,
     "get": """
         order = await Order.objects.aget(pk=1)
         return order.customer.phone  # PB136

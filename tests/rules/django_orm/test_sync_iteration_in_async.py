@@ -38,6 +38,13 @@ SILENT = {
         return [o.pk for o in orders]
         """,
     "unknown": "return [o.pk for o in user.orders]",
+    "handed over in the loop around": """
+        orders = Order.objects.all()
+        while user:
+            for order in orders:
+                print(order)
+            await load(orders)
+        """,
 }
 FOUND = {
     "for": """
@@ -48,6 +55,12 @@ FOUND = {
     "dictionary": "return {o.pk: o for o in Product.objects.active()}  # PB135",
     "values": "return {pk for pk in Order.objects.values_list('pk', flat=True)}  # PB135",
     "generator": "return sum(o.total for o in Order.objects.all())  # PB135",
+    "a name that is handed over afterwards": """
+        orders = Order.objects.all()
+        for order in orders:  # PB135
+            print(order)
+        return print(orders)
+        """,
     "a name": """
         orders = Order.objects.all()
         for order in orders:  # PB135

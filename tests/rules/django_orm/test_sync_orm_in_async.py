@@ -66,6 +66,17 @@ SILENT = {
         order: Order = user
         return order.lines.count(), len(order.lines.all())
         """,
+    "tested after an asynchronous loop": """
+        orders = Order.objects.all()
+        async for order in orders:
+            print(order)
+        return 1 if not orders else 2
+        """,
+    "tested rows": """
+        order = await Order.objects.filter(paid=True).afirst()
+        rows = [row async for row in Order.objects.all()]
+        return bool(order) if rows and order else None
+        """,
     "coroutine of the project": """
         async def load():
             return await Order.objects.aget(pk=1)
@@ -73,6 +84,25 @@ SILENT = {
         """,
 }
 FOUND = {
+    "truth of a name": """
+        orders = Order.objects.filter(paid=True)
+        if not orders:  # PB134
+            return None
+        """,
+    "truth of one of two": """
+        orders = Order.objects.filter(paid=True) if user else None
+        while user and orders:  # PB134
+            print(user)
+        """,
+    "handed over only afterwards": """
+        orders = Order.objects.all()
+        found = list(orders)  # PB134
+        return found, print(orders)
+        """,
+    "a queryset that a thread built": """
+        orders = await sync_to_async(Product.objects.active)()
+        return len(orders)  # PB134
+        """,
     "get": "return Order.objects.get(pk=1)  # PB134",
     "first": "return Order.objects.filter(paid=True).first()  # PB134",
     "create": "Order.objects.create(customer=user)  # PB134",
@@ -104,7 +134,8 @@ def test_silent(code: str) -> None:
 
 @pytest.mark.parametrize("code", FOUND.values(), ids=FOUND.keys())
 def test_found(code: str) -> None:
-    findings(RULE, program(code, function="async def"), project="django_shop")
+    text = "from asgiref.sync import sync_to_async\n" + program(code, function="async def")
+    findings(RULE, text, project="django_shop")
 
 
 def test_chain_through_functions() -> None:

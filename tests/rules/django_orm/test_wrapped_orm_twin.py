@@ -14,6 +14,7 @@ FOUND = {
         await sync_to_async(Order.objects.get)(pk=1)  # PB139
         await sync_to_async(Order.objects.filter(paid=True).first)()  # PB139
         await database_sync_to_async(Tag.objects.create)(name="a")  # PB139
+        await sync_to_async(Order.objects.get, thread_sensitive=True)(pk=1)  # PB139
     """,
     "lambdas": """
         await sync_to_async(lambda: Order.objects.filter(customer=user).last())()  # PB139
@@ -21,6 +22,8 @@ FOUND = {
     "rows and relations": """
         order = await Order.objects.aget(pk=1)
         await sync_to_async(order.save)(update_fields=["paid"])  # PB139
+        loaded = await sync_to_async(Order.objects.get)(pk=1)  # PB139
+        await sync_to_async(loaded.delete)()  # PB139
         product = await Product.objects.aget(pk=1)
         await sync_to_async(product.tags.add)(user)  # PB139
     """,
