@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 
 import pytest
 from sqlalchemy import create_engine, event
@@ -207,11 +208,14 @@ def program(function: str) -> str:
     return HEADER + "\n" + textwrap.dedent(function)
 
 
-def queries(code: str) -> int:
+MODULES = {"shop.models": MODELS, "shop.helpers": HELPERS}
+
+
+def queries(code: str, surrounding: Mapping[str, str] = MODULES) -> int:
     """How many queries `load` of a program sends over ten customers with an order and two lines each."""
     engine = create_engine("sqlite://")
     sent: list[str] = []
-    with imported({"shop.models": MODELS, "shop.helpers": HELPERS, "program": code}) as modules:
+    with imported({**surrounding, "program": code}) as modules:
         models = modules["shop.models"]
         models.Base.metadata.create_all(engine)
         with Session(engine) as session, session.begin():
@@ -362,3 +366,77 @@ def test_pages_of_flask_sqlalchemy() -> None:
             return [page.files for page in db.paginate(db.select(Page), per_page=20)]  # PB525
     """
     findings("n-plus-one-relationship", source)
+
+
+REPOSITORY = """
+from typing import Generic, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from shop.models import Base, Customer, Order
+
+Row = TypeVar("Row", bound=Base)
+
+
+class Repository(Generic[Row]):
+    def __init__(self, model: type[Row]) -> None:
+        self.model = model
+
+    def all(self, session: Session) -> list[Row]:
+        statement = select(self.model)
+        return list(session.scalars(statement.order_by(self.model.id)))
+
+    def page(self, session: Session) -> list[Row]:
+        return session.query(self.model).limit(20).all()
+
+    def with_options(self, session: Session, *options) -> list[Row]:
+        return list(session.scalars(select(self.model).options(*options)))
+
+    def keys(self, session: Session) -> list[int]:
+        return list(session.scalars(select(self.model.id)))
+
+
+class Orders(Repository[Order]):
+    pass
+
+
+orders = Orders(Order)
+customers = Repository[Customer](Customer)
+"""
+
+
+@pytest.mark.parametrize(
+    ("loop", "loads"),
+    [
+        ("[order.lines for order in orders.all(session)]", True),
+        ("[order.lines for order in orders.page(session)]", True),
+        ("[customer.orders for customer in customers.all(session)]", True),
+        ("[order.lines for order in orders.with_options(session, selectinload(Order.lines))]", False),
+        ("[key + 1 for key in customers.keys(session)]", False),
+    ],
+)
+def test_rows_of_a_generic_repository(loop: str, loads: bool) -> None:
+    source = f"""
+        from shop.repository import customers, orders
+
+        def load(session: Session):
+            return {loop}{"  # PB525" if loads else ""}
+    """
+    code = program(source)
+    found = findings("n-plus-one-relationship", code, files={**FILES, "shop/repository.py": REPOSITORY})
+    assert all(any(place.path.endswith("repository.py") for place in item.related) for item in found)
+    helpers = {"shop.models": MODELS, "shop.helpers": HELPERS, "shop.repository": REPOSITORY}
+    assert (queries(code, helpers) > ROWS) is loads
+
+
+@pytest.mark.parametrize("strategy", ["selectinload", "joinedload"])
+def test_a_written_option_is_led_further(strategy: str) -> None:
+    code = program(f"""
+        def load(session: Session):
+            statement = select(Customer).options({strategy}(Customer.orders)).order_by(Customer.id)
+            return [len(order.lines) for row in session.scalars(statement).unique() for order in row.orders]
+    """)
+    after = fix("n-plus-one-relationship", code, files=FILES)
+    assert f".options({strategy}(Customer.orders).selectinload(Order.lines)).order_by" in after
+    assert queries(after) <= 4
