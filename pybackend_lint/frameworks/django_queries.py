@@ -132,17 +132,17 @@ def _comes_later(use: ast.Name, name: ast.Name, module: Module) -> bool:
 def tested(function: FunctionInfo) -> Iterator[ast.Name]:
     """The names whose rows a function reads only to see whether there are any, as in `if orders:`."""
     module = function.module
-    for kind in (ast.If, ast.While, ast.IfExp):
-        for node in function.own(kind):
-            pending = [node.test]
-            while pending:
-                match pending.pop():
-                    case ast.UnaryOp(op=ast.Not(), operand=operand):
-                        pending.append(operand)
-                    case ast.BoolOp(values=values):
-                        pending.extend(values)
-                    case ast.Name() as name if is_rows(name, module) and not may_be_evaluated(name, module):
-                        yield name
+    pending = [
+        node.test for node in (*function.own(ast.If), *function.own(ast.While), *function.own(ast.IfExp))
+    ]
+    while pending:
+        match pending.pop():
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                pending.append(operand)
+            case ast.BoolOp(values=values):
+                pending.extend(values)
+            case ast.Name() as name if is_rows(name, module) and not may_be_evaluated(name, module):
+                yield name
 
 
 def is_rows(node: ast.expr, module: Module) -> bool:

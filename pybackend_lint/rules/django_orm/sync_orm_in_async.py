@@ -154,8 +154,8 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(subscript, message=_INDEXES)
     for name in django_queries.tested(function):
         known = ctx.type_of(name)
-        edits = (ctx.insert_before(name, "await "), ctx.insert_after(name, ".aexists()"))
-        fix = ctx.fix("Await `aexists`", *edits) if known is not None and not known.optional else None
+        exists = (ctx.insert_before(name, "await "), ctx.insert_after(name, ".aexists()"))
+        fix = ctx.fix("Await `aexists`", *exists) if known is not None and not known.optional else None
         yield ctx.finding(name, message=_TESTS, fix=fix)
     for site in calls.call_sites(function):
         if site.awaited:
