@@ -48,6 +48,7 @@ _SCALARS = frozenset(
      "uuid.UUID", "datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta",
      "decimal.Decimal", "pathlib.Path", "typing.Literal", "typing_extensions.Literal"}
 )  # fmt: skip
+_MOST_STEPS = 4  # through variables that hold each other
 _UNIONS = frozenset({"typing.Union", "typing.Optional"})
 # Bases that add no parameters to a class that FastAPI calls.
 _PLAIN_BASES = frozenset({"abc.ABC", "builtins.object", "pydantic.BaseModel", "typing.Generic"})
@@ -204,7 +205,10 @@ def _wanted_by_calls(calls: Iterable[_Call]) -> Iterator[_Wanted]:
     """The items of `dependencies=` in calls; a None among them stands for a list that is not known."""
     for module, call in calls:
         listed = _listed(call, module)
-        yield from [(None, module, item) for item in ([None] if listed is None else listed)]
+        if listed is None:
+            yield None, module, None
+        for home, item in listed or ():
+            yield None, home, item
 
 
 def _wanted_by_function(route: Route) -> Iterator[_Wanted]:
@@ -455,7 +459,7 @@ def _is_decorator(call: ast.Call, module: Module) -> bool:
 
 def _marker(node: ast.expr | None, module: Module) -> fastapi.Injected | None:
     """What an item of `dependencies=[...]` injects: `Depends(...)`, or a variable that holds one."""
-    for _ in range(4):
+    for _ in range(_MOST_STEPS):
         if isinstance(node, ast.Call):
             return fastapi.injected_by(node, module)
         name = module.qualified_name(node) if node is not None else None
@@ -466,18 +470,46 @@ def _marker(node: ast.expr | None, module: Module) -> fastapi.Injected | None:
     return None
 
 
-def _listed(call: ast.Call, module: Module) -> list[ast.expr] | None:
-    """The items of the argument `dependencies=` of a call, None where they are not known."""
+def _listed(call: ast.Call, module: Module) -> list[tuple[Module, ast.expr]] | None:
+    """The items of the argument `dependencies=` of a call, with their modules; None where not known."""
     if any(keyword.arg is None for keyword in call.keywords):
         return None
     written = fastapi.argument(call, None, "dependencies")
     if written is None or (isinstance(written, ast.Constant) and written.value is None):
         return []
-    if isinstance(written, (ast.List, ast.Tuple)) and not any(
-        isinstance(item, ast.Starred) for item in written.elts
-    ):
-        return written.elts
-    return None
+    return _items(written, module, 0)
+
+
+def _items(node: ast.expr, module: Module, depth: int) -> list[tuple[Module, ast.expr]] | None:
+    """The items of a literal list, also where variables of modules hold it or parts of it."""
+    match node:
+        case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            parts = [
+                _items(item.value, module, depth) if isinstance(item, ast.Starred) else [(module, item)]
+                for item in elements
+            ]
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            parts = [_items(left, module, depth), _items(right, module, depth)]
+        case ast.Name() | ast.Attribute() if depth < _MOST_STEPS:
+            name = module.qualified_name(node)
+            variable = module.modules.variable(name) if name is not None else None
+            value = variable[1].value if variable is not None and not variable[1].path else None
+            if variable is None or value is None or _is_extended(variable[1].name, variable[0]):
+                return None
+            parts = [_items(value, variable[0], depth + 1)]
+        case _:
+            return None
+    known = [part for part in parts if part is not None]
+    return [item for part in known for item in part] if len(known) == len(parts) else None
+
+
+def _is_extended(name: str, module: Module) -> bool:
+    """Whether the module of a list puts more into it."""
+    return any(
+        isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", None) == name
+        for method in ("append", "extend", "insert")
+        for call in module.source.calls.get(method, ())
+    )
 
 
 def _registrations(route: Route) -> tuple[list[_Call], bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pybackend_lint.finding import Related
@@ -56,6 +56,8 @@ def unprotected(module: Module) -> list[tuple[Route, Related]]:
     if index.fact(("fastapi middleware", root), lambda: _has_middleware(index, module)):
         return []
     counts = index.fact(("fastapi protected routes", root), lambda: _count(index, module))
+    if _PUBLIC.search(_own_part(index.path_of(module), counts)):
+        return []
     folder = os.path.dirname(index.path_of(module))
     while True:
         below = [count for path, count in counts.items() if path.startswith(folder + os.sep)]
@@ -131,9 +133,15 @@ def _is_write(route: Route) -> bool:
     return bool(route.methods) and not (route.methods or set()) - _WRITES
 
 
+def _own_part(path: str, counts: Mapping[str, _Count]) -> str:
+    """The part of a file's path that tells it from the other files with routes."""
+    common = os.path.commonpath([path, *(os.path.dirname(other) for other in counts)])
+    return os.path.relpath(path, common)
+
+
 def _is_public(route: Route) -> bool:
     name = route.function.node.name if route.function is not None else ""
-    return _PUBLIC.search(f"{route.path} {name} {route.module.name}") is not None
+    return _PUBLIC.search(f"{route.path} {name}") is not None
 
 
 def is_protected(route: Route) -> bool | None:

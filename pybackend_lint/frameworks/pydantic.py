@@ -449,6 +449,14 @@ class OldValidator:
     uses: tuple[ast.Name, ...]
 
 
+def reused_function(call: ast.Call, module: Module) -> ast.expr | None:
+    """The function that a field of a class gives to `validator(...)`, or None for any other call."""
+    around = module.source.parent(call)
+    if not isinstance(around, ast.Call) or around.func is not call or len(around.args) != 1:
+        return None
+    return around.args[0] if module.qualified_name(call.func) == "pydantic.validator" else None
+
+
 def old_validator(function: FunctionInfo) -> OldValidator | None:
     """What is to be known about a function that `@validator` decorates, or None for any other."""
     names = function.decorators

@@ -154,11 +154,14 @@ _RESPONSES = frozenset(
 
 def redirect_target(call: ast.Call, module: Module) -> Sink | None:
     """The address that a call sends the client to."""
+    location = _location(argument(call, None, "headers"))
+    if last_name(call.func) == "Response" and location is None:
+        return None
     name = _name(call, module)
     keyword = _REDIRECTS.get(name) if name is not None else None
     target = argument(call, 0, keyword) if keyword is not None else None
     if name in _RESPONSES:
-        target = _location(argument(call, None, "headers"))
+        target = location
     if target is None or is_fixed(target):
         return None
     return Sink(target, f"{last_name(call.func)}()")

@@ -17,13 +17,14 @@ from pybackend_lint.semantic.import_edits import replace_imports
     "PB404",
     "validator-decorator",
     "Use `@field_validator` for `{function}`: `@validator` is of Pydantic 1{rest}",
-    nodes=(ast.FunctionDef,),
+    nodes=(ast.FunctionDef, ast.Call),
+    names=("validator",),
     words=("validator",),
     applies="pydantic>=2.0",
     fix=SAFE,
     tags=("deprecation",),
 )
-def check(node: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.FunctionDef | ast.Call, ctx: Context) -> Iterator[Finding]:
     """`@validator` is the decorator of Pydantic 1, which version 2 only keeps with a warning.
 
     ## Why
@@ -95,7 +96,8 @@ def check(node: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
     A validator of `(cls, value)` becomes the field validator of the same mode, which runs at the same
     moment: that is safe. Reading `values` becomes reading `info.data`, which is unsafe because other
     code may call the function. There is no fix for `always` (the field needs `validate_default=True`),
-    `each_item` (the items need an annotation of their own), `field` and `config`.
+    `each_item` (the items need an annotation of their own), `field` and `config`, nor for a function that
+    several models share: `_upper = validator("currency", allow_reuse=True)(upper)`.
 
     ## When not to use it
     In a library that must run with Pydantic 1 too.
@@ -104,6 +106,11 @@ def check(node: ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
     - Pydantic: "Migration Guide", "Changes to validators"
     - Pydantic: "Validators", "Field validators"
     """
+    if isinstance(node, ast.Call):
+        reused = pydantic.reused_function(node, ctx.module)
+        if reused is not None:
+            yield ctx.finding(node.func, function=ctx.text(reused), rest="")
+        return
     found = pydantic.old_validator(ctx.function_info(node))
     if found is not None:
         rest = f", and `{found.unsupported}` has no counterpart" if found.unsupported else ""

@@ -12,6 +12,7 @@ from security import current_user
 router = APIRouter(dependencies=[Depends(current_user)])
 """ + "\n".join(f"@router.post('/{number}')\ndef create_{number}(): ..." for number in range(9))
 FILES = {
+    "guards.py": "from fastapi import Depends\nfrom security import strict\nguards = [Depends(strict)]\n",
     "security.py": """
         from fastapi import Depends, Header, HTTPException, status
         from fastapi.security import HTTPBearer
@@ -41,6 +42,9 @@ FOUND = {
     ),
 }
 SILENT = {
+    "a list of another file": (
+        "from guards import guards\n@router.post('/stock', dependencies=guards)\ndef change(): ..."
+    ),
     "it reads": "@router.get('/stock')\ndef read(): ...",
     "a check by name": "@router.post('/stock')\ndef change(user=Depends(current_user)): ...",
     "a check that raises through another function": "@router.post('/stock')\ndef change(x=Depends(strict)): ...",
@@ -83,6 +87,26 @@ def test_where_few_routes_have_a_check() -> None:
 def test_a_service_of_its_own() -> None:
     service = BARE + "".join(f"\n@router.put('/s{number}')\ndef put_{number}(): ..." for number in range(12))
     assert findings("PB938", service, files=FILES, path="stock/main.py") == []
+
+
+def test_checks_in_a_list_of_another_file() -> None:
+    orders = ORDERS.replace("dependencies=[Depends(current_user)]", "dependencies=[*guards]")
+    files = {
+        **FILES,
+        "orders.py": orders.replace("import current_user", "import current_user\nfrom guards import guards"),
+    }
+    findings("PB938", HEAD + FOUND["nothing at all"], files=files)
+
+
+def test_public_folders_but_not_the_one_of_all_routes() -> None:
+    files = {
+        f"authserver/{name}": text.replace("from security", "from authserver.security")
+        for name, text in FILES.items()
+    }
+    bare = HEAD.replace("from security", "from authserver.security") + FOUND["nothing at all"]
+    findings("PB938", bare, files=files, path="authserver/stock.py")
+    silent = bare.replace("  # PB938", "")
+    assert findings("PB938", silent, files=files, path="authserver/public/stock.py") == []
 
 
 MIDDLEWARE = {

@@ -43,6 +43,17 @@ SILENT = {
     "a callable instance": "@app.get('/{key}')\ndef route(value=Depends(Callable())): return value",
     "an inherited constructor": "@app.get('/{key}')\ndef route(value: Annotated[Child, Depends()]): return value",
     "a field of a model": "@app.get('/{key}')\ndef route(value: Annotated[Query, Depends()]): return value.key",
+    "a list in a variable": """
+        guards = [Depends(dep)]
+        @app.get('/{key}', dependencies=[*guards, Depends(outer)])
+        def route(): ...
+    """,
+    "a list to which the module adds": """
+        guards = [Depends(library.dep)]
+        guards.append(Depends(dep))
+        @app.get('/{key}', dependencies=guards)
+        def route(): ...
+    """,
     "a dependency of the router": """
         router = APIRouter(dependencies=[Depends(dep)])
         @router.get('/{key}')

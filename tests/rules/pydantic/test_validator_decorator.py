@@ -53,6 +53,14 @@ def test_found_without_fix(method: str) -> None:
     assert found.fix is None
 
 
+def test_a_function_that_models_share() -> None:
+    source = "def upper(cls, value): ...\n" + HEAD
+    (found,) = findings("PB404", source + '    _upper = validator("id", allow_reuse=True)(upper)  # PB404\n')
+    assert "`upper`" in found.message
+    assert found.fix is None
+    assert findings("PB404", source + '    check = validator("id")\n') == []
+
+
 def test_unsupported_arguments_are_named() -> None:
     source = HEAD + '    @validator("id", always=True)  # PB404\n    def f(cls, v): ...\n'
     (found,) = findings("PB404", source)
