@@ -132,9 +132,9 @@ def _comes_later(use: ast.Name, name: ast.Name, module: Module) -> bool:
 def tested(function: FunctionInfo) -> Iterator[ast.Name]:
     """The names whose rows a function reads only to see whether there are any, as in `if orders:`."""
     module = function.module
-    pending = [
-        node.test for node in (*function.own(ast.If), *function.own(ast.While), *function.own(ast.IfExp))
-    ]
+    pending = [node.test for node in function.own(ast.If)]
+    pending += [node.test for node in function.own(ast.While)]
+    pending += [node.test for node in function.own(ast.IfExp)]
     while pending:
         match pending.pop():
             case ast.UnaryOp(op=ast.Not(), operand=operand):

@@ -14,7 +14,7 @@ from pybackend_lint.rule import UNSAFE, Context, rule
 @rule(
     "PB247",
     "admin-n-plus-one",
-    "Add `{advice}`: column `{column}` runs a query for every row of this list",
+    "Add {advice}: column `{column}` runs a query for every row of this list",
     nodes=(ast.ClassDef,),
     words=("list_display",),
     applies="django",
@@ -135,8 +135,10 @@ def check(node: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
     joined, prefetched = wanted.get("select_related", []), wanted.get("prefetch_related", [])
     if joined:
         joined = django_rows.loading_methods(found.joins)["select_related"]
-    advice = [f"list_select_related = {_tuple(joined)}"] if joined else []
-    advice += [f"prefetch_related({_tuple(prefetched).strip('(,)')}) in get_queryset()"] if prefetched else []
+    advice = [f"`list_select_related = {_tuple(joined)}`"] if joined else []
+    advice += (
+        [f"`prefetch_related({_tuple(prefetched).strip('(,)')})` in `get_queryset()`"] if prefetched else []
+    )
     edit = _edit(found, joined, ctx) if not prefetched else None
     yield ctx.finding(
         found.columns[0].node,

@@ -97,6 +97,6 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(
             later.call,
             related=[ctx.related(earlier.call, "this pattern matches first")],
-            route=later.route,
+            route=later.route or '""',
             view=ctx.text(earlier.view) if earlier.view is not None else "",
         )

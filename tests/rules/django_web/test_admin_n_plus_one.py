@@ -77,7 +77,7 @@ FOUND = {
     ),
     "many": (
         "list_display = ['words']  # PB247\ndef words(self, order):\n    return list(order.tags.all())",
-        'prefetch_related("tags") in get_queryset()',
+        'prefetch_related("tags")',
     ),
     "null next to a key that is not": (
         "list_display = ['customer', 'seller']  # PB247",
