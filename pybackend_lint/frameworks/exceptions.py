@@ -45,6 +45,12 @@ ALIASES: dict[str, str] = {
                      "Timeout", "TooManyRedirects", "URLRequired", "JSONDecodeError")
     },
     **{
+        f"redis.{name}": f"redis.exceptions.{name}"
+        for name in ("AuthenticationError", "BusyLoadingError", "ConnectionError", "DataError",
+                     "InvalidResponse", "PubSubError", "ReadOnlyError", "RedisError", "ResponseError",
+                     "TimeoutError", "WatchError")
+    },
+    **{
         f"jwt.{child}": f"jwt.exceptions.{child}"
         for children in EXCEPTIONS["jwt.exceptions"].values()
         for child in children.split()

@@ -1,7 +1,8 @@
 """The exceptions of libraries and which of them are special cases of others.
 
 Read off Django 5.2, Django REST framework 3.18, SQLAlchemy 2.1, Requests 2.34, HTTPX 0.28, Werkzeug 3.1,
-PyJWT 2.15, FastAPI 0.165 and the standard library; the tests compare them with what is installed.
+PyJWT 2.15, FastAPI 0.165, redis 8.1 and the standard library; the tests compare them with what is
+installed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,14 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "SMTPResponseException": "SMTPAuthenticationError SMTPConnectError SMTPDataError SMTPHeloError "
         "SMTPSenderRefused",
         "builtins.OSError": "SMTPException",
+    },
+    "socket": {"builtins.OSError": "gaierror herror timeout"},
+    "sqlite3": {
+        "DatabaseError": (
+            "DataError IntegrityError InternalError NotSupportedError OperationalError ProgrammingError"
+        ),
+        "Error": "DatabaseError InterfaceError",
+        "builtins.Exception": "Error",
     },
     "ssl": {
         "SSLError": "SSLCertVerificationError SSLEOFError SSLZeroReturnError",
@@ -79,6 +88,17 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "PyJWKError": "MissingCryptographyError",
         "PyJWTError": "InvalidKeyError InvalidTokenError PyJWKClientError PyJWKError PyJWKSetError",
         "builtins.Exception": "PyJWTError",
+    },
+    "redis.exceptions": {
+        "ConnectionError": "AuthenticationError AuthorizationError BusyLoadingError MaxConnectionsError",
+        "LockError": "LockNotOwnedError",
+        "RedisError": (
+            "ConnectionError DataError InvalidResponse LockError PubSubError ResponseError TimeoutError "
+            "WatchError"
+        ),
+        "ResponseError": "ExecAbortError ModuleError NoPermissionError NoScriptError ReadOnlyError",
+        "builtins.Exception": "RedisError",
+        "builtins.ValueError": "LockError",
     },
     "requests.exceptions": {
         "ConnectionError": "ConnectTimeout ProxyError SSLError",

@@ -94,11 +94,14 @@ def check(block: ast.Try, ctx: Context) -> Iterator[Finding]:
         return
     for late, name, early, caught in hidden_handlers(block, ctx.module):
         header = late.type if late.type is not None else late
-        related = [ctx.related(early, f"catches `{caught.rpartition('.')[2]}` before")]
+        last, first = name.rpartition(".")[2], caught.rpartition(".")[2]
+        if last == first and name != caught:
+            last, first = name, caught  # such as the two `HTTPException`
+        related = [ctx.related(early, f"catches `{first}` before")]
         yield ctx.finding(
             header,
-            late=name.rpartition(".")[2],
-            early=caught.rpartition(".")[2],
+            late=last,
+            early=first,
             related=related,
             fix=_swapped(early, late, block, ctx),
         )

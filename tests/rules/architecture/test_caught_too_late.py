@@ -82,6 +82,27 @@ SILENT = {
     """,
 }
 FOUND = {
+    "drivers and sockets": """
+        import redis
+        import socket
+        import sqlite3
+
+        def f(g):
+            try:
+                g()
+            except sqlite3.Error:
+                return "database"
+            except sqlite3.IntegrityError:  # PB914
+                return "conflict"
+            except redis.RedisError:
+                return "cache"
+            except redis.exceptions.LockNotOwnedError:  # PB914
+                return "lock"
+            except OSError:
+                return "network"
+            except socket.gaierror:  # PB914
+                return "name"
+    """,
     "built in": """
         try:
             run()
@@ -154,3 +175,22 @@ def test_a_comment_between_stays_where_it_is() -> None:
             pass
     """
     assert fix("PB914", text) == textwrap.dedent(text).lstrip("\n")
+
+
+def test_classes_of_one_name_are_told_apart() -> None:
+    (found,) = findings(
+        "PB914",
+        """
+        from fastapi import HTTPException
+        from starlette.exceptions import HTTPException as StarletteHTTPException
+
+        def f(g):
+            try:
+                g()
+            except StarletteHTTPException:
+                return 1
+            except HTTPException:  # PB914
+                return 2
+        """,
+    )
+    assert "`except fastapi.HTTPException` above `except starlette.exceptions.HTTPException`" in found.message
