@@ -582,12 +582,13 @@ def counted_path(path: str, relation: Relation) -> str:
 def advice(wanted: Mapping[str, Sequence[str]]) -> str:
     """How to load the paths, as it would be written behind a queryset."""
     return "".join(
-        f".{method}({_counted(paths) if method == 'annotate' else _quoted(paths)})"
+        f".{method}({counts(paths) if method == 'annotate' else _quoted(paths)})"
         for method, paths in wanted.items()
     )
 
 
-def _counted(paths: Sequence[str]) -> str:
+def counts(paths: Sequence[str]) -> str:
+    """The arguments with which `annotate()` counts the rows that some paths lead to."""
     return ", ".join(f'Count("{path}")' for path in paths)
 
 

@@ -133,13 +133,15 @@ def check(node: ast.ClassDef, ctx: Context) -> Iterator[Finding]:
         return
     wanted = django_rows.loading_methods(found.reads)
     joined, prefetched = wanted.get("select_related", []), wanted.get("prefetch_related", [])
+    counted = wanted.get("annotate", [])
     if joined:
         joined = django_rows.loading_methods(found.joins)["select_related"]
     advice = [f"`list_select_related = {_tuple(joined)}`"] if joined else []
     advice += (
         [f"`prefetch_related({_tuple(prefetched).strip('(,)')})` in `get_queryset()`"] if prefetched else []
     )
-    edit = _edit(found, joined, ctx) if not prefetched else None
+    advice += [f"`annotate({django_rows.counts(counted)})` in `get_queryset()`"] if counted else []
+    edit = _edit(found, joined, ctx) if not (prefetched or counted) else None
     yield ctx.finding(
         found.columns[0].node,
         advice=" and ".join(advice),

@@ -79,6 +79,10 @@ FOUND = {
         "list_display = ['words']  # PB247\ndef words(self, order):\n    return list(order.tags.all())",
         'prefetch_related("tags")',
     ),
+    "only counted": (
+        "list_display = ['size']  # PB247\ndef size(self, order):\n    return order.tags.count()",
+        'annotate(Count("tags"))` in `get_queryset()',
+    ),
     "null next to a key that is not": (
         "list_display = ['customer', 'seller']  # PB247",
         'list_select_related = ("customer__company", "seller")',
