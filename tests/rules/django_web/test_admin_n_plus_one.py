@@ -81,7 +81,7 @@ FOUND = {
     ),
     "only counted": (
         "list_display = ['size']  # PB247\ndef size(self, order):\n    return order.tags.count()",
-        'annotate(Count("tags"))` in `get_queryset()',
+        'annotate(Count("tags"))',
     ),
     "null next to a key that is not": (
         "list_display = ['customer', 'seller']  # PB247",
