@@ -86,6 +86,13 @@ def validated_reads(model: ClassInfo, value: Type, module: Module) -> Iterator[t
         yield from _reads(model, owner.name, owner.fact, module, 0)
 
 
+def plain_fields(model: ClassInfo) -> list[str]:
+    """The names of the attributes that a model certainly reads: nothing renames or prepares its fields."""
+    if not _reads_as_declared(model):
+        return []
+    return [name for name, field in pydantic.fields(model).items() if not _has_other_name(field)]
+
+
 def first_read(
     model: ClassInfo, value: Type | None, wanted: frozenset[str] | None, module: Module
 ) -> str | None:

@@ -16,7 +16,12 @@ from pybackend_lint.frameworks import template_contexts
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead, may_be_loaded, may_name_attribute
 from pybackend_lint.frameworks.sqlalchemy_mapping import library_name
 from pybackend_lint.frameworks.sqlalchemy_serialised import VALIDATES as VALIDATES
-from pybackend_lint.frameworks.sqlalchemy_serialised import answered, validated, validated_reads
+from pybackend_lint.frameworks.sqlalchemy_serialised import (
+    answered,
+    plain_fields,
+    validated,
+    validated_reads,
+)
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded, relation_of
 from pybackend_lint.frameworks.sqlalchemy_words import relation_names
 from pybackend_lint.frameworks.templates import ELEMENT, TemplateUse, template_uses
@@ -484,6 +489,19 @@ def _answered(node: ast.expr, function: FunctionInfo, ctx: Context) -> Iterator[
         for model, read in validated_reads(found[0], known, ctx.module):
             step = ctx.related(statement, f"the response is a `{model.node.name}`")
             yield node, Reached(read, model.node.name, (step,), _repeats(read, known, ctx.module))
+        for reached in _read_by_fields(found[0], known, node, ctx):
+            yield node, reached
+
+
+def _read_by_fields(model: ClassInfo, given: Type, node: ast.expr, ctx: Context) -> Iterator[Reached]:
+    """The lazy loads behind properties of an object, or of those in a list, that a model has fields for."""
+    owner = loaded_object(given)
+    names = relation_names(ctx.module).readers if owner is not None else frozenset()
+    for name in plain_fields(model) if owner is not None and names else ():
+        if owner is not None and name in names:
+            step = ctx.related(node, "")
+            for found in _member_reads(owner, name, ctx.module, 1, (), step):
+                yield replace(found, name=model.node.name)
 
 
 def _reached(node: ast.expr, ctx: Context) -> Iterator[tuple[ast.expr, Reached]]:
@@ -508,6 +526,8 @@ def _reached(node: ast.expr, ctx: Context) -> Iterator[tuple[ast.expr, Reached]]
                 for model, read in validated_reads(valid[0], known, module):
                     step = ctx.related(node, f"`{model.node.name}` reads `{read.relation.name}`")
                     yield valid[1], Reached(read, model.node.name, (step,), _repeats(read, known, module))
+                for reached in _read_by_fields(valid[0], known, node, ctx):
+                    yield valid[1], reached
             yield from _rendered(node, module)
         case ast.Attribute(value=value, attr=attr, ctx=ast.Load()):
             parent = ctx.parent(node)

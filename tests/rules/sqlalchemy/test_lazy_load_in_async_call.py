@@ -205,6 +205,11 @@ class OrderOut(BaseModel):
     lines: list[LineRead]
 
 
+class Sized(Read):
+    size: int
+    is_large: bool
+
+
 class Renamed(Read):
     lines: Annotated[list[LineRead], Field(validation_alias="items")] = []
 
@@ -236,7 +241,7 @@ from shop import helpers
 from shop.helpers import Renderer, View, count, counts
 from shop.models import Customer, Line, Order, Parcel
 from shop.queries import Orders, all_orders
-from shop.schemas import CustomerRead, LineRead, OrderBrief, OrderOut, OrderRead, Prepared, Renamed, WithCustomer
+from shop.schemas import CustomerRead, LineRead, OrderBrief, OrderOut, OrderRead, Prepared, Renamed, Sized, WithCustomer
 
 app = FastAPI()
 log = logging.getLogger(__name__)
@@ -252,6 +257,16 @@ SessionDep = Annotated[AsyncSession, Depends(get_session)]
 
 """
 SERIALISED = {
+    "a property that a field names": """
+        async def load(session: AsyncSession):
+            order = await session.get_one(Order, 1)
+            return Sized.model_validate(order)  # PB521
+    """,
+    "properties that the response names": """
+        @app.get("/", response_model=list[Sized])
+        async def load(session: SessionDep):
+            return (await session.scalars(select(Order))).all()  # PB521
+    """,
     "validation": """
         async def load(session: AsyncSession):
             order = await session.get_one(Order, 1)
@@ -392,6 +407,11 @@ HANDED_OVER = {
     """,
 }
 NOT_SERIALISED = {
+    "loaded for the property": """
+        @app.get("/", response_model=Sized)
+        async def load(session: SessionDep):
+            return await session.get_one(Order, 1, options=[selectinload(Order.lines)])
+    """,
     "loaded": """
         async def load(session: AsyncSession):
             order = await session.get_one(Order, 1, options=[selectinload(Order.lines)])
@@ -629,7 +649,14 @@ def test_serialising_is_silent_and_runs(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["validation", "many-to-one", "a model inside the model", "a return annotation"]
+    "key",
+    [
+        "validation",
+        "many-to-one",
+        "a model inside the model",
+        "a return annotation",
+        "properties that the response names",
+    ],
 )
 def test_fixed_serialising_runs(key: str) -> None:
     code = serialising(SERIALISED[key])
