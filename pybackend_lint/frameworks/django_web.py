@@ -273,7 +273,7 @@ def is_field(value: Type | None, module: Module) -> bool:
 
 
 def form_fields(info: ClassInfo) -> frozenset[str]:
-    """The names of fields that a form certainly has: declared in class bodies or listed in `Meta.fields`.
+    """The names of fields that a form certainly has: declared in class bodies or named by `Meta.fields`.
 
     Fields that `__init__` adds are not among them; a field set to None by a subclass is not either.
     Raises nothing for a class that is no form: it has no fields.
@@ -286,10 +286,21 @@ def form_fields(info: ClassInfo) -> frozenset[str]:
             value = bindings[-1].value
             if value is not None and bindings[-1].kind == "assign":
                 names[name] = is_field(item.module.type_of(value), item.module)
-    listed = meta_value(info, "fields") if is_model_form(info) else None
-    for name in (literal_names(listed[1]) if listed is not None else None) or ():
+    for name in _fields_of_meta(info) if is_model_form(info) else ():
         names.setdefault(name, True)
     return frozenset(name for name, is_one in names.items() if is_one)
+
+
+def _fields_of_meta(info: ClassInfo) -> tuple[str, ...]:
+    """The fields that a model form takes from its model, as far as they are certain."""
+    listed, model = meta_value(info, "fields"), meta_value(info, "model")
+    if listed is None:
+        return ()
+    if not isinstance(listed[1], ast.Constant):
+        return literal_names(listed[1]) or ()
+    if listed[1].value != "__all__" or model is None or meta_value(info, "exclude") is not None:
+        return ()
+    return editable_fields(model[0].class_named(model[1]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -178,6 +178,20 @@ FOUND = {
             def clean_code(self):  # PB210
                 self.instance.code = self.cleaned_data["code"]
     """,
+    "all fields of the model": """
+        from django.db import models
+        class Coupon(models.Model):
+            code = models.CharField(max_length=5)
+            made = models.DateTimeField(auto_now_add=True)
+        class F(forms.ModelForm):
+            class Meta:
+                model = Coupon
+                fields = "__all__"
+            def clean_code(self):  # PB210
+                self.instance.code = self.cleaned_data["code"]
+            def clean_made(self):
+                self.checked = True
+    """,
     "bare return": """
         class F(forms.Form):
             code = CodeField()
