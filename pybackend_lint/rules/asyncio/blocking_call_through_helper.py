@@ -28,8 +28,9 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     files away. It still runs in the thread of the event loop, and until it returns the worker answers
     no other request. Such calls show up in production only, as latency that rises for every endpoint.
 
-    The chain of calls is followed across files, through functions, methods, properties, constructors and
-    objects that modules share, up to eight calls deep. Calls that run in a thread are not followed.
+    The chain of calls is followed across files, through functions, methods, properties, constructors,
+    generators that a loop runs and objects that modules share, up to eight calls deep. Calls that run in a
+    thread are not followed.
 
     ## Bad
     ```python

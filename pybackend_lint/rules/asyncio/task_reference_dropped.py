@@ -24,7 +24,8 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     ## Why
     The event loop itself holds tasks by weak references. A task that waits for something that nobody else
     refers to can be collected in the middle of its work, now and then, without an exception: "Task was
-    destroyed but it is pending". Nobody sees its errors either until it is collected.
+    destroyed but it is pending". Nobody sees its errors either until it is collected. A callback for its end
+    does not keep it: the task refers to the callback, not the other way round.
 
     ## Bad
     ```python

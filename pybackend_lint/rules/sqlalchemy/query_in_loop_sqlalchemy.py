@@ -22,6 +22,8 @@ from pybackend_lint.rule import Context, rule
 def check(node: sqlalchemy_loops.Loop, ctx: Context) -> Iterator[Finding]:
     """A loop sends the same query again and again, with another value of one column each time.
 
+    The loop may be a comprehension, and the column may be compared in `where()`, `filter()` or `filter_by()`.
+
     ## Why
     A hundred elements cost a hundred round trips to the database, and the number grows with the data. One
     query with `in_()` before the loop, and a dictionary of its rows, costs one.
