@@ -47,12 +47,24 @@ def variables_of(function: FunctionInfo) -> frozenset[str]:
     owner, returns = function.owner, function.node.returns
     if owner is None or returns is None:
         return frozenset()
-    own = {*owner.type_parameters, _of_first_parameter(function), "Self"}
-    names = {node.id for node in ast.walk(returns) if isinstance(node, ast.Name)}
-    for node in ast.walk(returns):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            names.update(_NAME.findall(node.value))
-    return frozenset(name for name in names if name in own)
+    return _names(returns) & {*owner.type_parameters, _of_first_parameter(function), "Self"}
+
+
+def attribute(owner: ClassInfo, annotation: ast.expr | None, value: ast.expr | None, of: Type) -> Type | None:
+    """The type of an attribute that a generic class sets, in a value of it or of a derived class.
+
+    `annotation` is that of the attribute; without one, that of the parameter counts which it is set to.
+    """
+    module = owner.module
+    if annotation is None and isinstance(value, ast.Name):
+        found = module.lookup(value.id, value)
+        bindings = found[1] if found is not None else []
+        if len(bindings) == 1 and isinstance(bindings[0].node, ast.arg):
+            annotation = bindings[0].node.annotation
+    info = module.modules.class_info(of.name)
+    if annotation is None or info is None or _names(annotation).isdisjoint(owner.type_parameters):
+        return None
+    return inference.annotated(module, annotation, annotation, variables=_known(info, owner, of))
 
 
 def result(function: FunctionInfo, receiver: Type) -> Type | None:
@@ -61,12 +73,28 @@ def result(function: FunctionInfo, receiver: Type) -> Type | None:
     info = function.module.modules.class_info(receiver.name)
     if owner is None or returns is None or info is None:
         return None
-    given = dict(zip(info.type_parameters, receiver.args, strict=False))
-    known = dict(_values(info, owner, {name: value for name, value in given.items() if value is not None}))
+    known = dict(_known(info, owner, receiver))
     for name in (_of_first_parameter(function), "Self"):
         if name is not None:
             known[name] = instance(receiver.name, *receiver.args)
     return inference.annotated(function.module, returns, function.node, variables=known)
+
+
+def _names(annotation: ast.expr) -> frozenset[str]:
+    """The names in an annotation, also where it is quoted."""
+    names: set[str] = set()
+    for node in ast.walk(annotation):
+        if isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names.update(_NAME.findall(node.value))
+    return frozenset(names)
+
+
+def _known(info: ClassInfo, owner: ClassInfo, value: Type) -> Mapping[str, Type]:
+    """What the type variables of a class stand for in a value of the class `info`, which derives from it."""
+    given = dict(zip(info.type_parameters, value.args, strict=False))
+    return _values(info, owner, {name: known for name, known in given.items() if known is not None})
 
 
 def _of_first_parameter(function: FunctionInfo) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pybackend_lint.semantic import generics
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding, Scope
 from pybackend_lint.semantic.types import (
     CONTEXT_MANAGER,
@@ -429,11 +430,17 @@ def _member_type(mro: tuple[ClassInfo | str, ...], owner: Type, name: str) -> Ty
             return _bound_member(item, item.effective(bindings), owner)
         values = item.instance_attributes.get(name)
         if values is not None and owner.kind is Kind.INSTANCE:
-            return join(_assigned_type(item, annotation, value) for annotation, value in values)
+            return join(_assigned_type(item, annotation, value, owner) for annotation, value in values)
     return _ABSENT
 
 
-def _assigned_type(info: ClassInfo, annotation: ast.expr | None, value: ast.expr | None) -> Type | None:
+def _assigned_type(
+    info: ClassInfo, annotation: ast.expr | None, value: ast.expr | None, owner: Type
+) -> Type | None:
+    if info.type_parameters:
+        known = generics.attribute(info, annotation, value, owner)
+        if known is not None:
+            return known
     if annotation is not None:
         return annotated(info.module, annotation, annotation)
     return info.module.type_of(value) if value is not None else None
@@ -446,11 +453,17 @@ def _bound_member(info: ClassInfo, binding: Binding, owner: Type) -> Type | None
             return function.body_type() if owner.kind is Kind.INSTANCE else None
         bound = owner if owner.kind is Kind.INSTANCE or function.is_class_method else None
         return Type(function.name, Kind.FUNCTION, receiver=None if function.is_static else bound)
+    if info.type_parameters and binding.annotation is not None:
+        known = generics.attribute(info, binding.annotation, None, owner)
+        if known is not None:
+            return known
     found = binding_type(info.module, info.scope, binding)
     if found is not None or binding.value is not None:
         values = info.instance_attributes.get(binding.name)
         if found == NONE and values:  # a class default of None that methods replace
-            return join([found, *(_assigned_type(info, annotation, value) for annotation, value in values)])
+            return join(
+                [found, *(_assigned_type(info, annotation, value, owner) for annotation, value in values)]
+            )
     return found
 
 

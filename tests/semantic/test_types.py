@@ -216,11 +216,18 @@ GENERIC = {
             def first(self) -> Optional[T]:
                 return self.rows[0]
             async def page(self, number: int) -> "list[T]": ...
+        class Page(Generic[T]):
+            items: list[T]
+        class Service(Generic[T]):
+            def __init__(self, rows: T):
+                self.rows = rows
         """,
     "orders.py": """
+        import base
         from base import Repository, Row
         class Order(Row): ...
         class Orders(Repository[Order]): ...
+        class Service(base.Service[Orders]): ...
         """,
 }
 ACROSS_FILES: dict[str, tuple[Mapping[str, str], str | None]] = {
@@ -287,6 +294,21 @@ ACROSS_FILES: dict[str, tuple[Mapping[str, str], str | None]] = {
             ),
         },
         "orders.Order?",
+    ),
+    "attribute of a type variable": (
+        {**GENERIC, "main.py": "from orders import Service\nprobe(Service().rows.first())"},
+        "orders.Order?",
+    ),
+    "declared attribute with a type variable": (
+        {
+            **GENERIC,
+            "main.py": "from base import Page\nfrom orders import Order\nprobe(Page[Order]().items[0])",
+        },
+        "orders.Order",
+    ),
+    "attribute of a type variable that has no value": (
+        {**GENERIC, "main.py": "from base import Service\nprobe(Service().rows)"},
+        None,
     ),
     "type variable that has no value": (
         {**GENERIC, "main.py": "from base import Repository\nprobe(Repository().first())"},
