@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -249,17 +249,28 @@ def _shown(
     hidden = _write_only(info)
     if model is None or not _is_same_model(model, row.model, info.module) or hidden is None:
         return {}
-    listed = _meta(info, "fields")
+    listed, excluded = _meta(info, "fields"), _meta(info, "exclude")
+    if listed is None and excluded is not None:
+        left_out = _names_in(excluded[1], excluded[0])
+        if isinstance(excluded[1], (ast.List, ast.Tuple)) and len(left_out) == len(excluded[1].elts):
+            return _all_fields(model, declared, hidden | left_out.keys(), excluded, asker)
     if listed is None:
         return {name: None for name in declared if name not in hidden}
     module, value = listed
     if isinstance(value, ast.Constant) and value.value == "__all__":
-        target = asker.modules.class_info(model)
-        every = django_models.fields(target) if target is not None else {}
-        names = [*declared, *(name for name, field in every.items() if field.is_relation)]
-        return {name: (module, value) for name in names if name not in hidden}
+        return _all_fields(model, declared, hidden, listed, asker)
     constants = _names_in(value, module)
     return {name: place for name, place in constants.items() if name not in hidden}
+
+
+def _all_fields(
+    model: str, declared: Iterable[str], hidden: Set[str], place: tuple[Module, ast.expr], asker: Module
+) -> dict[str, tuple[Module, ast.expr] | None]:
+    """The declared fields and the relations of a model that are shown unless a serializer hides them."""
+    target = asker.modules.class_info(model)
+    every = django_models.fields(target) if target is not None else {}
+    names = [*declared, *(name for name, field in every.items() if field.is_relation)]
+    return {name: place for name in names if name not in hidden}
 
 
 def _is_same_model(model: str, other: str, module: Module) -> bool:

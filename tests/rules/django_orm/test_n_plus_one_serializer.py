@@ -139,6 +139,16 @@ SERIALIZERS = """
             model = Order
             fields = "__all__"
 
+    class AllBut(serializers.ModelSerializer):
+        class Meta:
+            model = Order
+            exclude = ["reference"]
+
+    class WithoutTags(serializers.ModelSerializer):
+        class Meta:
+            model = Order
+            exclude = ("reference", "tags")
+
     class LineSerializer(serializers.ModelSerializer):
         order_reference = CharField(source="order.reference")
 
@@ -246,6 +256,7 @@ SILENT = {
     "keys": view("Order.objects.all()", "Keys"),
     "selected": view("Order.objects.select_related('customer__company').prefetch_related('tags')", "Nested"),
     "write only": view("Order.objects.all()", "Hidden"),
+    "excluded": view("Order.objects.all()", "WithoutTags"),
     "shows something else": view("Order.objects.all()", "Own"),
     "changes its fields": view("Order.objects.prefetch_related('tags')", "Dynamic"),
     "loads by itself": view("Order.objects.all()", "Loading"),
@@ -340,6 +351,7 @@ FOUND = {
     "reverse relations": ("Lines", '.select_related("invoice").prefetch_related("lines")'),
     "depth": ("Deep", '.select_related("customer")'),
     "all fields": ("Everything", '.prefetch_related("tags")'),
+    "all fields but some": ("AllBut", '.prefetch_related("tags")'),
 }
 
 
