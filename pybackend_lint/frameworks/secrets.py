@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import ipaddress
 import math
 import os
 import re
@@ -135,7 +136,7 @@ def url_password(text: str) -> str | None:
     """The password in a URL of a host that is neither local nor an example, or None."""
     for user, password, host in _URL.findall(text) if "://" in text else ():
         name = host.lower().rstrip(".")
-        if "." not in name or name.replace(".", "").isdigit():
+        if "." not in name or _is_private_address(name):
             continue
         if name.endswith(_EXAMPLE_HOSTS) or name.startswith("example.") or "host" in name.split("."):
             continue
@@ -145,6 +146,16 @@ def url_password(text: str) -> str | None:
             continue
         return str(password)
     return None
+
+
+def _is_private_address(host: str) -> bool:
+    """Whether a host is an address that is not reached from everywhere, or no address at all."""
+    if not host.replace(".", "").isdigit():
+        return False
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return True
 
 
 def is_secret_name(name: str) -> bool:
@@ -263,6 +274,9 @@ def _name_of(node: ast.Constant, module: Module) -> str:
 def _is_of_flask(name: str, node: ast.Constant, module: Module) -> bool:
     """Whether a `SECRET_KEY` may be Flask's, which has a rule of its own."""
     if name.upper() != "SECRET_KEY" or django_web.is_settings_module(module):
+        return False
+    index = module.modules
+    if isinstance(index, Index) and not files_with(index, module, b"flask"):
         return False
     owner = module.source.enclosing_class(node)
     return owner is None or not pydantic.is_settings(module.class_info_of(owner))

@@ -73,7 +73,8 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     ```
     Keys of well-known formats, passwords in URLs of real hosts, and irregular texts whose variable,
     argument or key is named like a secret are reported. Passwords that are words are missed, and lines with
-    `# nosec` are left alone. Flask's `SECRET_KEY` is the matter of `flask-secret-key-in-code`.
+    `# nosec` are left alone. Where a project has Flask, `SECRET_KEY` is the matter of
+    `flask-secret-key-in-code`.
 
     ## Fix safety
     Unsafe: the program then fails where the variable is not set, and the old secret still has to be

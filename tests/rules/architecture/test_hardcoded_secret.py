@@ -146,7 +146,11 @@ def test_the_key_of_a_django_project() -> None:
 
 
 def test_the_key_of_a_flask_application_has_its_own_rule() -> None:
-    findings("PB925", f'SECRET_KEY = "{TOKEN}"\n')
+    flask = {"shop/app.py": "from flask import Flask\n\napp = Flask('shop')\n"}
+    findings("PB925", f'SECRET_KEY = "{TOKEN}"\n', files=flask)
+    findings(
+        "PB925", f'SECRET_KEY = "{TOKEN}"  # PB925\n', files={"shop/app.py": "from fastapi import FastAPI\n"}
+    )
     findings("PB925", f'INSTALLED_APPS = []\nROOT_URLCONF = "shop.urls"\nSECRET_KEY = "{TOKEN}"  # PB925\n')
 
 
