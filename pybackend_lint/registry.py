@@ -636,6 +636,7 @@ ENTRIES: tuple[Entry, ...] = (
         words=(
             "SimpleTemplateResponse",
             "TemplateResponse",
+            "inclusion_tag",
             "render",
             "render_template",
             "render_to_string",

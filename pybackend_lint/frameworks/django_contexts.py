@@ -164,9 +164,7 @@ def _context_of(info: ClassInfo) -> list[tuple[str, ast.expr]] | None:
     method = info.method("get_context_data")
     if method is None or method.owner is None or method.owner.name != info.name:
         return []
-    found = _added(method)
-    names = [name for name, _ in found]
-    return [(name, value) for name, value in found if names.count(name) == 1]
+    return template_contexts.single(_added(method))
 
 
 def _added(method: FunctionInfo) -> list[tuple[str, ast.expr]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,7 @@ from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind
 from pybackend_lint.source import last_name
 
+_TAG: Final = "django.template.Library.inclusion_tag"
 _JINJA: Final = "starlette.templating.Jinja2Templates.TemplateResponse"
 # The places of the template and of the context among the arguments; keywords are the context without one.
 _RENDERING: Final[dict[str, tuple[int, int | None]]] = {
@@ -22,6 +23,7 @@ _RENDERING: Final[dict[str, tuple[int, int | None]]] = {
     "flask.render_template": (0, None),
     "flask.stream_template": (0, None),
     _JINJA: (1, 2),
+    _TAG: (0, None),
 }
 CALLS: Final = frozenset(name.rpartition(".")[2] for name in _RENDERING)
 
@@ -49,10 +51,12 @@ def rendered_by(call: ast.Call, module: Module) -> Rendered | None:
     position, context = places
     if known == _JINJA and call.args and isinstance(call.args[0], ast.Constant):
         position, context = 0, 1  # before Starlette 0.29 the request was part of the context
-    template = _argument(call, position, ("template_name", "template", "name"))
+    template = _argument(call, position, ("template_name", "template", "name", "filename"))
     if not (isinstance(template, ast.Constant) and isinstance(template.value, str)):
         return None
-    if context is None:
+    if known == _TAG:
+        given = _returned(call, module)
+    elif context is None:
         given = [(keyword.arg, keyword.value) for keyword in call.keywords if keyword.arg is not None]
     else:
         value = _argument(call, context, ("context",))
@@ -66,6 +70,22 @@ def _argument(call: ast.Call, position: int, names: tuple[str, ...]) -> ast.expr
     return next((keyword.value for keyword in call.keywords if keyword.arg in names), None)
 
 
+def _returned(decorator: ast.Call, module: Module) -> list[tuple[str, ast.expr]]:
+    """The names and values of the context that a decorated function returns."""
+    function = module.source.parent(decorator)
+    if not isinstance(function, ast.FunctionDef) or decorator not in function.decorator_list:
+        return []
+    contexts = module.function_info(function).returned
+    return single(item for value in contexts if value is not None for item in _items(value, module))
+
+
+def single(items: Iterable[tuple[str, ast.expr]]) -> list[tuple[str, ast.expr]]:
+    """Those of some names and values whose name comes once."""
+    found = list(items)
+    names = [name for name, _ in found]
+    return [(name, value) for name, value in found if names.count(name) == 1]
+
+
 def _items(context: ast.expr, module: Module) -> list[tuple[str, ast.expr]]:
     """The names and values of a context that has no other values under them."""
     found = written(context)
@@ -74,8 +94,7 @@ def _items(context: ast.expr, module: Module) -> list[tuple[str, ast.expr]]:
         if binding is None or len(binding[1]) != 1 or binding[1][0].value is None or binding[1][0].path:
             return []
         found = [*written(binding[1][0].value), *stored(context, module)]
-    names = [name for name, _ in found]
-    return [(name, value) for name, value in found if names.count(name) == 1]
+    return single(found)
 
 
 def written(node: ast.expr) -> list[tuple[str, ast.expr]]:

@@ -387,6 +387,23 @@ def test_classes(text: str) -> None:
     assert advice(cls(text), page, order_list=page) == expected
 
 
+@pytest.mark.parametrize(
+    ("body", "finds"),
+    [
+        ("return {'orders': Order.objects.all()}  # PB148", True),
+        ("context['orders'] = Order.objects.all()  # PB148\n    return context", True),
+        ("return {'orders': Order.objects.all()} if brief() else {'orders': []}", False),
+        ("return {'orders': Order.objects.select_related('customer')}", False),
+    ],
+)
+def test_tags_with_a_template(body: str, finds: bool) -> None:
+    text = (
+        "from django import template\nregister = template.Library()\n\n@register.inclusion_tag('shop/page.html')\n"
+        f"def orders():\n    context = {{'a': 1}}\n    {body}\n"
+    )
+    assert advice(cls(text), SHOWS_NAME) == ['.select_related("customer")'] * finds
+
+
 def test_detail() -> None:
     text = "class V(DetailView):\n    model = Order  # PB148\n"
     page = "{% for line in order.lines.all %}{{ line.product.name }}{% endfor %}{{ object.customer.name }}"
