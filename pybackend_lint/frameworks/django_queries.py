@@ -129,8 +129,8 @@ def _comes_later(use: ast.Name, name: ast.Name, module: Module) -> bool:
     return True
 
 
-def tested(function: FunctionInfo) -> Iterator[ast.Name]:
-    """The names whose rows a function reads only to see whether there are any, as in `if orders:`."""
+def tested(function: FunctionInfo) -> Iterator[ast.Name | ast.Call]:
+    """The querysets whose rows a function reads only to see whether there are any, as in `if orders:`."""
     module = function.module
     pending = [node.test for node in function.own(ast.If)]
     pending += [node.test for node in function.own(ast.While)]
@@ -141,8 +141,9 @@ def tested(function: FunctionInfo) -> Iterator[ast.Name]:
                 pending.append(operand)
             case ast.BoolOp(values=values):
                 pending.extend(values)
-            case ast.Name() as name if is_rows(name, module) and not may_be_evaluated(name, module):
-                yield name
+            case (ast.Name() | ast.Call()) as rows:
+                if is_rows(rows, module) and not may_be_evaluated(rows, module):
+                    yield rows
 
 
 def is_rows(node: ast.expr, module: Module) -> bool:

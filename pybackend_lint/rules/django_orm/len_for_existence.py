@@ -169,7 +169,10 @@ def _question(tested: ast.expr, ctx: Context) -> tuple[ast.expr, bool] | None:
                 if (type(op), number) in pairs and _method(tested) not in django.LAZY:
                     return compare, negated
             return None
-    return (tested, False) if _is_truth_test(tested, ctx) else None
+    if not _is_truth_test(tested, ctx):
+        return None
+    around = ctx.parent(tested)
+    return (around if isinstance(around, ast.Call) else tested), False
 
 
 def _is_truth_test(node: ast.expr, ctx: Context) -> bool:

@@ -100,6 +100,12 @@ def test_asynchronous_count() -> None:
     assert after == text.format("not await Order.objects.aexists()")
 
 
+def test_the_call_of_bool_goes() -> None:
+    text = "from catalog.models import Tag\n\n\ndef report():\n    return {}\n"
+    after = fix(RULE, text.format("bool(Tag.objects.all())"), project="django_shop")
+    assert after == text.format("Tag.objects.all().exists()")
+
+
 def test_own_exists_is_not_proposed() -> None:
     models = """
         from django.db import models

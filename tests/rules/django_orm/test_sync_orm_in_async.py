@@ -89,6 +89,10 @@ FOUND = {
         if not orders:  # PB134
             return None
         """,
+    "truth of an expression": """
+        if user and not Order.objects.filter(paid=True):  # PB134
+            return None
+        """,
     "truth of one of two": """
         orders = Order.objects.filter(paid=True) if user else None
         while user and orders:  # PB134
