@@ -44,11 +44,45 @@ class Shown:
         reads = django_templates.template_reads(
             self.template, self.variables, self.row.name, module, is_one=self.is_one
         )
-        return tuple(
+        missing = [
             read
             for read in reads
             if not django_reads.is_loaded(read, fact) and not _comes_by_default(read, self.row.name, module)
-        )
+        ]
+        attached = _attached(self.node, module) if missing else frozenset()
+        return tuple(read for read in missing if attached.isdisjoint({"*", *read.path.split("__")}))
+
+
+def _attached(node: ast.expr, module: Module) -> frozenset[str]:
+    """The attributes that a view may set on the rows which it gives to a template; `*` for any.
+
+    It sets them itself, or a function of the project does that it hands the rows to.
+    """
+    source = module.source
+    around = source.enclosing_class(node) or source.enclosing_function(node)
+    found = _stored_between(around, module) if around is not None else frozenset()
+    for use in django.other_uses(node, module) if isinstance(node, ast.Name) else ():
+        call = source.parent(use)
+        callee = module.type_of(call.func) if isinstance(call, ast.Call) and use in call.args else None
+        function = None
+        if callee is not None and callee.kind is Kind.FUNCTION:
+            function = module.modules.function_info(callee.name)
+        if function is not None:
+            text = function.module.source.segment(function.node)
+            found |= {"*"} if "prefetch" in text else _stored_between(function.node, function.module)
+    return found
+
+
+def _stored_between(around: ast.AST, module: Module) -> frozenset[str]:
+    """The attributes of anything but `self` that are set in the lines of a class or function."""
+    first, last = getattr(around, "lineno", 0), getattr(around, "end_lineno", 0)
+    return frozenset(
+        node.attr
+        for node in module.source.nodes(ast.Attribute)
+        if isinstance(node.ctx, ast.Store)
+        and first <= node.lineno <= last
+        and not (isinstance(node.value, ast.Name) and node.value.id == "self")
+    )
 
 
 def _comes_by_default(read: PathRead, model: str, module: Module) -> bool:

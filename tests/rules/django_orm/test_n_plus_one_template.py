@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.rules.django_orm.documented import queries
@@ -293,6 +295,14 @@ def test_one_object(template: str) -> None:
     assert advice(view(ONE + marker), template) == ONE_OBJECT[template]
 
 
+HELPERS = """
+def attach(rows):
+    for row in rows:
+        row.customer = CUSTOMERS[row.customer_id]
+
+def load(rows):
+    prefetch_related_objects(rows, "customer")
+"""
 QUIET_VIEWS = {
     "another template": "return render(request, 'shop/other.html', {'orders': Order.objects.all()})",
     "a template that is not known": "return render(request, name, {'orders': Order.objects.all()})",
@@ -313,13 +323,26 @@ QUIET_VIEWS = {
         "orders = list(Order.objects.all())\nprefetch_related_objects(orders, 'customer')\n"
         "return render(request, 'shop/page.html', {'orders': orders})"
     ),
+    "set by the view": (
+        "orders = list(Order.objects.all())\nfor order in orders:\n    order.customer = customers[order.customer_id]\n"
+        "return render(request, 'shop/page.html', {'orders': orders})"
+    ),
+    "set by a function": (
+        "orders = list(Order.objects.all())\nattach(orders)\n"
+        "return render(request, 'shop/page.html', {'orders': orders})"
+    ),
+    "loaded by a function": (
+        "orders = list(Order.objects.all())\nload(orders)\n"
+        "return render(request, 'shop/page.html', {'orders': orders})"
+    ),
     "another name": "return render(request, 'shop/page.html', {'all_orders': Order.objects.all()})",
 }
 
 
 @pytest.mark.parametrize("name", QUIET_VIEWS)
 def test_quiet_views(name: str) -> None:
-    assert advice(view(QUIET_VIEWS[name]), SHOWS_NAME, other="x") == []
+    module = view(QUIET_VIEWS[name]) + textwrap.indent(HELPERS, "    ")
+    assert advice(module, SHOWS_NAME, other="x") == []
 
 
 FOUND_VIEWS = {
