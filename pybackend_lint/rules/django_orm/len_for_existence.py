@@ -132,9 +132,8 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     text = ctx.text(queryset)
     if "\n" not in ctx.text(node):
         asking = f"await {text}.aexists()" if tested is not call else f"{text}.exists()"
-        new = f"not {asking}" if negated else asking
-        applicability = SAFE if tested is call else UNSAFE
-        fix = ctx.fix("Ask `exists()`", ctx.edit(node, new), applicability=applicability)
+        edit = ctx.edit(node, f"not {asking}" if negated else asking)
+        fix = ctx.fix("Ask `exists()`", edit, applicability=SAFE if tested is call else UNSAFE)
     yield ctx.finding(node, cost=cost, fix=fix)
 
 
@@ -169,10 +168,9 @@ def _question(tested: ast.expr, ctx: Context) -> tuple[ast.expr, bool] | None:
                 if (type(op), number) in pairs and _method(tested) not in django.LAZY:
                     return compare, negated
             return None
-    if not _is_truth_test(tested, ctx):
-        return None
     around = ctx.parent(tested)
-    return (around if isinstance(around, ast.Call) else tested), False
+    asked = around if isinstance(around, ast.Call) else tested
+    return (asked, False) if _is_truth_test(tested, ctx) else None
 
 
 def _is_truth_test(node: ast.expr, ctx: Context) -> bool:

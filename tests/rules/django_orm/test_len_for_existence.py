@@ -101,9 +101,10 @@ def test_asynchronous_count() -> None:
 
 
 def test_the_call_of_bool_goes() -> None:
-    text = "from catalog.models import Tag\n\n\ndef report():\n    return {}\n"
-    after = fix(RULE, text.format("bool(Tag.objects.all())"), project="django_shop")
-    assert after == text.format("Tag.objects.all().exists()")
+    models = "from django.db import models\n\nclass Order(models.Model):\n    pass\n"
+    text = "from shop.models import Order\n\n\ndef report():\n    return {}\n"
+    after = fix(RULE, text.format("bool(Order.objects.all())"), files={"shop/models.py": models})
+    assert after == text.format("Order.objects.all().exists()")
 
 
 def test_own_exists_is_not_proposed() -> None:
