@@ -74,14 +74,17 @@ def _attached(node: ast.expr, module: Module) -> frozenset[str]:
 
 
 def _stored_between(around: ast.AST, module: Module) -> frozenset[str]:
-    """The attributes of anything but `self` that are set in the lines of a class or function."""
+    """The attributes that the lines of a class or function set on elements of loops, or on parameters."""
     first, last = getattr(around, "lineno", 0), getattr(around, "end_lineno", 0)
     return frozenset(
         node.attr
         for node in module.source.nodes(ast.Attribute)
         if isinstance(node.ctx, ast.Store)
         and first <= node.lineno <= last
-        and not (isinstance(node.value, ast.Name) and node.value.id == "self")
+        and isinstance(node.value, ast.Name)
+        and node.value.id != "self"
+        and (found := module.lookup(node.value.id, node.value)) is not None
+        and any(binding.kind in {"for", "comprehension", "parameter"} for binding in found[1])
     )
 
 
