@@ -85,7 +85,7 @@ class PathRead:
       leads to many rows.
     - `steps`: the places on the way, the read itself last; `node`: where the function that was asked
       about reads it or calls what does, None outside functions.
-    - `counted`: it is only asked how many rows the relation leads to, or whether there are any.
+    - `counted`: it is only asked how many rows the relation leads to from the first row, or whether any.
     """
 
     path: str
@@ -186,7 +186,8 @@ def _joined(row: Row, read: PathRead, node: ast.expr, name: str, module: Module 
     if module is not None:
         steps = (related(node, f"calls `{name}`", module), *steps)
     path = "__".join(row.beyond(read.path.split("__")))
-    return replace(read, path=path, many=row.many or read.many, steps=steps, node=node)
+    counted = read.counted and not row.many
+    return replace(read, path=path, many=row.many or read.many, steps=steps, node=node, counted=counted)
 
 
 def related(node: ast.AST, message: str, module: Module) -> Related:
@@ -366,7 +367,8 @@ class Reader:
                     return None
             return self._path_read(base, node, relation)
         method = reading_method(node, self.module)
-        return self._path_read(base, node, relation, method != "all") if method else None
+        counted = method != "all" and not base.many
+        return self._path_read(base, node, relation, counted) if method else None
 
     def _path_read(
         self, base: Row, node: ast.Attribute, relation: Relation, counted: bool = False

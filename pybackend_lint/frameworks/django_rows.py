@@ -506,6 +506,19 @@ def may_be_prefetched(expression: ast.expr, module: Module) -> bool:
     return found is not None and any(binding.kind in {"for", "comprehension"} for binding in found[1])
 
 
+def prefetched_as(rows: Rows) -> str:
+    """The relation that the rows of a loop were prefetched by, as in `for line in order.lines.all()`.
+
+    A new queryset of it would leave them aside; empty where they come from a query of their own.
+    """
+    match rows.iterated:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Attribute(value=ast.Name(), attr=name), attr="all"), args=[]
+        ) if rows.loaded.cached:
+            return name
+    return ""
+
+
 def loading_edit(built: ast.expr | None, method: str, path: str, module: Module) -> Edit | None:
     """The edit that makes a queryset expression load a path by `select_related` or `prefetch_related`.
 
@@ -588,7 +601,12 @@ def advice(wanted: Mapping[str, Sequence[str]]) -> str:
 
 
 def counts(paths: Sequence[str]) -> str:
-    """The arguments with which `annotate()` counts the rows that some paths lead to."""
+    """The arguments with which `annotate()` counts the rows that some paths lead to.
+
+    Several joins multiply the rows: Django documentation, "Combining multiple aggregations".
+    """
+    if len(paths) > 1:
+        return ", ".join(f'Count("{path}", distinct=True)' for path in paths)
     return ", ".join(f'Count("{path}")' for path in paths)
 
 

@@ -55,7 +55,7 @@ def _reads(use: TemplateUse, model: str, asker: Module, *, is_one: bool) -> Iter
             if method == "all" and path[1:2] and _name(path[1]) in _COUNTS:
                 method = _name(path[1])
             if from_many and method in {"all", *_COUNTS}:
-                yield _read(row, name, relation, use, counted=method in _COUNTS)
+                yield _read(row, name, relation, use, counted=method in _COUNTS and not row.many)
             if path[:2] != [path[0] if method == "all" else "", ELEMENT]:
                 return
             del path[:2]

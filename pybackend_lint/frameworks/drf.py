@@ -397,7 +397,9 @@ def _walked(
             continue
         following = "" if is_last else parts[position + 1]
         if (is_last and many) or following in {"all", "count", "exists"}:
-            yield replace(_read(row, name, relation, step), counted=following in {"count", "exists"})
+            yield replace(
+                _read(row, name, relation, step), counted=following in {"count", "exists"} and not row.many
+            )
         if not (is_last and many) or relation.target is None:
             return None
         row = Row((*row.path, name), relation.target, row, relation.back or "", True)

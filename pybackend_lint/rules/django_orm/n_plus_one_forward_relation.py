@@ -162,6 +162,10 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
                 fix = ctx.fix(f"Load `{read.path}` with the rows", edit) if edit is not None else None
                 origin = django_rows.origin(rows.iterated, ctx.module)
                 related = [origin] if origin is not None else []
+                path = read.path
+                prefetched = django_rows.prefetched_as(rows)
+                if prefetched:
+                    method, path = "prefetch_related", f"{prefetched}__{path}"
                 yield ctx.finding(
-                    read.node, method=method, path=read.path, attr=read.node.attr, fix=fix, related=related
+                    read.node, method=method, path=path, attr=read.node.attr, fix=fix, related=related
                 )

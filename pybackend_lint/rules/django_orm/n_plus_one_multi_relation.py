@@ -122,10 +122,14 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
                 edit = django_rows.loading_edit(built, "prefetch_related", read.path, ctx.module)
                 fix = ctx.fix(f"Prefetch `{read.path}`", edit) if edit is not None else None
             origin = django_rows.origin(rows.iterated, ctx.module)
-            counted = read.method in {"count", "exists"}
+            path, prefetched = read.path, django_rows.prefetched_as(rows)
+            if read.method != "all":
+                path = django_rows.counted_path(path, read.relation)
+            elif prefetched:
+                path = f"{prefetched}__{path}"
             yield ctx.finding(
                 read.node,
-                path=django_rows.counted_path(read.path, read.relation) if counted else read.path,
+                path=path,
                 attr=read.node.attr,
                 method=read.method,
                 message={"count": _COUNT, "exists": _EXISTS}.get(read.method),

@@ -234,6 +234,20 @@ def test_found(code: str) -> None:
     findings(RULE, program(code), project="django_shop")
 
 
+@pytest.mark.parametrize(
+    ("outer", "advice"),
+    [
+        ("Order.objects.prefetch_related('lines')", 'prefetch_related("lines__product")'),
+        ("Order.objects.all()", 'select_related("product")'),
+    ],
+)
+def test_rows_that_were_prefetched_themselves(outer: str, advice: str) -> None:
+    code = f"for o in {outer}:\n    for line in o.lines.all():\n        print(line.product.name)  # PB100"
+    (found,) = findings(RULE, program(code), project="django_shop")
+    assert found.message.split("`")[1] == advice
+    assert found.fix is None
+
+
 @pytest.mark.parametrize(("version", "marker"), [("5.2", ""), ("3.2", "  # PB100")])
 def test_coroutines_have_a_rule_of_their_own(version: str, marker: str) -> None:
     code = f"async for o in Order.objects.all():\n    print(o.customer.phone){marker}"

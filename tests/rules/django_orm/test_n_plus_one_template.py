@@ -163,6 +163,9 @@ def test_silent(name: str) -> None:
 
 
 FOUND = {
+    "{% for order in orders %}{% for child in order.children.all %}{{ child.tags.count }}{% endfor %}{% endfor %}": (
+        '.prefetch_related("children__tags")'
+    ),
     SHOWS_NAME: '.select_related("customer")',
     "{% for order in orders reversed %}{{ order.customer }}{% endfor %}": '.select_related("customer__company")',
     "{% for order in orders|slice:':5' %}{{ order.label }}{% endfor %}": '.select_related("customer")',
@@ -202,7 +205,7 @@ FOUND = {
         '.prefetch_related("tags")'
     ),
     "{% for order in orders %}{{ order.tags.count }} {{ order.size }}{% endfor %}": (
-        '.annotate(Count("lines"), Count("tags"))'
+        '.annotate(Count("lines", distinct=True), Count("tags", distinct=True))'
     ),
     "{% for order in orders %}{% for line in order.lines.all %}{{ line.product.name }}{% endfor %}{% endfor %}": (
         '.prefetch_related("lines__product")'
