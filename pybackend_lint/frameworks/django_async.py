@@ -144,10 +144,10 @@ def _is_set_by_call(path: str, binding: Binding, module: Module) -> bool:
 
 def _fetch(binding: Binding) -> ast.Call | None:
     """The awaited call that fetches the one row of a name."""
-    match binding.value:
-        case ast.Await(value=ast.Call(func=ast.Attribute(attr=method)) as call) if binding.kind == "assign":
-            return call if method in _FETCHES | _PAIRS else None
-    return None
+    call = _awaited(binding)
+    if call is None or not isinstance(call.func, ast.Attribute):
+        return None
+    return call if call.func.attr in _FETCHES | _PAIRS else None
 
 
 def _reads(reader: Reader, nodes: list[ast.AST]) -> dict[str, tuple[PathRead, ast.expr, str]]:

@@ -183,15 +183,15 @@ def _template_of(info: ClassInfo, row: Type | None) -> str | None:
 
 def _object_names(info: ClassInfo, row: Type) -> frozenset[str]:
     """The names by which a template gets the object or the objects of a generic view."""
-    model = row.name.rpartition(".")[2].lower()
+    is_list = info.is_a(_LISTS)
+    names = {"object_list", "page_obj"} if is_list else {"object"}
     own = info.member("context_object_name")
-    named = own[1].value if own is not None else None
-    given = named.value if isinstance(named, ast.Constant) and isinstance(named.value, str) else ""
-    if info.method("get_context_object_name") is not None or (own is not None and not given):
-        given = "-"
-    if info.is_a(_LISTS):
-        return frozenset({"object_list", "page_obj", given or f"{model}_list"}) - {"-"}
-    return frozenset({"object", given or model}) - {"-"}
+    if own is None:
+        model = row.name.rpartition(".")[2].lower()
+        names.add(f"{model}_list" if is_list else model)
+    elif isinstance(own[1].value, ast.Constant) and isinstance(own[1].value.value, str):
+        names.add(own[1].value.value)
+    return frozenset(names)
 
 
 def _context_of(info: ClassInfo) -> list[tuple[str, ast.expr]] | None:

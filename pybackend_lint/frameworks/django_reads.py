@@ -76,6 +76,26 @@ class Row:
             del rest[0]
         return (*row.path, *rest)
 
+    def below(self, name: str, relation: Relation) -> Row | None:
+        """The row that a relation of this one leads to; None where its model is not known."""
+        if relation.target is None:
+            return None
+        many = self.many or not relation.is_single
+        return Row((*self.path, name), relation.target, self, relation.back or "", many)
+
+    def read(
+        self,
+        name: str,
+        relation: Relation,
+        step: Related,
+        node: ast.expr | None = None,
+        *,
+        counted: bool = False,
+    ) -> PathRead:
+        """The read of a relation of this row, at the place `step`."""
+        path = "__".join(self.beyond((name,)))
+        return PathRead(path, relation, self.many or not relation.is_single, (step,), node, counted)
+
 
 @dataclass(frozen=True, slots=True)
 class PathRead:
@@ -325,9 +345,7 @@ class Reader:
         if base.parent is not None and node.attr == base.back:
             return base.parent
         relation = django_models.relation(base.model, node.attr, self.module)
-        if relation is None or not relation.is_single or relation.target is None:
-            return None
-        return Row((*base.path, node.attr), relation.target, base, relation.back or "", base.many)
+        return base.below(node.attr, relation) if relation is not None and relation.is_single else None
 
     def element(self, iterated: ast.expr, path: tuple[int, ...] = ()) -> Row | None:
         """The rows that iterating an expression gives, where it is `all()` of a relation of the row."""
@@ -339,9 +357,9 @@ class Reader:
             case ast.Call(func=ast.Attribute(value=ast.Attribute() as manager, attr="all")) if not path:
                 base = self.row(manager.value)
                 relation = self._relation(base, manager.attr)
-                if base is None or relation is None or relation.is_single or relation.target is None:
+                if base is None or relation is None or relation.is_single:
                     return None
-                return Row((*base.path, manager.attr), relation.target, base, relation.back or "", True)
+                return base.below(manager.attr, relation)
         return None
 
     def _relation(self, base: Row | None, name: str) -> Relation | None:
@@ -373,9 +391,8 @@ class Reader:
     def _path_read(
         self, base: Row, node: ast.Attribute, relation: Relation, counted: bool = False
     ) -> PathRead:
-        path = "__".join((*base.path, node.attr))
         step = related(node, f"reads `{node.attr}`", self.module)
-        return PathRead(path, relation, base.many or not relation.is_single, (step,), node, counted)
+        return base.read(node.attr, relation, step, node, counted=counted)
 
     def entries(self, node: ast.AST) -> Iterator[Entry]:
         """The project's functions that receive a row at this node."""

@@ -583,6 +583,26 @@ def loading_methods(reads: Iterable[PathRead]) -> dict[str, list[str]]:
     return {method: paths for method, paths in wanted.items() if paths}
 
 
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What loads some relations with the rows: in words, as edits where all can be made, and the proof."""
+
+    advice: str
+    edits: tuple[Edit, ...]
+    related: tuple[Related, ...]
+
+
+def remedy(queryset: ast.expr | None, reads: Sequence[PathRead], module: Module) -> Remedy:
+    """How to load what is read from the rows of a queryset; None for one that another module builds."""
+    wanted = loading_methods(reads)
+    built = builder(queryset, module) if queryset is not None else None
+    start = origin(queryset, module) if queryset is not None else None
+    steps = [*([start] if start is not None else []), *(step for read in reads for step in read.steps)]
+    return Remedy(
+        advice(wanted), tuple(loading_edits(built, wanted, module) or ()), tuple(dict.fromkeys(steps))
+    )
+
+
 def counted_path(path: str, relation: Relation) -> str:
     """The path of a relation as `Count()` takes it: queries name a reverse relation after its model.
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pybackend_lint.frameworks import django_models, django_reads
-from pybackend_lint.frameworks.django_models import Relation
 from pybackend_lint.frameworks.django_reads import PathRead, Row
 from pybackend_lint.frameworks.templates import ELEMENT, TemplateUse, template_uses
 from pybackend_lint.semantic.module import Module
@@ -50,31 +49,26 @@ def _reads(use: TemplateUse, model: str, asker: Module, *, is_one: bool) -> Iter
             if from_many:
                 yield from _member_reads(row, step, use, asker)
             return
+        place = replace(use.place, message=f"reads `{name}`")
         if not relation.is_single:
             method = _name(path[0]) if path else ""
             if method == "all" and path[1:2] and _name(path[1]) in _COUNTS:
                 method = _name(path[1])
             if from_many and method in {"all", *_COUNTS}:
-                yield _read(row, name, relation, use, counted=method in _COUNTS and not row.many)
+                yield row.read(name, relation, place, counted=method in _COUNTS and not row.many)
             if path[:2] != [path[0] if method == "all" else "", ELEMENT]:
                 return
             del path[:2]
         elif from_many:
-            yield _read(row, name, relation, use)
-        if relation.target is None:
+            yield row.read(name, relation, place)
+        below = row.below(name, relation)
+        if below is None:
             return
-        many = row.many or not relation.is_single
-        row = Row((*row.path, name), relation.target, row, relation.back or "", many)
+        row = below
 
 
 def _name(step: str) -> str:
     return step.removesuffix("()")
-
-
-def _read(row: Row, name: str, relation: Relation, use: TemplateUse, *, counted: bool = False) -> PathRead:
-    path = "__".join(row.beyond((name,)))
-    place = replace(use.place, message=f"reads `{name}`")
-    return PathRead(path, relation, row.many or not relation.is_single, (place,), counted=counted)
 
 
 def _member_reads(row: Row, step: str, use: TemplateUse, asker: Module) -> Iterator[PathRead]:

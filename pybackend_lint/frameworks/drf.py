@@ -390,25 +390,21 @@ def _walked(
         if relation.is_single:
             if is_last and (plain or (key and relation.kind == "forward")):
                 return None
-            yield _read(row, name, relation, step)
-            if relation.target is None:
+            yield row.read(name, relation, step)
+            below = row.below(name, relation)
+            if below is None:
                 return None
-            row = Row((*row.path, name), relation.target, row, relation.back or "", row.many)
+            row = below
             continue
         following = "" if is_last else parts[position + 1]
         if (is_last and many) or following in {"all", "count", "exists"}:
-            yield replace(
-                _read(row, name, relation, step), counted=following in {"count", "exists"} and not row.many
-            )
-        if not (is_last and many) or relation.target is None:
+            counted = following in {"count", "exists"} and not row.many
+            yield row.read(name, relation, step, counted=counted)
+        below = row.below(name, relation) if is_last and many else None
+        if below is None:
             return None
-        row = Row((*row.path, name), relation.target, row, relation.back or "", True)
+        row = below
     return row
-
-
-def _read(row: Row, name: str, relation: django_models.Relation, step: Related) -> PathRead:
-    path = "__".join(row.beyond((name,)))
-    return PathRead(path, relation, row.many or not relation.is_single, (step,))
 
 
 def _shown_member(row: Row, name: str, step: Related, module: Module) -> Iterator[PathRead]:
@@ -449,7 +445,7 @@ def _default_reads(
     elif (
         not relation.is_single or relation.kind == "reverse" or (relation.kind == "forward" and _depth(info))
     ):
-        yield _read(row, name, relation, step)
+        yield row.read(name, relation, step)
 
 
 def _columns(model: str, module: Module) -> dict[str, Field]:

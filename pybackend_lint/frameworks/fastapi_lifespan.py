@@ -28,9 +28,8 @@ def replaced_handlers(module: Module) -> Iterator[tuple[ast.expr, str, Lifespan]
     """The handlers that a module registers in vain: the place, the handler's name and the lifespan."""
     for handlers in fastapi.event_handlers(module):
         lifespan = _lifespan_of(handlers.router, module)
-        for handler in handlers.handlers if lifespan is not None else ():
-            if lifespan is not None:
-                yield handler.place, handler.name, lifespan
+        if lifespan is not None:
+            yield from ((handler.place, handler.name, lifespan) for handler in handlers.handlers)
     for call, keyword in fastapi.event_arguments(module):
         lifespan = _lifespan(call, module)
         if lifespan is not None and keyword.arg is not None:

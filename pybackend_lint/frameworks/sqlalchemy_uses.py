@@ -496,11 +496,12 @@ def _answered(node: ast.expr, function: FunctionInfo, ctx: Context) -> Iterator[
 def _read_by_fields(model: ClassInfo, given: Type, node: ast.expr, ctx: Context) -> Iterator[Reached]:
     """The lazy loads behind properties of an object, or of those in a list, that a model has fields for."""
     owner = loaded_object(given)
-    names = relation_names(ctx.module).readers if owner is not None else frozenset()
-    for name in plain_fields(model) if owner is not None and names else ():
-        if owner is not None and name in names:
-            step = ctx.related(node, "")
-            for found in _member_reads(owner, name, ctx.module, 1, (), step):
+    names = relation_names(ctx.module).readers
+    if owner is None or not names:
+        return
+    for name in plain_fields(model):
+        if name in names:
+            for found in _member_reads(owner, name, ctx.module, 1, (), ctx.related(node, "")):
                 yield replace(found, name=model.node.name)
 
 
@@ -540,9 +541,11 @@ def _reached(node: ast.expr, ctx: Context) -> Iterator[tuple[ast.expr, Reached]]
 def _rendered(call: ast.Call, module: Module) -> Iterator[tuple[ast.expr, Reached]]:
     """The lazy loads of a template that a call renders, with the value that it gives it."""
     rendered = template_contexts.rendered_by(call, module)
-    for variable, value in rendered.given if rendered is not None else ():
+    if rendered is None:
+        return
+    for variable, value in rendered.given:
         known = module.type_of(value) if _may_be_object(value) else None
-        if rendered is not None and known is not None and known.kind is Kind.INSTANCE:
+        if known is not None and known.kind is Kind.INSTANCE:
             for use in template_uses(rendered.template, (variable,), module):
                 for found in _asked(use, known, module):
                     yield value, replace(found, name=rendered.template)

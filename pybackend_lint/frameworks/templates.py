@@ -61,8 +61,16 @@ _KEEPS_ROWS = frozenset({"dictsort", "dictsortreversed", "slice", "list", "sort"
 # Files
 
 
-def template_file(name: str, asker: Module) -> str | None:
-    """The path of the only file of the project that a template's name can mean, or None.
+@dataclass(frozen=True, slots=True)
+class TemplateFile:
+    """A template of the project: its path and its text."""
+
+    path: str
+    text: str
+
+
+def template_file(name: str, asker: Module) -> TemplateFile | None:
+    """The only file of the project that a template's name can mean, or None.
 
     What is made of the answer is computed again when such a file appears, goes or changes.
     """
@@ -73,11 +81,11 @@ def template_file(name: str, asker: Module) -> str | None:
     root = index.layout.project_root(os.path.dirname(index.path_of(asker)))
     index.rest_on(folders_below(root))
     found = [
-        path
+        (path, data)
         for folder in index.lasting_fact(("template folders", root), lambda: _folders(index, root))
-        if index.text(path := os.path.join(folder, *name.split("/")), asker) is not None
+        if (data := index.text(path := os.path.join(folder, *name.split("/")), asker)) is not None
     ]
-    return found[0] if len(found) == 1 else None
+    return TemplateFile(found[0][0], found[0][1].decode("utf-8", "replace")) if len(found) == 1 else None
 
 
 def _folders(index: Index, root: str) -> tuple[str, ...]:
@@ -101,6 +109,7 @@ ELEMENT: Final = "[]"  # each element of what comes before it
 TEXT: Final = "__str__()"
 
 _Path = tuple[str, ...]
+_OWN: Final = "."  # the file itself, where a macro is defined and used in one
 _Names = dict[str, _Path | None]
 
 
@@ -134,11 +143,11 @@ def template_uses(template: str, variables: Iterable[str], asker: Module) -> tup
 
     Empty where the template is not found.
     """
-    path = template_file(template, asker)
-    if path is None:
+    file = template_file(template, asker)
+    if file is None:
         return ()
     reader = _Reader(asker)
-    reader.read(path, dict.fromkeys(variables, ()))
+    reader.read(file, dict.fromkeys(variables, ()))
     return tuple(dict.fromkeys(reader.found))
 
 
@@ -149,34 +158,31 @@ class _Reader:
         self.found: list[TemplateUse] = []
         self._asker = asker
         self._frames: list[_Frame] = []
-        self._open: list[tuple[str, str]] = []  # files with the macros that are read of them
+        self._open: list[tuple[TemplateFile, str]] = []  # files with the macros that are read of them
         self._imports: dict[str, tuple[str, str]] = {}  # name to the template and, of one macro, its name
         self._text = ""
         self._ends: frozenset[str] = frozenset()
         self._is_jinja = False
 
-    def read(self, path: str, names: _Names, macro: str = "") -> None:
+    def read(self, file: TemplateFile, names: _Names, macro: str = "") -> None:
         """Collect what the template of a file asks for, or one of its macros.
 
         `names` are those that hold parts of the value; for a macro by its parameters, and by their places.
         """
-        index = self._asker.modules
-        assert isinstance(index, Index)
-        data = index.text(path, self._asker)
-        if data is None or (path, macro) in self._open or len(self._open) > _MOST_INCLUDED:
+        if (file, macro) in self._open or len(self._open) > _MOST_INCLUDED:
             return
         around = self._text, self._ends, self._is_jinja, self._frames, self._imports
-        self._text = data.decode("utf-8", "replace")
+        self._text = file.text
         self._ends = frozenset(_ENDS.findall(self._text))
-        self._is_jinja = f"{os.sep}jinja2{os.sep}" in path or _JINJA.search(self._text) is not None
-        self._imports = dict.fromkeys((match["name"] for match in _MACRO.finditer(self._text)), (path, ""))
+        self._is_jinja = f"{os.sep}jinja2{os.sep}" in file.path or _JINJA.search(self._text) is not None
+        self._imports = dict.fromkeys((match["name"] for match in _MACRO.finditer(self._text)), (_OWN, ""))
         for item in _IMPORTS.findall(self._text):
             self._import(item)
         span = 0, len(self._text)
         if macro:
             span, names = self._macro(macro, names)
         self._frames = [_Frame("", names, self._certain, self._in_loop)]
-        self._open.append((path, macro))
+        self._open.append((file, macro))
         self._walk(*span)
         self._open.pop()
         self._text, self._ends, self._is_jinja, self._frames, self._imports = around
@@ -294,15 +300,15 @@ class _Reader:
 
     def _include(self, rest: str, place: int) -> None:
         match = _INCLUDED.match(rest)
-        path = template_file(match[1], self._asker) if match is not None and self._certain else None
-        if match is None or path is None:
+        file = template_file(match[1], self._asker) if match is not None and self._certain else None
+        if match is None or file is None:
             return
         names: _Names = {}
         for frame in self._frames if not match["only"] else ():
             names |= frame.names
         names |= self._assigned(_without_text(match["names"] or ""), place)
         if any(value is not None for value in names.values()):
-            self.read(path, names)
+            self.read(file, names)
 
     def _import(self, rest: str) -> None:
         """Remember the names that `import "x" as y` or `from "x" import y as z` gives to macros."""
@@ -345,10 +351,9 @@ class _Reader:
         }
         macro = macro or own or alias
         if template and any(value is not None for value in names.values()):
-            own_path = self._open[-1][0]
-            path = own_path if template == own_path else template_file(template, self._asker)
-            if path is not None:
-                self.read(path, names, macro)
+            file = self._open[-1][0] if template == _OWN else template_file(template, self._asker)
+            if file is not None:
+                self.read(file, names, macro)
 
     def _lookup(self, name: str) -> _Path | None:
         for frame in reversed(self._frames):
@@ -372,7 +377,7 @@ class _Reader:
         row = self._text.count("\n", 0, place) + 1
         column = place - self._text.rfind("\n", 0, place)
         last = next((name for name in reversed(path) if name not in {ELEMENT, TEXT}), "")
-        return Related(self._open[-1][0], Position(row, column), f"reads `{last}`")
+        return Related(self._open[-1][0].path, Position(row, column), f"reads `{last}`")
 
 
 def _without_text(expression: str) -> str:

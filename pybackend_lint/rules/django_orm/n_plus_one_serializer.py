@@ -231,16 +231,12 @@ def check(node: ast.ClassDef | ast.Call, ctx: Context) -> Iterator[Finding]:
         return
     if served.queryset is not None and django_rows.preloads(served.queryset, ctx.module):
         return
-    wanted = django_rows.loading_methods(missing)
-    built = django_rows.builder(served.queryset, ctx.module) if served.queryset is not None else None
-    edits = django_rows.loading_edits(built, wanted, ctx.module)
-    fix = ctx.fix("Load what the serializer reads with the objects", *edits) if edits else None
-    origin = django_rows.origin(served.queryset, ctx.module) if served.queryset is not None else None
-    steps = [*([origin] if origin is not None else []), *(step for read in missing for step in read.steps)]
+    remedy = django_rows.remedy(served.queryset, missing, ctx.module)
+    fix = ctx.fix("Load what the serializer reads with the objects", *remedy.edits) if remedy.edits else None
     yield ctx.finding(
         served.node,
-        advice=django_rows.advice(wanted),
+        advice=remedy.advice,
         serializer=served.serializers[0].node.name,
         fix=fix,
-        related=list(dict.fromkeys(steps)),
+        related=remedy.related,
     )

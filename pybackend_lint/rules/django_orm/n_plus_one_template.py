@@ -183,20 +183,13 @@ def check(node: ast.ClassDef | ast.Call, ctx: Context) -> Iterator[Finding]:
             continue
         if shown.queryset is not None and django_rows.preloads(shown.queryset, ctx.module):
             continue
-        wanted = django_rows.loading_methods(missing)
-        built = django_rows.builder(shown.queryset, ctx.module) if shown.queryset is not None else None
-        edits = django_rows.loading_edits(built, wanted, ctx.module)
-        fix = ctx.fix("Load what the template reads with the rows", *edits) if edits else None
-        origin = django_rows.origin(shown.queryset, ctx.module) if shown.queryset is not None else None
-        steps = [
-            *([origin] if origin is not None else []),
-            *(step for read in missing for step in read.steps),
-        ]
+        remedy = django_rows.remedy(shown.queryset, missing, ctx.module)
+        fix = ctx.fix("Load what the template reads with the rows", *remedy.edits) if remedy.edits else None
         yield ctx.finding(
             shown.node,
-            advice=django_rows.advice(wanted),
+            advice=remedy.advice,
             template=shown.template,
             message=_ONE if shown.is_one else None,
             fix=fix,
-            related=list(dict.fromkeys(steps)),
+            related=remedy.related,
         )

@@ -154,17 +154,13 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
             continue
         if ctx.in_coroutine(node) and ctx.project.satisfies("django>=4.1", "lower"):
             continue  # what the calls read raises: PB136 says so
-        built = django_rows.builder(rows.iterated, ctx.module)
         for through in django_rows.reads_through(rows, ctx.module):
-            wanted = django_rows.loading_methods(through.reads)
-            edits = django_rows.loading_edits(built, wanted, ctx.module)
-            fix = ctx.fix("Load what the call reads with the rows", *edits) if edits else None
-            origin = django_rows.origin(rows.iterated, ctx.module)
-            steps = [step for read in through.reads for step in read.steps]
+            remedy = django_rows.remedy(rows.iterated, through.reads, ctx.module)
+            fix = ctx.fix("Load what the call reads with the rows", *remedy.edits) if remedy.edits else None
             yield ctx.finding(
                 through.entry.node,
-                advice=django_rows.advice(wanted),
+                advice=remedy.advice,
                 callee=through.entry.name,
                 fix=fix,
-                related=[*([origin] if origin is not None else []), *dict.fromkeys(steps)],
+                related=remedy.related,
             )
