@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pybackend_lint.frameworks.awaiting import is_defined_once
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.types import Kind
 
 # Context managers that leave nothing open.
 _NO_CLEAN_UP = frozenset({"contextlib.suppress", "contextlib.nullcontext"})
@@ -53,10 +52,7 @@ def _exits(body: list[ast.stmt], *, breaks: bool, raises: bool) -> Iterator[ast.
 
 def generator_of(call: ast.Call, module: Module) -> FunctionInfo | None:
     """The asynchronous generator function of the project that a call calls, or None."""
-    callee = module.type_of(call.func)
-    if callee is None or callee.kind is not Kind.FUNCTION:
-        return None
-    function = module.modules.function_info(callee.name)
+    function = module.function_called(call)
     if function is None or not function.is_async or not function.yields:
         return None
     return function if function.is_transparent and is_defined_once(function) else None

@@ -153,10 +153,7 @@ def _is_plain_call(call: ast.Call, module: Module) -> bool:
 
 def _function(call: ast.Call, module: Module) -> FunctionInfo | None:
     """The one project function that a call calls; None where a subclass or a condition may decide."""
-    callee = module.type_of(call.func)
-    if callee is None or callee.kind is not Kind.FUNCTION:
-        return None
-    function = module.modules.function_info(callee.name)
+    function = module.function_called(call)
     if function is None or not set(function.decorators) <= _METHOD_DECORATORS:
         return None
     return function if is_defined_once(function) else None
@@ -265,10 +262,7 @@ def _async_function(call: ast.Call, module: Module) -> FunctionInfo | None:
     """The one `async def` of the project that a call calls."""
     if last_name(call.func) not in coroutine_names(module):
         return None
-    callee = module.type_of(call.func)
-    function = None
-    if callee is not None and callee.kind is Kind.FUNCTION:
-        function = module.modules.function_info(callee.name)
+    function = module.function_called(call)
     if function is None or not function.is_async or not is_defined_once(function):
         return None
     return None if _is_overridden(function) else function
@@ -299,10 +293,7 @@ def _entered(value: ast.expr, module: Module) -> Iterator[Misused]:
 def _entered_plainly(value: ast.expr, module: Module) -> Iterator[Misused]:
     """An asynchronous context manager where a plain one is needed."""
     if isinstance(value, ast.Call):
-        callee = module.type_of(value.func) if last_name(value.func) in coroutine_names(module) else None
-        function = None
-        if callee is not None and callee.kind is Kind.FUNCTION:
-            function = module.modules.function_info(callee.name)
+        function = module.function_called(value) if last_name(value.func) in coroutine_names(module) else None
         if function is not None and function.decorators == ("contextlib.asynccontextmanager",):
             if is_defined_once(function) and not _is_overridden(function):
                 yield Misused(value, Misuse.WITH, function)

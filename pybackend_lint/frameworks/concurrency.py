@@ -189,10 +189,7 @@ def _words(node: ast.AST) -> Iterator[str]:
 
 def _chain(call: ast.Call, module: Module) -> tuple[Step, ...] | None:
     """The way from a coroutine function of the project to a request or query, where nothing bounds it."""
-    callee = module.type_of(call.func)
-    if callee is None or callee.kind is not Kind.FUNCTION:
-        return None
-    function = module.modules.function_info(callee.name)
+    function = module.function_called(call)
     if function is None or not function.is_async or not calls.follows(function):
         return None
     given = [*call.args, *(keyword.value for keyword in call.keywords)]

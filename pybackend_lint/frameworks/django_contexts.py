@@ -63,10 +63,9 @@ def _attached(node: ast.expr, module: Module) -> frozenset[str]:
     found = _stored_between(around, module) if around is not None else frozenset()
     for use in django.other_uses(node, module) if isinstance(node, ast.Name) else ():
         call = source.parent(use)
-        callee = module.type_of(call.func) if isinstance(call, ast.Call) and use in call.args else None
-        function = None
-        if callee is not None and callee.kind is Kind.FUNCTION:
-            function = module.modules.function_info(callee.name)
+        if not isinstance(call, ast.Call) or use not in call.args:
+            continue
+        function = module.function_called(call)
         if function is not None:
             text = function.module.source.segment(function.node)
             found |= {"*"} if "prefetch" in text else _stored_between(function.node, function.module)

@@ -308,8 +308,7 @@ def made_by(node: ast.expr, module: Module) -> tuple[Module, ast.Call] | None:
             if made is None:
                 return None
             module, _, node = made
-        known = module.type_of(node.func)
-        maker = module.modules.function_info(known.name) if known and known.kind is Kind.FUNCTION else None
+        maker = module.function_called(node)
         if maker is None:
             return module, node
         if len(maker.returned) != 1 or maker.is_async or maker.yields or not maker.is_transparent:

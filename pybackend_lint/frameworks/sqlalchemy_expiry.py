@@ -613,10 +613,7 @@ def _commit(
 
 def _scope(manager: ast.Call, module: Module) -> tuple[FunctionInfo, ast.Yield] | None:
     """The generator of the project that is a context manager for a session, and its only `yield`."""
-    callee = module.type_of(manager.func)
-    function = None
-    if callee is not None and callee.kind is Kind.FUNCTION:
-        function = module.modules.function_info(callee.name)
+    function = module.function_called(manager)
     if function is None or not function.decorators or function.decorators[0] not in names.SCOPES:
         return None
     yields = function.module.source.in_scope(ast.Yield, function.node)

@@ -12,7 +12,7 @@ from pybackend_lint.semantic.types import NONE, Kind
 from pybackend_lint.source import is_none
 
 if TYPE_CHECKING:
-    from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
+    from pybackend_lint.semantic.definitions import ClassInfo
     from pybackend_lint.semantic.module import Module
 
 _TYPING = ("typing.", "typing_extensions.")
@@ -228,10 +228,7 @@ def _declared_by(binding: Binding, owner: ast.AST, module: Module) -> tuple[Modu
 
 
 def _result(call: ast.Call, module: Module, *, is_async: bool) -> tuple[Module, ast.expr, ast.AST] | None:
-    callee = module.type_of(call.func)
-    if callee is None or callee.kind is not Kind.FUNCTION:
-        return None
-    function: FunctionInfo | None = module.modules.function_info(callee.name)
+    function = module.function_called(call)
     if function is None or function.node.returns is None or function.is_async is not is_async:
         return None
     if not function.is_transparent or function.yields:

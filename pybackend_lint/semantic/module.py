@@ -236,6 +236,13 @@ class Module:
         name = self.qualified_name(node)
         return self.modules.class_info(name) if name is not None else None
 
+    def function_called(self, call: ast.Call) -> FunctionInfo | None:
+        """The project function or method that a call calls; None for classes and everything else."""
+        callee = self.type_of(call.func)
+        if callee is None or callee.kind is not Kind.FUNCTION:
+            return None
+        return self.modules.function_info(callee.name)
+
     def class_info_of(self, node: ast.ClassDef) -> ClassInfo:
         """The class that a statement of this module defines."""
         info = self._classes.get(id(node))
