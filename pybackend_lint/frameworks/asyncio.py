@@ -155,6 +155,7 @@ TASK_FUNCTIONS = frozenset(
         "asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task",
     }
 )  # fmt: skip
+_PATHS_BELOW = frozenset({"pathlib.Path.glob", "pathlib.Path.iterdir", "pathlib.Path.rglob"})
 _QUEUES = frozenset({"queue.Queue", "queue.LifoQueue", "queue.PriorityQueue"})
 BOUNDED = "bounded"
 
@@ -187,6 +188,8 @@ class AsyncioKnowledge(Knowledge):
         if name == _IN_THREAD:
             wrapped = callee.receiver
             return coroutine(inference.called(module, wrapped, call) if wrapped else callee.argument())
+        if name in _PATHS_BELOW:
+            return instance("typing.Iterator", instance("pathlib.Path"))
         if name == "aiofiles.open":
             return context_manager(instance("aiofiles.threadpool.text.AsyncTextIOWrapper"))
         if name in COROUTINES:

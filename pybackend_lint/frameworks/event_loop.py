@@ -263,6 +263,9 @@ def _waits(site: CallSite, entry: Blocking) -> bool:
         return not (
             isinstance(rounds, ast.Constant) and isinstance(rounds.value, int) and rounds.value < _ROUNDS
         )
+    if site.name.startswith("psutil.") and site.name.endswith("_percent"):
+        intervals = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "interval")]
+        return any(not isinstance(interval, ast.Constant) or interval.value for interval in intervals)
     if entry.sort in {Sort.JOIN, Sort.LOCK}:
         limits = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "timeout")]
         if any(isinstance(limit, ast.Constant) and limit.value == 0 for limit in limits):

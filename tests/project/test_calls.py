@@ -175,6 +175,63 @@ def test_a_chain_has_at_most_eight_calls(tmp_path: Path) -> None:
     assert reached == {2: None, 3: calls.MAX_DEPTH}
 
 
+INTERFACE = """
+import time
+from abc import ABC, abstractmethod
+
+class Store(ABC):
+    @abstractmethod
+    def save(self): ...
+
+    def save_all(self): self.save()
+
+def f(store: Store): store.save()
+def f_all(store: Store): store.save_all()
+"""
+DISK = """
+import time
+from interface import Store
+
+class DiskStore(Store):
+    def save(self): time.sleep(1)
+"""
+IMPLEMENTATIONS: dict[str, tuple[dict[str, str], bool]] = {
+    "one": ({}, True),
+    "one, and a fake for tests": ({"tests/fakes.py": DISK}, True),
+    "two": (
+        {"memory.py": "import interface\nclass Memory(interface.Store):\n    def save(self): ...\n"},
+        False,
+    ),
+    "one, and one below it": (
+        {"fast.py": "from disk import DiskStore\nclass Fast(DiskStore):\n    def save(self): ...\n"},
+        False,
+    ),
+    "one that is abstract": (
+        {
+            "disk.py": "from abc import abstractmethod\nfrom interface import Store\nclass Disk(Store):\n"
+            "    @abstractmethod\n    def save(self): ...\n"
+        },
+        False,
+    ),
+    "one that calls the abstract one": (
+        {"disk.py": "from interface import Store\nclass Disk(Store):\n    def save(self): super().save()\n"},
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "reached"), IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS.keys())
+@pytest.mark.parametrize("name", ["f", "f_all"])
+def test_abstract_methods_are_what_implements_them(
+    files: dict[str, str], reached: bool, name: str, tmp_path: Path
+) -> None:
+    module = module_of(tmp_path, {"interface.py": INTERFACE, "disk.py": DISK, **files}, "interface.py")
+    info = module.modules.function_info(f"interface.{name}")
+    assert info is not None
+    chain = calls.reach(info, "sleeps", is_sleep, is_sync)
+    assert (chain is not None and Path(chain[-1].path).name == "disk.py") is reached
+
+
 def test_awaited_calls_are_marked(tmp_path: Path) -> None:
     text = "import asyncio\n\nasync def f():\n    await asyncio.sleep(1)\n    asyncio.sleep(2)\n"
     info = module_of(tmp_path, {"main.py": text}).modules.function_info("main.f")

@@ -68,6 +68,10 @@ FUNCTIONS: Mapping[str, Blocking] = {
         f"os.{name}": Blocking(Sort.PROCESS, "asyncio.subprocess.Process.wait()")
         for name in ("wait", "wait3", "wait4", "waitpid", "waitid")
     },
+    **{
+        f"psutil.{name}": Blocking(Sort.PROCESS, TO_THREAD)
+        for name in ("cpu_percent", "cpu_times_percent", "wait_procs")
+    },
     "concurrent.futures.wait": Blocking(Sort.JOIN, "asyncio.wait()"),
     **{f"requests.{verb}": Blocking(Sort.HTTP, _HTTPX) for verb in _VERBS},
     **{f"httpx.{verb}": Blocking(Sort.HTTP, _HTTPX) for verb in (*_VERBS, "stream")},
@@ -116,7 +120,8 @@ FUNCTIONS: Mapping[str, Blocking] = {
     **{
         f"os.{name}": Blocking(Sort.FILE, TO_THREAD)
         for name in (
-            "listdir", "makedirs", "remove", "removedirs", "rename", "replace", "scandir", "unlink", "walk",
+            "listdir", "makedirs", "mkdir", "remove", "removedirs", "rename", "replace", "rmdir", "scandir",
+            "unlink", "walk",
         )
     },
     **{
@@ -142,10 +147,17 @@ _COLLECTION = (
     "drop", "estimated_document_count", "find_one", "find_one_and_delete", "find_one_and_replace",
     "find_one_and_update", "insert_many", "insert_one", "replace_one", "update_many", "update_one",
 )  # fmt: skip
-_PATH = ("read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink", "mkdir", "rmdir", "touch")
+_PATH = (
+    "read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink", "mkdir", "rmdir", "touch",
+    "rename", "replace", "iterdir", "glob", "rglob",
+)  # fmt: skip
 
 METHODS: Mapping[str, tuple[tuple[str, ...], Blocking]] = {
     "subprocess.Popen": (("wait", "communicate"), Blocking(Sort.PROCESS, _SUBPROCESS)),
+    **{
+        f"psutil.{name}": (("cpu_percent", "wait"), Blocking(Sort.PROCESS, TO_THREAD))
+        for name in ("Process", "Popen")
+    },
     **{f"threading.{name}": (("acquire",), Blocking(Sort.LOCK, "asyncio.Lock")) for name in _LOCKS},
     **{
         f"threading.{name}": (("wait",), Blocking(Sort.JOIN, f"asyncio.{name}"))

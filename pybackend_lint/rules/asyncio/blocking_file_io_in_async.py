@@ -12,6 +12,9 @@ from pybackend_lint.semantic.import_edits import add_import
 
 _THROUGH = "Call `{call}` in a thread: it reaches `{sink}`, which blocks the event loop, via {path}"
 
+# These give something back that reads the disk when it is read itself.
+_READ_LATER = ("open", "os.walk", "Path.iterdir", "Path.glob", "Path.rglob")
+
 
 @rule(
     "PB605",
@@ -96,7 +99,8 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
 
     ## Fix safety
     The fix moves the call into a thread with `asyncio.to_thread` when its arguments are plain data. It is
-    unsafe because the file is then read beside the event loop. No fix is offered for `open` itself.
+    unsafe because the file is then read beside the event loop. No fix is offered for `open` itself, and
+    for `os.walk` and the like, which read on while their result is read.
 
     ## When not to use it
     Where all files are small and on a local disk. The rule is off by default for that reason.
@@ -108,8 +112,8 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
     for blocking in event_loop.file_calls(ctx.function_info(node), ctx.project):
         fix = None
         call = blocking.site.node
-        is_opened = not blocking.chain and blocking.site.name.endswith("open")
-        if isinstance(call, ast.Call) and not is_opened and event_loop.can_move_to_thread(blocking, ctx):
+        reads_later = not blocking.chain and blocking.site.name.endswith(_READ_LATER)
+        if isinstance(call, ast.Call) and not reads_later and event_loop.can_move_to_thread(blocking, ctx):
             module, imports = add_import(ctx.source, "asyncio", from_import=False)
             fix = ctx.fix("Run it in a thread", *event_loop.thread_edits(call, module, ctx), *imports)
         yield ctx.finding(

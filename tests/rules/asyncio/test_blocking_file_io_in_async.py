@@ -43,6 +43,16 @@ FOUND = {
             shutil.copyfile(name, "copy")  # PB605
             os.remove(name)  # PB605
     """,
+    "folders": """
+        import os
+        from pathlib import Path
+
+        async def f(folder: Path):
+            os.mkdir(folder)  # PB605
+            for path in folder.glob("*.csv"):  # PB605
+                path.rename(folder / "read" / path.name)  # PB605
+            return list(folder.iterdir())  # PB605
+    """,
     "paths": """
         from pathlib import Path
 
@@ -131,6 +141,9 @@ def test_the_chain_is_told() -> None:
     assert [place.start.row for place in first.related] == [9, 12]
 
 
-def test_open_has_no_fix() -> None:
-    source = "async def f(name: str) -> None:\n    open(name, 'w').close()\n"
+@pytest.mark.parametrize(
+    "read", ["open(name, 'w').close()", "list(os.walk(name))", "list(Path(name).glob('*'))"]
+)
+def test_what_is_read_later_has_no_fix(read: str) -> None:
+    source = f"import os\nfrom pathlib import Path\n\n\nasync def f(name: str) -> None:\n    {read}\n"
     assert fix(RULE, source) == source

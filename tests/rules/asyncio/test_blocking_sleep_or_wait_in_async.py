@@ -16,6 +16,14 @@ FOUND = {
         async def f():
             pause(0)  # PB604
     """,
+    "measuring over a while": """
+        import psutil
+
+        async def f(seconds: float, process: psutil.Process):
+            psutil.cpu_percent(interval=0.5)  # PB604
+            process.cpu_percent(seconds)  # PB604
+            process.wait()  # PB604
+    """,
     "processes": """
         import os
         import subprocess
@@ -83,6 +91,12 @@ WORKERS = {
 }
 
 SILENT = {
+    "measuring since the last time": """
+        import psutil
+
+        async def f():
+            return psutil.cpu_percent(), psutil.cpu_percent(interval=None), psutil.Process().cpu_percent(0)
+    """,
     "answers at a terminal": """
         async def f() -> str:
             return input("Token: ")
