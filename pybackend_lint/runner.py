@@ -15,22 +15,19 @@ from typing import TYPE_CHECKING
 
 from pybackend_lint.cache import DIRECTORY, Cache, Trace
 from pybackend_lint.finding import Applicability, Finding
+from pybackend_lint.globs import Patterns, below, git_lines
 from pybackend_lint.settings import (
     PROJECT_FILES,
     Resolver,
     Settings,
     SettingsError,
     display_path,
-    glob_matcher,
-    is_plain_name,
 )
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkContext, SpawnContext
-
-    from pathspec import GitIgnoreSpec
 
     from pybackend_lint.worker import Checked, Task
 
@@ -79,21 +76,34 @@ class Result:
 # Discovery
 
 
+def _is_name(glob: str) -> bool:
+    """Whether a glob is the name of a file or directory, at whatever depth."""
+    return not set(glob) & set("*?[{/\\")
+
+
 class _Excluded:
     """Which paths some settings exclude."""
 
     def __init__(self, settings: Settings) -> None:
         globs = (*settings.exclude, *settings.extend_exclude)
         self._root = settings.root
-        self.names = frozenset(filter(is_plain_name, globs))
-        others = [glob for glob in globs if glob not in self.names]
-        self._matches = glob_matcher(settings.root, others) if others else None
+        # Which of them comes last counts only where one takes back what another one excludes.
+        ordered = any(glob.startswith("!") for glob in globs)
+        self.names = frozenset() if ordered else frozenset(filter(_is_name, globs))
+        others = [below(settings.root, glob) for glob in globs if glob not in self.names]
+        self._patterns = Patterns(others, braces=True) if others else None
 
     def entry(self, name: str, path: str, is_directory: bool) -> bool:
         """Whether an entry of a directory that is not excluded itself is."""
         if name in self.names:
             return True
-        return self._matches is not None and self._matches(Path(path), is_directory)
+        if self._patterns is None:
+            return False
+        try:
+            relative = Path(path).relative_to(self._root)
+        except ValueError:
+            return False
+        return bool(self._patterns.verdict(relative.as_posix(), is_directory))
 
     def path(self, path: str) -> bool:
         """Whether a path or a directory above it, below the root of the settings, is excluded."""
@@ -112,7 +122,7 @@ class _Excluded:
 class _Ignored:
     """What git ignores: the patterns of the directories from the repository's root downwards."""
 
-    def __init__(self, specs: tuple[tuple[str, GitIgnoreSpec], ...] = ()) -> None:
+    def __init__(self, specs: tuple[tuple[str, Patterns], ...] = ()) -> None:
         self._specs = specs
 
     def below(self, directory: str, names: Iterable[str]) -> _Ignored:
@@ -127,31 +137,19 @@ class _Ignored:
     def entry(self, path: str, is_directory: bool) -> bool:
         """Whether an entry is ignored; the nearest file of patterns with an opinion decides."""
         for base, spec in reversed(self._specs):
-            relative = path[len(base) + 1 :].replace(os.sep, "/") + ("/" if is_directory else "")
-            verdict = spec.check_file(relative).include
+            verdict = spec.verdict(path[len(base) + 1 :].replace(os.sep, "/"), is_directory)
             if verdict is not None:
                 return verdict
         return False
 
 
-def _read_patterns(base: str, file: str) -> tuple[tuple[str, GitIgnoreSpec], ...]:
+def _read_patterns(base: str, file: str) -> tuple[tuple[str, Patterns], ...]:
     try:
-        with open(file, encoding="utf-8", errors="replace") as lines:
-            patterns = [line for line in lines.read().splitlines() if line.strip() and line[0] != "#"]
+        with open(file, encoding="utf-8", errors="replace", newline="") as lines:
+            patterns = list(git_lines(lines.read()))
     except OSError:
         return ()
-    if not patterns:
-        return ()
-    from pathspec import GitIgnoreSpec  # many runs need none
-
-    valid = []
-    for pattern in patterns:
-        try:
-            GitIgnoreSpec.from_lines([pattern])
-        except ValueError:
-            continue  # git passes over what it cannot read
-        valid.append(pattern)
-    return ((base.rstrip(os.sep), GitIgnoreSpec.from_lines(valid)),)
+    return ((base.rstrip(os.sep), Patterns(patterns)),) if patterns else ()
 
 
 def _repository_above(directory: str) -> _Ignored:

@@ -11,6 +11,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from pybackend_lint.globs import file_matcher
 from pybackend_lint.registry import ENTRIES
 
 TABLE = "tool.pybackend-lint"
@@ -120,7 +121,7 @@ class Settings:
         ignored = {
             selector
             for matches, selectors in _ignored_globs(self.root, self.per_file_ignores)
-            if matches(path, False)
+            if matches(path)
             for selector in selectors
         }
         codes = {code for selector in ignored for code in codes_of(selector)}
@@ -152,53 +153,11 @@ def display_path(path: str) -> str:
     return path.removeprefix(os.getcwd().rstrip(os.sep) + os.sep)
 
 
-def is_plain_name(glob: str) -> bool:
-    """Whether a glob is the name of a file or directory, at whatever depth."""
-    return not set(glob) & set("*?[]/\\!# ")
-
-
-def glob_matcher(root: Path, globs: Iterable[str]) -> Callable[[Path, bool], bool]:
-    """A test whether a path (absolute; second argument: is it a directory) matches one of some globs.
-
-    Globs are those of `.gitignore`: a name without slash matches at every depth, others start at
-    `root`. A single glob may be negated by a leading `!`.
-    """
-    patterns = list(globs)
-    if len(patterns) == 1 and patterns[0].startswith("!"):
-        inner = glob_matcher(root, [patterns[0][1:]])
-        return lambda path, directory: not inner(path, directory)
-    if all(map(is_plain_name, patterns)):
-        names = frozenset(patterns)
-        return lambda path, directory: not names.isdisjoint(_parts_below(root, path))
-
-    from pathspec import GitIgnoreSpec  # takes longer to import than most runs need
-
-    # An absolute glob below the root means the same as the relative one.
-    prefix = f"{root.as_posix().rstrip('/')}/"
-    spec = GitIgnoreSpec.from_lines(
-        f"/{pattern.removeprefix(prefix)}" if pattern.startswith(prefix) else pattern.removeprefix("./")
-        for pattern in patterns
-    )
-
-    def matches(path: Path, directory: bool) -> bool:
-        parts = _parts_below(root, path)
-        return bool(parts) and spec.match_file("/".join(parts) + ("/" if directory else ""))
-
-    return matches
-
-
 @cache
 def _ignored_globs(
     root: Path, per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...]
-) -> list[tuple[Callable[[Path, bool], bool], tuple[str, ...]]]:
-    return [(glob_matcher(root, (glob,)), selectors) for glob, selectors in per_file_ignores]
-
-
-def _parts_below(root: Path, path: Path) -> tuple[str, ...]:
-    try:
-        return path.relative_to(root).parts
-    except ValueError:
-        return ()
+) -> list[tuple[Callable[[Path], bool], tuple[str, ...]]]:
+    return [(file_matcher(root, glob), selectors) for glob, selectors in per_file_ignores]
 
 
 @cache
@@ -283,7 +242,7 @@ def _globs(value: object) -> tuple[str, ...]:
 
 def _check_glob(glob: str) -> None:
     try:
-        glob_matcher(Path("/"), (glob,))
+        file_matcher(Path("/"), glob)
     except ValueError as error:
         raise _Invalid(f"{glob!r} is not a glob: {error}") from error
 
@@ -422,7 +381,8 @@ OPTIONS: tuple[Option, ...] = (
         {"type": "object", "additionalProperties": _RULE_LIST},
         "{}",
         'per-file-ignores = { "scripts/*" = ["PB6"], "!src/**" = ["PB9"] }',
-        "Rules not to use in the files that match a glob; a leading `!` negates the glob.",
+        "Rules not to use in the files that match a glob, read as ruff does: `*` also matches slashes, "
+        "`{a,b}` is one of several, and a leading `!` negates the glob.",
     ),
     Option(
         "exclude",
@@ -430,7 +390,7 @@ OPTIONS: tuple[Option, ...] = (
         _GLOB_LIST,
         "[" + ", ".join(f'"{name}"' for name in DEFAULT_EXCLUDE) + "]",
         'exclude = ["generated", "src/vendor/*.py"]',
-        "Files and directories not to search, as globs in the manner of `.gitignore`. "
+        "Files and directories not to search, as globs in the manner of `.gitignore` (and `{a,b}`). "
         "Replaces the default ones; files named on the command line are checked all the same.",
     ),
     Option(
@@ -439,7 +399,7 @@ OPTIONS: tuple[Option, ...] = (
         _GLOB_LIST,
         "[]",
         'extend-exclude = ["snapshots"]',
-        "Files and directories not to search, in addition to `exclude`.",
+        "Files and directories not to search, in addition to `exclude`; `!build` takes `build` back.",
     ),
     Option(
         "respect-gitignore",

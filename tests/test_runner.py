@@ -66,6 +66,8 @@ def test_default_excludes(tmp_path: Path) -> None:
         (("a.py",), ["lib/gen/b.py"]),
         (("/a.py",), ["build/a.py", "lib/a.py", "lib/gen/a.py", "lib/gen/b.py"]),
         (("*/gen/",), ["a.py", "build/a.py", "lib/a.py"]),
+        (("{lib,/build}",), ["a.py"]),
+        (("lib", "!lib"), ["a.py", "build/a.py", "lib/a.py", "lib/gen/a.py", "lib/gen/b.py"]),
     ],
 )
 def test_exclude(tmp_path: Path, exclude: tuple[str, ...], expected: list[str]) -> None:
@@ -74,6 +76,11 @@ def test_exclude(tmp_path: Path, exclude: tuple[str, ...], expected: list[str]) 
     assert found(tmp_path, exclude=("build",), extend_exclude=exclude) == [
         path for path in expected if not path.startswith("build")
     ]
+
+
+def test_what_is_excluded_by_default_can_be_taken_back(tmp_path: Path) -> None:
+    write(tmp_path, dict.fromkeys(["a.py", "build/a.py", "dist/a.py"], ""))
+    assert found(tmp_path, extend_exclude=("!build",)) == ["a.py", "build/a.py"]
 
 
 def test_gitignore(tmp_path: Path) -> None:
@@ -122,6 +129,17 @@ def test_gitignore_as_git_sees_it(tmp_path: Path) -> None:
         "c/?.py\n!c/z.py\n",
         "[xy].py\n",
         "\\x.py\n",
+        "*\n!*/\n!y.py\n",
+        "/*\n!/a/\n/a/*\n!/a/b\n",
+        "a\n!a/\nx.py\n",
+        "**/*.py\n!a/**\n",
+        "a/**\n!a/b/\n!a/b/x.py\n",
+        "\ufeffx.py\r\ny.py  \r\n",
+        "z\\ .py\n\\!x.py\n[!x].py\n",
+        "[\nc/[xy\nz.py\n{x,y}.py\n",
+        "a**\n*c/*\n",
+        "**\n!c/\n!c/x.py\n",
+        "[x-]?py\n[]].py\n[^]x].py\n",
     ]
     for number, text in enumerate(patterns):
         root = tmp_path / str(number)
