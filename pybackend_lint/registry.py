@@ -1510,7 +1510,6 @@ ENTRIES: tuple[Entry, ...] = (
         message="Fetch all rows once with `{entity}.{column}.in_(...)` instead of a query per iteration",
         summary="A loop sends the same query again and again, with another value of one column each time.",
         nodes=("For", "AsyncFor", "ListComp", "SetComp", "DictComp"),
-        words=("execute", "scalar", "scalars", "exec", "query"),
         applies="sqlalchemy>=1.4",
         tags=("performance",),
     ),

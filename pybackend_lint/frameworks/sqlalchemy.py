@@ -270,21 +270,20 @@ def _model_query(info: ClassInfo) -> Type | None:
 # Questions of rules
 
 
-def is_session(node: ast.expr, ctx: Context) -> bool:
+def is_session(node: ast.expr, module: Module) -> bool:
     """Whether the value is a session, synchronous or not."""
-    return session_is_async(node, ctx) is not None
+    return session_is_async(node, module) is not None
 
 
-def session_is_async(node: ast.expr, ctx: Context) -> bool | None:
+def session_is_async(node: ast.expr, module: Module) -> bool | None:
     """Whether the value is an asynchronous session (True) or a synchronous one (False); None for others."""
-    known = ctx.type_of(node)
-    return _executor(known, ctx, sessions_only=True)
+    return _executor(module.type_of(node), module, sessions_only=True)
 
 
 def has_plain_queries(node: ast.expr, ctx: Context) -> bool:
     """Whether the value is a synchronous session whose queries are, as far as is known, plain `Query`s."""
     known = ctx.type_of(node)
-    if known is None or session_is_async(node, ctx) is not False:
+    if known is None or session_is_async(node, ctx.module) is not False:
         return False
     made = known.argument() if known.name == names.SCOPED_SESSION else known
     return made is None or made.fact != names.CUSTOM_QUERIES
@@ -292,13 +291,13 @@ def has_plain_queries(node: ast.expr, ctx: Context) -> bool:
 
 def executor_is_async(node: ast.expr, ctx: Context) -> bool | None:
     """As `session_is_async`, for sessions and connections."""
-    return _executor(ctx.type_of(node), ctx, sessions_only=False)
+    return _executor(ctx.type_of(node), ctx.module, sessions_only=False)
 
 
-def _executor(known: Type | None, ctx: Context, *, sessions_only: bool) -> bool | None:
+def _executor(known: Type | None, module: Module, *, sessions_only: bool) -> bool | None:
     if known is None or known.kind is not Kind.INSTANCE:
         return None
-    info = ctx.module.modules.class_info(known.name)
+    info = module.modules.class_info(known.name)
     bases = {item for item in info.mro if isinstance(item, str)} if info is not None else {known.name}
     if bases & {names.ASYNC_SESSION, names.ASYNC_SCOPED_SESSION}:
         return True
@@ -342,9 +341,9 @@ def entity_of(node: ast.expr, ctx: Context) -> ClassInfo | None:
     return mapped_class(known.name, ctx.module.modules)
 
 
-def statement_of(node: ast.expr, ctx: Context) -> Statement | None:
+def statement_of(node: ast.expr, module: Module) -> Statement | None:
     """What is known of a statement or legacy query."""
-    known = ctx.type_of(node)
+    known = module.type_of(node)
     return known.fact if known is not None and isinstance(known.fact, Statement) else None
 
 
@@ -366,15 +365,15 @@ def relation(node: ast.Attribute, ctx: Context) -> Relation | None:
     return relation_of(known.name, node.attr, ctx.module.modules) if known is not None else None
 
 
-def attribute_of(node: ast.expr, ctx: Context) -> AttributeOf | None:
+def attribute_of(node: ast.expr, module: Module) -> AttributeOf | None:
     """The mapped attribute of a class (`Order.lines`) that an expression is."""
-    known = ctx.type_of(node)
+    known = module.type_of(node)
     return known.fact if known is not None and isinstance(known.fact, AttributeOf) else None
 
 
-def is_query(node: ast.expr, ctx: Context) -> bool:
+def is_query(node: ast.expr, module: Module) -> bool:
     """Whether the value is a legacy `Query`."""
-    known = ctx.type_of(node)
+    known = module.type_of(node)
     return known is not None and known.is_instance(names.QUERY)
 
 
@@ -400,7 +399,7 @@ def blocking_calls(function: ast.AsyncFunctionDef, ctx: Context) -> Iterator[tup
     for call, owner, method in calls:
         if method in names.BLOCKING_METHODS and executor_is_async(owner, ctx) is False:
             yield call, owner, method
-        elif method in names.QUERY_ENDS and is_query(owner, ctx):
+        elif method in names.QUERY_ENDS and is_query(owner, ctx.module):
             session = _session_of_query(owner)
             if session is not None:
                 yield call, session, f"query(...).{method}"

@@ -207,7 +207,7 @@ def source_call(read: LazyRead, node: ast.AST, ctx: Context) -> ast.Call | None:
         for call in ctx.function_info(function).own(ast.Call)
         if (call.lineno, call.col_offset) == (place.row, place.column)
         and (
-            sqlalchemy.statement_of(call, ctx) is not None
+            sqlalchemy.statement_of(call, ctx.module) is not None
             or any(sqlalchemy.entity_of(argument, ctx) is not None for argument in call.args)
         )
     ]
@@ -248,7 +248,7 @@ def loading_edits(read: LazyRead, call: ast.Call, ctx: Context) -> tuple[Edit, .
     for known in _written_options(call, ctx) if len(steps) > 1 else ():
         if ctx.text(known) == before:
             return (ctx.insert_after(known, last_step),)
-    if sqlalchemy.statement_of(call, ctx) is not None:
+    if sqlalchemy.statement_of(call, ctx.module) is not None:
         return (*edits, ctx.insert_after(call, f".options({option})"))
     given = [keyword.value for keyword in call.keywords if keyword.arg == "options"]
     if not given:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pybackend_lint.frameworks import sqlalchemy
+from pybackend_lint.finding import Related
+from pybackend_lint.frameworks import database_effects, sqlalchemy
 from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.sqlalchemy_statements import relation_of
+from pybackend_lint.project import calls
+from pybackend_lint.project.callers import arguments
+from pybackend_lint.project.index import Index
+from pybackend_lint.semantic.definitions import FunctionInfo
+from pybackend_lint.semantic.module import Module
+from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import OBJECT, Kind
 from pybackend_lint.source import last_name
 
@@ -23,15 +31,38 @@ _CONVERSIONS = frozenset({"int", "str", "UUID"})
 _PASSED_THROUGH = frozenset({"enumerate", "list", "reversed", "set", "sorted", "tuple", "zip"})
 _PARTS = frozenset({"items", "keys", "split", "splitlines", "values"})
 _NOT_MERGED = frozenset({"limit", "offset", "slice", "with_for_update", "join", "exists"})
+_MAX_CALLS = 2
+_MAY_NOT_RUN = (
+    ast.If, ast.IfExp, ast.BoolOp, ast.For, ast.AsyncFor, ast.While, ast.Match, ast.ExceptHandler,
+    ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class QueryInLoop:
-    """A call in a loop that sends a query which compares one column with a value of the loop's element."""
+    """A call in a loop that sends a query which compares one column with a value of the loop's element.
+
+    `steps` lead from the call to the query, where a function of the project sends it.
+    """
 
     call: ast.Call
     entity: str
     column: str
+    steps: tuple[Related, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A query that a function always sends, and that compares one column with a value of a parameter.
+
+    `others` are the further parameters that the query depends on; `steps` end with the query.
+    """
+
+    parameter: str
+    others: frozenset[str]
+    entity: str
+    column: str
+    steps: tuple[Related, ...]
 
 
 Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp
@@ -40,9 +71,10 @@ Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp
 def queries_in_loop(loop: Loop, ctx: Context) -> Iterator[QueryInLoop]:
     """The queries in the body of a loop or comprehension that one query before the loop could replace.
 
-    A loop that may end early, handles errors or pauses for each element, or sends in bulk has none.
+    They are sent there, or by functions that get a value of the loop's element. A loop that may end early,
+    handles errors or pauses for each element, or sends in bulk has none.
     """
-    if not _may_send(loop, ctx):
+    if not _may_send(loop, ctx.module):
         return
     if isinstance(loop, (ast.For, ast.AsyncFor)):
         target, iterated, body = loop.target, loop.iter, list(_nodes(loop.body))
@@ -51,29 +83,203 @@ def queries_in_loop(loop: Loop, ctx: Context) -> Iterator[QueryInLoop]:
         body = list(_nodes([loop.key, loop.value] if isinstance(loop, ast.DictComp) else [loop.elt]))
     else:
         return
-    names_of_element = {node.id for node in _nodes([target]) if isinstance(node, ast.Name)}
-    if not names_of_element or not _is_over_rows(iterated, ctx):
+    element = {node.id for node in _nodes([target]) if isinstance(node, ast.Name)}
+    if not element or not _is_over_rows(iterated, ctx):
         return
     if any(isinstance(node, (ast.Break, ast.Return, ast.Try, ast.While)) for node in body):
         return
     if any(isinstance(node, ast.Call) and last_name(node.func) == "sleep" for node in body):
         return  # another service sets the pace
+    if _is_kept(body, element):
+        return
     for node in body:
-        if isinstance(node, ast.Call):
-            statement = _sent(node, body, ctx)
-            if statement is not None and ctx.parent(node) is not None:
-                found = _compared(statement, names_of_element, ctx)
-                if found is not None:
-                    yield QueryInLoop(node, *found)
+        if isinstance(node, ast.Call) and ctx.parent(node) is not None:
+            found = _sent_for(node, body, element, ctx.module)
+            if found is not None:
+                yield found
 
 
-def _may_send(loop: Loop, ctx: Context) -> bool:
+def _is_kept(body: list[ast.AST], element: set[str]) -> bool:
+    """Whether a loop's body looks up values of the element in a mapping that it fills."""
+    filled = {
+        last_name(node.value)
+        for node in body
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+    }
+    for node in body:
+        match node:
+            case ast.Call(func=ast.Attribute(attr="get", value=mapping), args=[key, *_]):
+                if last_name(mapping) in filled and _mentions(key, element):
+                    return True
+            case ast.Compare(left=key, ops=[ast.In() | ast.NotIn()], comparators=[mapping]):
+                if last_name(mapping) in filled and _mentions(key, element):
+                    return True
+    return False
+
+
+def _sent_for(call: ast.Call, body: list[ast.AST], element: set[str], module: Module) -> QueryInLoop | None:
+    """The query that a call sends for an element, itself or in a function that the element is handed to."""
+    statement = _sent(call, body, module)
+    if statement is not None:
+        compared = _compared(statement, element, module)
+        return QueryInLoop(call, *compared) if compared is not None else None
+    for lookup, value in _lookups_by(call, element, module):
+        if _is_of(value, element):
+            return QueryInLoop(call, lookup.entity, lookup.column, lookup.steps)
+    return None
+
+
+def _lookups_by(
+    call: ast.Call, element: set[str], module: Module, depth: int = _MAX_CALLS
+) -> Iterator[tuple[Lookup, ast.expr]]:
+    """The queries that a called function sends for one argument which mentions the element, and it."""
+    if last_name(call.func) not in _lookup_names(module, depth) or not any(
+        _mentions(value, element) for value in (*call.args, *(item.value for item in call.keywords))
+    ):
+        return
+    function = module.function_called(call)
+    given = arguments(call, function, module) if function is not None else None
+    if function is None or given is None or module.source.enclosing_function(call) is function.node:
+        return
+    dependent = {name for name, value in given.items() if _mentions(value, element)}
+    for lookup in _lookups(function, depth):
+        if lookup.parameter in dependent and not lookup.others & dependent:
+            yield lookup, given[lookup.parameter]
+
+
+def _lookups(function: FunctionInfo, depth: int) -> tuple[Lookup, ...]:
+    """The queries that a function sends whenever it is called, each for a value of one parameter.
+
+    A function that writes has none, nor one that may answer from what it has kept or that calls itself.
+    Queries behind `depth` or more calls are not seen.
+    """
+    index = function.module.modules
+    assert isinstance(index, Index)
+    key = ("lookups", depth, function.module.name, id(function.node))
+    return index.fact(key, lambda: tuple(_new_lookups(function, depth)))
+
+
+def _new_lookups(function: FunctionInfo, depth: int) -> Iterator[Lookup]:
+    module, body = function.module, function.own_nodes()
+    stored = {node.id for node in body if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    parameters = {item.arg for item in ast.walk(function.node.args) if isinstance(item, ast.arg)} - stored
+    if not parameters or not calls.follows(function):
+        return
+    sent: list[tuple[ast.Call, ast.expr | None]] = []
+    for call in function.own(ast.Call):
+        statement = _sent(call, body, module)
+        if statement is None:
+            is_recursive = last_name(call.func) == function.node.name
+            if is_recursive or _sends_unknown(call, module):
+                return
+        if (statement is not None or depth) and _always_runs(call, function):
+            sent.append((call, statement))
+    if not sent or database_effects.chain_to_write(function) is not None:
+        return
+    source = module.source
+    for call, statement in sorted(sent, key=lambda item: (item[0].lineno, item[0].col_offset)):
+        here = source.position(source.start(call))
+        if statement is None:
+            for name in sorted(parameters):
+                for lookup, value in _lookups_by(call, {name}, module, depth - 1):
+                    if _is_of(value, {name}):
+                        others = frozenset(other for other in parameters - {name} if _mentions(call, {other}))
+                        step = Related(source.path, here, f"calls `{last_name(call.func)}`")
+                        yield Lookup(name, others, lookup.entity, lookup.column, (step, *lookup.steps))
+            continue
+        mentioned = frozenset(name for name in parameters if _mentions(statement, {name}))
+        for name in sorted(mentioned):
+            compared = _compared(statement, {name}, module)
+            if compared is not None:
+                yield Lookup(
+                    name, mentioned - {name}, *compared, (Related(source.path, here, "sends the query"),)
+                )
+
+
+def _sends_unknown(call: ast.Call, module: Module) -> bool:
+    """Whether a call sends a statement that is not known to read only."""
+    func = call.func
+    return (
+        isinstance(func, ast.Attribute) and func.attr in _SENDS and sqlalchemy.is_session(func.value, module)
+    )
+
+
+def _always_runs(call: ast.Call, function: FunctionInfo) -> bool:
+    """Whether a call of a function's body runs each time, but for errors and an early `return` of nothing."""
+    inner: ast.AST = call
+    for outer in function.module.source.ancestors(call):
+        if outer is function.node:
+            break
+        if isinstance(outer, _MAY_NOT_RUN) and not _runs_first(inner, outer, call):
+            return False
+        inner = outer
+    return not any(
+        node.lineno < call.lineno and not _is_nothing(node.value) for node in function.own(ast.Return)
+    )
+
+
+def _runs_first(inner: ast.AST, outer: ast.AST, call: ast.Call) -> bool:
+    """Whether a part that holds a call is what a statement or expression begins with: a test, an iterable."""
+    match outer:
+        case ast.If(test=first) | ast.IfExp(test=first) | ast.BoolOp(values=[first, *_]):
+            return first is inner
+        case ast.For(iter=first) | ast.AsyncFor(iter=first) | ast.Match(subject=first):
+            return first is inner
+        case ast.ListComp(generators=[first, *_]) | ast.SetComp(generators=[first, *_]):
+            return first is inner and any(node is call for node in ast.walk(first.iter))
+        case ast.DictComp(generators=[first, *_]) | ast.GeneratorExp(generators=[first, *_]):
+            return first is inner and any(node is call for node in ast.walk(first.iter))
+    return False
+
+
+def _is_nothing(node: ast.expr | None) -> bool:
+    match node:
+        case None | ast.Constant() | ast.List(elts=[]) | ast.Tuple(elts=[]) | ast.Dict(keys=[]):
+            return True
+    return False
+
+
+def _lookup_names(module: Module, depth: int = _MAX_CALLS) -> frozenset[str]:
+    """The names of the functions that may send a query, of a module and those it imports."""
+    index = module.modules
+    assert isinstance(index, Index)
+    key = ("names of lookups", depth, module.name, id(module))
+    return index.fact(key, lambda: frozenset(_new_lookup_names(module, depth)))
+
+
+def _new_lookup_names(module: Module, depth: int) -> set[str]:
+    found: set[str] = set()
+    if depth:
+        for other in calls.imported_modules(module):
+            found |= _lookup_names(other, depth - 1)
+    source, wanted = module.source, _MAY_SEND | found
+    for _ in range(depth + 1):
+        around = {
+            function.name
+            for name in source.calls.keys() & wanted
+            for function in map(source.enclosing_function, source.calls[name])
+            if isinstance(function, FUNCTIONS)
+        }
+        wanted = around - found
+        found |= around
+    return found
+
+
+def _may_send(loop: Loop, module: Module) -> bool:
     """Whether, by its name and place alone, a call in a loop may send a query."""
-    first, last = loop.lineno, loop.end_lineno or loop.lineno
-    if isinstance(loop, (ast.For, ast.AsyncFor)):
-        first = loop.body[0].lineno
-    calls = ctx.source.calls
-    return any(first <= call.lineno <= last for name in _MAY_SEND for call in calls.get(name, ()))
+    index = module.modules
+    assert isinstance(index, Index)
+    rows = index.fact(("rows that may send", module.name, id(module)), lambda: _rows_that_may_send(module))
+    first = loop.body[0].lineno if isinstance(loop, (ast.For, ast.AsyncFor)) else loop.lineno
+    position = bisect_left(rows, first)
+    return position < len(rows) and rows[position] <= (loop.end_lineno or loop.lineno)
+
+
+def _rows_that_may_send(module: Module) -> list[int]:
+    found = module.source.calls
+    return sorted(
+        call.lineno for name in found.keys() & (_MAY_SEND | _lookup_names(module)) for call in found[name]
+    )
 
 
 def _nodes(roots: list[ast.stmt] | list[ast.expr]) -> Iterator[ast.AST]:
@@ -111,11 +317,11 @@ def _is_constant(node: ast.Name | ast.Attribute, ctx: Context) -> bool:
     )
 
 
-def _sent(call: ast.Call, body: list[ast.AST], ctx: Context) -> ast.expr | None:
+def _sent(call: ast.Call, body: list[ast.AST], module: Module) -> ast.expr | None:
     """The `select()` or legacy query that a call sends, when it is built in the loop."""
     if not isinstance(call.func, ast.Attribute):
         return None
-    if call.func.attr in _SENDS and call.args and sqlalchemy.is_session(call.func.value, ctx):
+    if call.func.attr in _SENDS and call.args and sqlalchemy.is_session(call.func.value, module):
         statement = call.args[0]
         if isinstance(statement, ast.Name):
             assigned = [
@@ -127,14 +333,14 @@ def _sent(call: ast.Call, body: list[ast.AST], ctx: Context) -> ast.expr | None:
             if len(assigned) != 1:
                 return None
             statement = assigned[0]
-        known = ctx.type_of(statement)
+        known = module.type_of(statement)
         return statement if known is not None and known.is_instance(names.SELECT) else None
     if call.func.attr in _ENDS:
-        return call.func.value if sqlalchemy.is_query(call.func.value, ctx) else None
+        return call.func.value if sqlalchemy.is_query(call.func.value, module) else None
     return None
 
 
-def _compared(statement: ast.expr, element: set[str], ctx: Context) -> tuple[str, str] | None:
+def _compared(statement: ast.expr, element: set[str], module: Module) -> tuple[str, str] | None:
     """The class and column that are compared with a value of the loop's element; None unless it is one."""
     found: list[tuple[str, str]] = []
     node = statement
@@ -145,7 +351,7 @@ def _compared(statement: ast.expr, element: set[str], ctx: Context) -> tuple[str
         if method == "filter_by" and not node.args:
             for keyword in node.keywords:
                 if _mentions(keyword.value, element):
-                    entity = _entity(node.func.value, ctx)
+                    entity = _entity(node.func.value, module)
                     if entity is None or keyword.arg is None or not _is_of(keyword.value, element):
                         return None
                     found.append((entity, keyword.arg))
@@ -153,7 +359,7 @@ def _compared(statement: ast.expr, element: set[str], ctx: Context) -> tuple[str
             return None
         elif method in {"where", "filter"}:
             for argument in node.args:
-                column = _equal_column(argument, element, ctx)
+                column = _equal_column(argument, element, module)
                 if column is not None:
                     found.append(column)
                 elif _mentions(argument, element):
@@ -161,7 +367,7 @@ def _compared(statement: ast.expr, element: set[str], ctx: Context) -> tuple[str
         elif any(_mentions(item, element) for item in node.args):
             return None
         node = node.func.value
-    if len(found) != 1 or relation_of(*found[0], ctx.module.modules) is not None:
+    if len(found) != 1 or relation_of(*found[0], module.modules) is not None:
         return None  # `in_()` takes columns only
     return found[0][0].rpartition(".")[2], found[0][1]
 
@@ -170,20 +376,20 @@ def _mentions(node: ast.expr, element: set[str]) -> bool:
     return any(isinstance(inner, ast.Name) and inner.id in element for inner in _nodes([node]))
 
 
-def _equal_column(condition: ast.expr, element: set[str], ctx: Context) -> tuple[str, str] | None:
+def _equal_column(condition: ast.expr, element: set[str], module: Module) -> tuple[str, str] | None:
     """The class and column that a condition compares with a value of the loop's element."""
     match condition:
         case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
             for column, value in ((left, right), (right, left)):
-                attribute = sqlalchemy.attribute_of(column, ctx) if _is_of(value, element) else None
+                attribute = sqlalchemy.attribute_of(column, module) if _is_of(value, element) else None
                 if attribute is not None:
                     return attribute.entity, attribute.name
     return None
 
 
-def _entity(statement: ast.expr, ctx: Context) -> str | None:
+def _entity(statement: ast.expr, module: Module) -> str | None:
     """The class that a statement selects first."""
-    known = sqlalchemy.statement_of(statement, ctx)
+    known = sqlalchemy.statement_of(statement, module)
     first = known.columns[0] if known is not None and known.columns else None
     known_class = first is not None and first.kind is Kind.CLASS and first.name != OBJECT
     return first.name if first is not None and known_class else None

@@ -89,7 +89,7 @@ def method_for(chain: Chain, ctx: Context) -> str:
     end = method_of(chain.end) if chain.end is not None else ""
     if end in {"count", "scalar"}:
         return "scalar"
-    statement = sqlalchemy.statement_of(chain.last_kept, ctx)
+    statement = sqlalchemy.statement_of(chain.last_kept, ctx.module)
     single = statement is not None and _entity(statement) is not None
     return "scalars" if single and end not in {"delete", "update"} else "execute"
 
@@ -102,7 +102,7 @@ def _entity(statement: Statement) -> str | None:
 
 def modern(chain: Chain, ctx: Context) -> tuple[Edit, ...] | None:
     """The edits that turn a chain into a 2.0 statement with the same rows; None where that is not certain."""
-    statement = sqlalchemy.statement_of(chain.last_kept, ctx)
+    statement = sqlalchemy.statement_of(chain.last_kept, ctx.module)
     if statement is None or chain.query.keywords or not chain.query.args:
         return None
     if any(method_of(link) not in names.KEPT_BY_SELECT for link in chain.links):
@@ -185,7 +185,7 @@ def _mentioned(link: ast.Call, ctx: Context) -> Iterator[str]:
         node = pending.pop()
         match node:
             case ast.Attribute():
-                attribute = sqlalchemy.attribute_of(node, ctx)
+                attribute = sqlalchemy.attribute_of(node, ctx.module)
                 if attribute is not None:
                     yield attribute.entity
             case ast.Compare(left=left, comparators=comparators):
@@ -309,6 +309,6 @@ def get_by_key(call: ast.Call, ctx: Context) -> tuple[ast.expr | None, ast.expr,
             if sqlalchemy.has_plain_queries(session, ctx) and sqlalchemy.entity_of(entity, ctx) is not None:
                 return session, entity, tuple(options)
         case ast.Attribute(value=entity, attr="query"):
-            if sqlalchemy.is_query(node, ctx) and sqlalchemy.entity_of(entity, ctx) is not None:
+            if sqlalchemy.is_query(node, ctx.module) and sqlalchemy.entity_of(entity, ctx) is not None:
                 return None, entity, tuple(options)
     return None

@@ -15,7 +15,6 @@ from pybackend_lint.rule import Context, rule
     "query-in-loop-sqlalchemy",
     "Fetch all rows once with `{entity}.{column}.in_(...)` instead of a query per iteration",
     nodes=(ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.DictComp),
-    words=("execute", "scalar", "scalars", "exec", "query"),
     applies="sqlalchemy>=1.4",
     tags=("performance",),
 )
@@ -23,6 +22,8 @@ def check(node: sqlalchemy_loops.Loop, ctx: Context) -> Iterator[Finding]:
     """A loop sends the same query again and again, with another value of one column each time.
 
     The loop may be a comprehension, and the column may be compared in `where()`, `filter()` or `filter_by()`.
+    The query may stand in a function or method of any file that is called for each element, such as
+    `repository.by_id(order.customer_id)`, as long as it only reads and always sends it.
 
     ## Why
     A hundred elements cost a hundred round trips to the database, and the number grows with the data. One
@@ -44,6 +45,53 @@ def check(node: sqlalchemy_loops.Loop, ctx: Context) -> Iterator[Finding]:
             statement = select(Customer.name).where(Customer.id == order.customer_id)
             names.append(session.scalars(statement).one())
         return names
+    ```
+    ```python file=shop/models.py
+    from sqlalchemy import ForeignKey
+    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Customer(Base):
+        __tablename__ = "customers"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str]
+
+
+    class Order(Base):
+        __tablename__ = "orders"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    ```
+
+    ```python
+    from collections.abc import Sequence
+
+    from shop.customers import Customers
+    from shop.models import Order
+
+
+    def customer_names(customers: Customers, orders: Sequence[Order]) -> list[str]:
+        return [customers.name_of(order.customer_id) for order in orders]
+    ```
+    ```python file=shop/customers.py
+    from sqlalchemy import select
+    from sqlalchemy.orm import Session
+
+    from shop.models import Customer
+
+
+    class Customers:
+        def __init__(self, session: Session) -> None:
+            self._session = session
+
+        def name_of(self, key: int) -> str:
+            return self._session.scalars(select(Customer.name).where(Customer.id == key)).one()
     ```
     ```python file=shop/models.py
     from sqlalchemy import ForeignKey
@@ -143,5 +191,5 @@ def check(node: sqlalchemy_loops.Loop, ctx: Context) -> Iterator[Finding]:
             query.call,
             entity=query.entity,
             column=query.column,
-            related=[ctx.related(node, "sent once for each element of this loop")],
+            related=[ctx.related(node, "sent once for each element of this loop"), *query.steps],
         )

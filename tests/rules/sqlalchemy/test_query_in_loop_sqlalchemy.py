@@ -53,6 +53,25 @@ FOUND = {
                 statement = select(Order).where(Order.user_id == user.id).order_by(Order.id)
                 session.execute(statement).scalars().all()  # PB526
     """,
+    "in functions that get the element or a value of it": """
+        class Orders:
+            def __init__(self, session: Session) -> None:
+                self.session = session
+
+            def of_user(self, user_id: int) -> list[Order]:
+                if not user_id:
+                    return []
+                statement = select(Order).where(Order.user_id == user_id)
+                return list(self.session.scalars(statement))
+
+        def total(orders: Orders, user: User):
+            return sum(order.price for order in orders.of_user(user.id))
+
+        def load(session: Session):
+            orders = Orders(session)
+            for user in session.scalars(select(User)).all():
+                total(orders, user)  # PB526
+    """,
     "a legacy query": """
         def load(session: Session):
             for user in session.scalars(select(User)).all():
@@ -140,6 +159,64 @@ SILENT = {
         def load(session: Session, days: list):
             for day in days:
                 session.scalars(select(Order).where(Order.price > day.low)).all()
+    """,
+    "a function that writes, may answer without a query, compares two values or calls itself": """
+        from functools import cache
+
+        from sqlalchemy import text
+
+        def rename(session: Session, user_id: int):
+            order = session.scalars(select(Order).where(Order.user_id == user_id)).one()
+            session.execute(text("UPDATE orders SET price = 0"))
+            return order
+
+        def add(session: Session, user_id: int):
+            found = session.scalars(select(Order).where(Order.user_id == user_id)).first()
+            session.add(Order(user_id=user_id, price=found.price if found else 0))
+
+        KEPT: dict[int, Order] = {}
+
+        def kept(session: Session, user_id: int):
+            if user_id in KEPT:
+                return KEPT[user_id]
+            return session.scalars(select(Order).where(Order.user_id == user_id)).one()
+
+        @cache
+        def cached(session: Session, user_id: int):
+            return session.scalars(select(Order).where(Order.user_id == user_id)).one()
+
+        def sometimes(session: Session, user_id: int, wanted: bool):
+            return session.scalars(select(Order).where(Order.user_id == user_id)).all() if wanted else []
+
+        def dear(session: Session, user_id: int, price: int):
+            return session.scalars(select(Order).where(Order.user_id == user_id, Order.price > price)).all()
+
+        def tree(session: Session, user_id: int):
+            for order in session.scalars(select(Order).where(Order.user_id == user_id)).all():
+                tree(session, order.id)
+
+        def load(session: Session, users: list):
+            for user in users:
+                rename(session, user.id)
+                add(session, user.id)
+                kept(session, user.id)
+                cached(session, user.id)
+                sometimes(session, user.id, True)
+                dear(session, user.id, user.limit)
+    """,
+    "kept in a mapping": """
+        def by_user(session: Session, user_id: int):
+            return session.scalars(select(Order).where(Order.user_id == user_id)).all()
+
+        def load(session: Session, lines: list):
+            known = {}
+            for line in lines:
+                if line.user_id not in known:
+                    known[line.user_id] = by_user(session, line.user_id)
+            for line in lines:
+                orders = known.get(line.user_id)
+                if orders is None:
+                    known[line.user_id] = session.scalars(select(Order).filter_by(user_id=line.user_id)).all()
     """,
     "in a function called later": """
         def load(session: Session, users: list):
