@@ -252,7 +252,7 @@ def _new_lookup_names(module: Module, depth: int) -> set[str]:
     if depth:
         for other in calls.imported_modules(module):
             found |= _lookup_names(other, depth - 1)
-    source, wanted = module.source, _MAY_SEND | found
+    source, wanted = module.source, found | _MAY_SEND
     for _ in range(depth + 1):
         around = {
             function.name
