@@ -31,7 +31,7 @@ Loop = ast.For | ast.comprehension
 # Methods that give many rows at once.
 _GIVES_ROWS = ("all", "scalars", "fetchall", "unique", "order_by", "limit", "paginate")
 _SENDS = frozenset({"query", "execute", "exec", "get", "get_one", "one", "first", "scalar_one", "scalar"})
-_KEEPS_ROWS = frozenset({"list", "sorted", "reversed", "tuple", "set", "iter"})
+_KEEPS_ROWS = frozenset({"list", "sorted", "reversed", "tuple", "set", "iter", "cast"})
 _TO_TEXT = frozenset({"str", "repr", "print"})
 
 
@@ -202,13 +202,18 @@ class _Rows:
         """The calls that are given all rows at once."""
         for name in _GIVES_ROWS:
             for call in self.source.calls.get(name, ()):
-                match self.source.parent(call):
+                parent = self.source.parent(call)
+                if isinstance(parent, ast.Call) and last_name(parent.func) == "cast":
+                    parent = self.source.parent(parent)
+                match parent:
                     case ast.Call(func=func) as outer if func is not call and self._hands_over(outer):
                         yield outer
-                    case ast.Assign(targets=[ast.Name(id=target)]) as assignment:
-                        yield from self._given(target, assignment)
+                    case (
+                        ast.Assign(targets=[ast.Name(id=target)]) | ast.AnnAssign(target=ast.Name(id=target))
+                    ):
+                        yield from self._given(target, parent)
 
-    def _given(self, name: str, assignment: ast.Assign) -> Iterator[ast.expr]:
+    def _given(self, name: str, assignment: ast.Assign | ast.AnnAssign) -> Iterator[ast.expr]:
         function = self.source.enclosing_function(assignment)
         if isinstance(function, FUNCTIONS):
             for call in self.module.function_info(function).own(ast.Call):

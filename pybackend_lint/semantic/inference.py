@@ -20,6 +20,7 @@ from pybackend_lint.semantic.types import (
     class_object,
     instance,
     join,
+    with_facts,
 )
 
 if TYPE_CHECKING:
@@ -245,10 +246,8 @@ def _binding_type(module: Module, scope: Scope, binding: Binding) -> Type | None
                 declared = annotated(module, binding.annotation, binding.node)
             if binding.value is None:
                 return declared
-            if declared is not None and binding.value is not None:
-                value = module.type_of(binding.value)
-                same = value is not None and value.name == declared.name and value.fact is not None
-                return value if same else declared
+            if declared is not None:
+                return with_facts(declared, module.type_of(binding.value))
             return _unpacked(module, binding.value, binding.path)
         case "for" | "comprehension":
             assert binding.value is not None
@@ -536,7 +535,10 @@ def called(module: Module, callee: Type, call: ast.Call) -> Type | None:
             if known is not None:
                 return known
         if callee.name in {"typing.cast", "typing_extensions.cast"} and call.args:
-            return annotated(module, call.args[0], call)
+            declared = annotated(module, call.args[0], call)
+            if declared is None or len(call.args) == 1:
+                return declared
+            return replace(with_facts(declared, module.type_of(call.args[1])), optional=declared.optional)
         last = callee.name.rpartition(".")[2].lstrip("_")
         return instance(callee.name) if last[:1].isupper() and callee.receiver is None else None
     if callee.kind is Kind.INSTANCE:

@@ -47,6 +47,8 @@ def open_orders(session: Session) -> list[Order]:
 """
 FILES = {"shop/models.py": MODELS, "shop/helpers.py": HELPERS}
 HEADER = """
+from typing import cast
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager, joinedload, raiseload, selectinload
 
@@ -97,12 +99,27 @@ FOUND = {
         def load(session: Session):
             return all_to_dict(session.scalars(select(Order)).all())  # PB525
     """,
+    "rows whose type is written down": """
+        def load(session: Session):
+            orders = cast(list[Order], session.query(Order).all())
+            return [len(order.lines) for order in orders]  # PB525
+    """,
+    "a helper that gets rows whose type is written down": """
+        def load(session: Session):
+            orders: list[Order] = cast("list[Order]", session.query(Order).all())
+            return all_to_dict(orders)  # PB525
+    """,
     "validation of each row": """
         def load(session: Session):
             return [OrderRead.model_validate(order) for order in open_orders(session)]  # PB525
     """,
 }
 SILENT = {
+    "loaded rows whose type is written down": """
+        def load(session: Session):
+            rows: list[Order] = session.query(Order).options(selectinload(Order.lines)).all()
+            return [order.lines for order in cast(list[Order], rows)], all_to_dict(rows)
+    """,
     "loaded": """
         def load(session: Session):
             orders = session.scalars(select(Order).options(selectinload(Order.lines))).all()
