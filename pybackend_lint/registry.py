@@ -344,7 +344,7 @@ ENTRIES: tuple[Entry, ...] = (
         module="pybackend_lint.rules.django_orm.discarded_queryset",
         message="Use the result of `.{method}()`: it does not change `{receiver}` in place",
         summary="The result of a queryset method is thrown away, so the call has no effect.",
-        nodes=("Expr",),
+        nodes=("Expr", "Assign"),
         words=(
             "alias",
             "all",
@@ -2383,7 +2383,7 @@ ENTRIES: tuple[Entry, ...] = (
         module="pybackend_lint.rules.architecture.open_redirect",
         message="Check the host of `{name}` before redirecting to it: it comes from the request",
         summary="A request says where to redirect to, and nothing looks at the host.",
-        nodes=("Call",),
+        nodes=("Call", "Module"),
         names=(
             "redirect",
             "RedirectResponse",
@@ -2400,7 +2400,7 @@ ENTRIES: tuple[Entry, ...] = (
         message="Name the fields to accept: `{name}` sets any column of `{model}` that the client sends",
         summary="What a client sends is unpacked into the columns of a model.",
         nodes=("Module",),
-        words=("**", "setattr"),
+        words=("**", "setattr", "query", "values"),
         tags=("security",),
     ),
     Entry(

@@ -807,3 +807,31 @@ def _is_given(call: ast.Call, name: str) -> bool:
             if isinstance(row, ast.Name) and row.id == name:
                 return True
     return False
+
+
+def locks_nothing(assignment: ast.Assign, module: Module) -> bool:
+    """Whether a local name gets the rows to lock, and nothing reads it: a queryset locks when it is read."""
+    match assignment:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as value) if (
+            b"select_for_update" in module.source.data
+        ):
+            function = module.source.enclosing_function(assignment)
+            if not isinstance(function, FUNCTIONS) or any(
+                isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Store)
+                for node in ast.walk(function)
+            ):
+                return False
+            return django.is_queryset(module.type_of(value), module) and _is_locked(value, module)
+    return False
+
+
+def _is_locked(rows: ast.expr, module: Module) -> bool:
+    """Whether a queryset, or one that it is made of, locks its rows."""
+    known = module.type_of(rows)
+    row = known.argument() if known is not None and django.is_queryset(known, module) else None
+    if row is not None and isinstance(row.fact, django.Loaded) and row.fact.locked:
+        return True
+    match rows:
+        case ast.Call(func=ast.Attribute(value=inner)):
+            return _is_locked(inner, module)
+    return False

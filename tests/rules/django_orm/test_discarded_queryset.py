@@ -19,6 +19,13 @@ SILENT = {
     "own method with effects": "Order.with_customers.open()",
     "a set": "{1}.union({2})",
     "a dictionary": "{1: 2}.values()",
+    "locked and read": """
+        locked = Order.objects.filter(paid=True).select_for_update()
+        return list(locked)
+        """,
+    "locked at once": "_locked = list(Order.objects.select_for_update().values_list('pk', flat=True))",
+    "one row locked": "_locked = Order.objects.select_for_update().get(pk=1)",
+    "not read, but no lock either": "rows = Order.objects.filter(paid=True)",
     "tried": """
         try:
             Order.objects.filter(**user)
@@ -44,6 +51,11 @@ FOUND = {
     "manager": "Order.objects.exclude(paid=True)  # PB128",
     "relation": "Order.objects.get(pk=1).lines.order_by('pk')  # PB128",
     "values": "Order.objects.values('pk')  # PB128",
+    "rows to lock that nothing reads": """
+        _locked = Order.objects.filter(paid=True).select_for_update()  # PB128
+        Order.objects.filter(paid=True).update(paid=False)
+        """,
+    "an order for the lock": "locked = Order.objects.select_for_update(of=['self']).order_by('pk')  # PB128",
 }
 
 
