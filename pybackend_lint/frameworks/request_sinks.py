@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pybackend_lint.frameworks import django, django_models, django_sql, flask, sqlalchemy_text
 from pybackend_lint.frameworks.fastapi import argument
 from pybackend_lint.frameworks.sqlalchemy_mapping import is_mapped
+from pybackend_lint.frameworks.sqlalchemy_names import QUERY
 from pybackend_lint.project.data_flow import text_parts
 from pybackend_lint.rule import Context
 from pybackend_lint.semantic.module import Module
@@ -150,6 +151,7 @@ _RESPONSES = frozenset(
     {"flask.Response", "quart.Response", "werkzeug.wrappers.Response", "starlette.responses.Response",
      "fastapi.responses.Response", "aiohttp.web.Response"}
 )  # fmt: skip
+_DJANGO_RESPONSES = frozenset({"django.http.HttpResponse", "django.http.response.HttpResponse"})
 
 
 def redirect_target(call: ast.Call, module: Module) -> Sink | None:
@@ -170,9 +172,37 @@ def redirect_target(call: ast.Call, module: Module) -> Sink | None:
 def _location(headers: ast.expr | None) -> ast.expr | None:
     if isinstance(headers, ast.Dict):
         for key, value in zip(headers.keys, headers.values, strict=True):
-            if isinstance(key, ast.Constant) and key.value in {"Location", "location"}:
+            if key is not None and _is_location(key):
                 return value
     return None
+
+
+def _is_location(key: ast.expr) -> bool:
+    return isinstance(key, ast.Constant) and key.value in {"Location", "location"}
+
+
+def locations_set(module: Module) -> Iterator[Sink]:
+    """The addresses that a file sets as the location of a response: `response.headers["Location"] = url`."""
+    if not re.search(rb"""["']Location["']|\.location\b""", module.source.data, re.IGNORECASE):
+        return
+    for statement in module.source.nodes(ast.Assign):
+        match statement.targets[0]:
+            case ast.Subscript(value=ast.Attribute(attr="headers"), slice=key) if _is_location(key):
+                shown = 'headers["Location"]'
+            case ast.Subscript(value=ast.Name() as response, slice=key) if _is_location(key):
+                known = module.type_of(response)  # Django's responses hold their headers as items
+                if known is None or known.name not in _DJANGO_RESPONSES:
+                    continue
+                shown = f'{response.id}["Location"]'
+            case ast.Attribute(value=response, attr="location"):
+                known = module.type_of(response)
+                if known is None or not known.is_instance(*_RESPONSES):
+                    continue
+                shown = "location"
+            case _:
+                continue
+        if not is_fixed(statement.value):
+            yield Sink(statement.value, shown)
 
 
 # Files
@@ -434,21 +464,29 @@ class Columns(Sink):
 
 
 _DJANGO_WRITES = frozenset({"create", "update", "get_or_create", "update_or_create", "acreate", "aupdate"})
+_STATEMENT_WRITES = frozenset({"update", "values"})
+_STATEMENTS = frozenset(
+    {"sqlalchemy.insert", "sqlalchemy.update"}
+    | {f"sqlalchemy.dialects.{dialect}.insert" for dialect in ("postgresql", "mysql", "sqlite")}
+)
 
 
 def filled_by_mapping(module: Module) -> Iterator[Columns]:
     """The mappings that a file unpacks into the columns of a model: `Order(**data)`, `setattr` in a loop."""
     source = module.source
     for name, calls in source.calls.items():
-        if not (name[:1].isupper() or name in _DJANGO_WRITES):
+        if not (name[:1].isupper() or name in _DJANGO_WRITES or name in _STATEMENT_WRITES):
             continue
         for call in calls:
-            for keyword in call.keywords:
-                value = keyword.value
-                if keyword.arg is None and not isinstance(value, (ast.Dict, ast.DictComp)):
-                    model = _filled_model(call, module)
-                    if model is not None and not _is_reduced(value, module):
-                        yield Columns(value, model, value)
+            values = [keyword.value for keyword in call.keywords if keyword.arg is None]
+            if name in _STATEMENT_WRITES and len(call.args) == 1:
+                values += call.args
+            for value in values:
+                if isinstance(value, (ast.Dict, ast.DictComp, ast.List, ast.Constant)):
+                    continue
+                model = _filled_model(call, module)
+                if model is not None and not _is_reduced(value, module):
+                    yield Columns(value, model, value)
     for call in source.calls.get("setattr", ()):
         match call.args:
             case [_, ast.Name() as key, _] if isinstance(call.func, ast.Name):
@@ -476,6 +514,10 @@ def _looped_over(key: ast.Name, module: Module) -> ast.expr | None:
 def _filled_model(call: ast.Call, module: Module) -> str | None:
     """The name of the model whose columns a call sets by its keywords."""
     func = call.func
+    if isinstance(func, ast.Attribute) and func.attr in _STATEMENT_WRITES:
+        written = _written_model(func, module)
+        if written is not None or call.args:
+            return written
     known = module.type_of(func)
     if known is None:
         return None
@@ -487,6 +529,24 @@ def _filled_model(call: ast.Call, module: Module) -> str | None:
         method = django.own_method(func, module)
         model = django.model_of(method[1], module) if method is not None else None
         return model.node.name if model is not None else None
+    return None
+
+
+def _written_model(method: ast.Attribute, module: Module) -> str | None:
+    """The name of the mapped class whose rows a statement of SQLAlchemy writes, or a legacy query updates."""
+    if method.attr == "update":
+        known = module.type_of(method.value)
+        rows = known.argument() if known is not None and known.is_instance(QUERY) else None
+        return _model(rows.name, module) if rows is not None else None
+    node: ast.expr = method.value
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if module.qualified_name(node.func) in _STATEMENTS:
+            break
+        node = node.func.value
+    match node:
+        case ast.Call(func=func, args=[target, *_]) if module.qualified_name(func) in _STATEMENTS:
+            known = module.type_of(target)
+            return _model(known.name, module) if known is not None and known.kind is Kind.CLASS else None
     return None
 
 

@@ -16,11 +16,14 @@ from pybackend_lint.rule import Context, rule
     "mass-assignment",
     "Name the fields to accept: `{name}` sets any column of `{model}` that the client sends",
     nodes=(ast.Module,),
-    words=("**", "setattr"),
+    words=("**", "setattr", "query", "values"),
     tags=("security",),
 )
 def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     """What a client sends is unpacked into the columns of a model.
+
+    Its constructor, `create()`, `setattr()` in a loop, `update(Model).values()` and `query(Model).update()`
+    all do that.
 
     ## Why
     A client may send more than the form shows: `is_admin`, `owner_id`, `balance`, the primary key. All of it

@@ -15,11 +15,11 @@ from pybackend_lint.rule import Context, rule
     "PB934",
     "open-redirect",
     "Check the host of `{name}` before redirecting to it: it comes from the request",
-    nodes=(ast.Call,),
+    nodes=(ast.Call, ast.Module),
     names=request_sinks.REDIRECT_CALLS,
     tags=("security",),
 )
-def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.Call | ast.Module, ctx: Context) -> Iterator[Finding]:
     """A request says where to redirect to, and nothing looks at the host.
 
     ## Why
@@ -86,9 +86,14 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     - OWASP Cheat Sheet Series, "Unvalidated Redirects and Forwards"
     - Django documentation, `django.utils.http.url_has_allowed_host_and_scheme`
     """
-    sink = request_sinks.redirect_target(call, ctx.module)
-    if sink is None or request_sinks.is_sample(ctx):
+    if isinstance(node, ast.Call):
+        sink = request_sinks.redirect_target(node, ctx.module)
+        sinks = [sink] if sink is not None else []
+    else:
+        sinks = list(request_sinks.locations_set(ctx.module))
+    if not sinks or request_sinks.is_sample(ctx):
         return
-    flow = flow_to(sink.value, ctx.module, request_data.REDIRECTS, Place.START)
-    if flow is not None:
-        yield ctx.finding(sink.value, name=flow.origin.shown, related=flow.steps)
+    for sink in sinks:
+        flow = flow_to(sink.value, ctx.module, request_data.REDIRECTS, Place.START)
+        if flow is not None:
+            yield ctx.finding(sink.value, name=flow.origin.shown, related=flow.steps)

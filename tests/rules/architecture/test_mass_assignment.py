@@ -62,6 +62,19 @@ SILENT = {
         def a():
             return Strict(**request.get_json()).name
     """,
+    "values of named columns, and of a dictionary": """
+        from sqlalchemy import insert, update
+        from sqlalchemy.orm import Session
+
+        @app.post("/a")
+        def a(session: Session):
+            sent = request.get_json()
+            session.execute(insert(Customer).values(name=sent["name"]))
+            session.query(Customer).filter_by(id=1).update({"name": sent["name"]})
+            known = {}
+            known.update(sent)
+            return known.values()
+    """,
     "an allowed key": """
         @app.patch("/a/<int:number>")
         def a(number):
@@ -87,6 +100,17 @@ FOUND = {
                 if hasattr(customer, key):
                     setattr(customer, key, value)  # PB935
             return customer.name
+    """,
+    "a statement and a legacy query": """
+        from sqlalchemy import insert, update
+        from sqlalchemy.orm import Session
+
+        @app.post("/a")
+        def a(session: Session):
+            sent = request.get_json()
+            session.execute(insert(Customer).values(**sent))  # PB935
+            session.execute(update(Customer).where(Customer.id == 1).values(sent))  # PB935
+            session.query(Customer).filter_by(id=1).update(sent)  # PB935
     """,
     "through a function": """
         def create(fields):

@@ -30,6 +30,16 @@ SILENT = {
         def a():
             return Response(status=302, headers={"Location": "/orders/" + request.args["number"]})
     """,
+    "the address of what was made, and another header": """
+        from flask import make_response
+        @app.post("/a")
+        def a():
+            answer = make_response("", 201)
+            answer.headers["Location"] = f"/orders/{request.args['number']}"
+            answer.headers["X-Next"] = request.args["next"]
+            place.location = request.args["next"]
+            return answer
+    """,
     "a path of this site": """
         @app.get("/a")
         def a():
@@ -95,6 +105,20 @@ FOUND = {
         def a():
             return Response(status=302, headers={"Location": request.args["next"]})  # PB934
     """,
+    "the header of a response that was made": """
+        from flask import Response, make_response
+        @app.get("/a")
+        def a():
+            answer = make_response("", 302)
+            answer.headers["Location"] = request.args["next"]  # PB934
+            return answer
+
+        @app.get("/b")
+        def b():
+            answer = Response(status=302)
+            answer.location = request.args["next"]  # PB934
+            return answer
+    """,
     "as it is": """
         @app.get("/a")
         def a():
@@ -133,13 +157,19 @@ def test_django_and_fastapi() -> None:
     findings(
         "PB934",
         """
-        from django.http import HttpResponseRedirect
+        from django.http import HttpResponse, HttpResponseRedirect
         from django.views import View
 
 
         class Leave(View):
             def get(self, request):
                 return HttpResponseRedirect(self.request.GET["to"])  # PB934
+
+
+        def leave(request):
+            response = HttpResponse(status=302)
+            response["Location"] = request.GET["to"]  # PB934
+            return response
         """,
     )
     findings(
