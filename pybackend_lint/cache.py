@@ -24,7 +24,7 @@ from typing import Any
 
 from pybackend_lint import __version__
 from pybackend_lint.finding import Applicability, Edit, Finding, Fix, Position, Related, Severity
-from pybackend_lint.project.files import is_below, is_group, outdated
+from pybackend_lint.project.files import entries_of, is_below, is_group, outdated
 from pybackend_lint.source import words
 
 DIRECTORY = ".pybackend_lint_cache"
@@ -349,11 +349,7 @@ def _modified(directory: str) -> int:
 
 
 def _names(directory: str) -> frozenset[str]:
-    try:
-        with os.scandir(directory) as entries:
-            return important({entry.name: entry.is_dir() for entry in entries})
-    except OSError:
-        return frozenset()
+    return important(entries_of(directory))
 
 
 def _state(path: str, known: _State) -> _State:

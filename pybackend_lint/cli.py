@@ -276,7 +276,9 @@ def _print_diff(
     if not options.quiet:
         count = result.fixed.total()
         what = f"Would fix {count} finding{'s' * (count != 1)}" if count else "No fixes to apply"
-        print(what, file=sys.stderr)
+        unsafe = 0 if options.unsafe_fixes else sum(finding.fix is not None for finding in result.findings)
+        more = f" ({unsafe}{' more' * (count > 0)} with --unsafe-fixes)" if unsafe else ""
+        print(what + more, file=sys.stderr)
     if result.errors:
         return ERROR
     return FINDINGS if result.changes and not options.exit_zero else CLEAN

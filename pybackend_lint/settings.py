@@ -573,7 +573,7 @@ class Resolver:
 
     def _find(self, directory: str) -> Settings:
         file = Path(directory, "pyproject.toml")
-        if file.is_file():
+        if os.path.isfile(file):  # which is no error where the directory cannot be read
             table = _table(file)
             if table is not None:
                 return self._adjust(from_table(table, file, file.parent))

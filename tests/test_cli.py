@@ -138,6 +138,14 @@ def test_directories_that_cannot_be_read_are_named(project: Path) -> None:
     assert done.code == 2
     assert "closed: Permission denied" in done.errors
     assert "Found 2 findings" in done.output
+    done = lint("check", "closed", cwd=project)
+    assert (done.code, done.errors) == (2, "error: closed: Permission denied\n")
+
+
+def test_pipes_are_not_read(project: Path) -> None:
+    os.mkfifo(project / "shop" / "pipe.py")
+    assert places(project) == [JOB, SCHEMA]
+    assert places(project) == [JOB, SCHEMA]  # from the cache
 
 
 def test_settings_of_the_project(project: Path) -> None:
@@ -207,7 +215,7 @@ def test_diff_changes_nothing(project: Path) -> None:
     assert done.output.startswith("--- shop/schemas.py\n+++ shop/schemas.py\n@@ ")
     assert "+    model_config = ConfigDict(frozen=True)\n" in done.output
     assert "jobs.py" not in done.output
-    assert done.errors == "Would fix 1 finding\n"
+    assert done.errors == "Would fix 1 finding (1 more with --unsafe-fixes)\n"
     assert (project / "shop/schemas.py").read_text() == SCHEMAS
     # The diff is one that patch accepts, and leads where --fix leads.
     patched = project / "patched"
@@ -216,7 +224,7 @@ def test_diff_changes_nothing(project: Path) -> None:
     lint("check", "--fix", cwd=project)
     assert (patched / "shop/schemas.py").read_text() == (project / "shop/schemas.py").read_text()
     done = lint("check", "--diff", "shop", cwd=project)
-    assert (done.code, done.output, done.errors) == (0, "", "No fixes to apply\n")
+    assert (done.code, done.output, done.errors) == (0, "", "No fixes to apply (1 with --unsafe-fixes)\n")
 
 
 def test_standard_input(project: Path) -> None:

@@ -13,6 +13,23 @@ from pybackend_lint.source import mentions, words
 _EVERYTHING = "**"
 
 
+def entries_of(directory: str) -> dict[str, bool]:
+    """The entries of a directory: name to whether it is a directory; empty when it cannot be read.
+
+    Pipes, sockets and devices are left out: reading one may never end. Dangling links are kept.
+    """
+    found = {}
+    try:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                is_directory = entry.is_dir()
+                if is_directory or entry.is_file() or not os.path.exists(entry.path):
+                    found[entry.name] = is_directory
+    except OSError:
+        pass
+    return found
+
+
 class Files:
     """Reads files and lists directories, each once.
 
@@ -61,13 +78,7 @@ class Files:
         """The entries of a directory: name to whether it is a directory; empty when it cannot be read."""
         found = self.listings.get(directory)
         if found is None:
-            found = {}
-            try:
-                with os.scandir(directory) as entries:
-                    for entry in entries:
-                        found[entry.name] = entry.is_dir()
-            except OSError:
-                pass
+            found = entries_of(directory)
             prefix = directory.rstrip(os.sep) + os.sep
             for path in self.overlay:
                 if path.startswith(prefix):
