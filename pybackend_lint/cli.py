@@ -57,10 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain while it exits.
+    except OSError as error:
+        # What is left of the output goes nowhere: Python would complain about it while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FINDINGS
+        if isinstance(error, BrokenPipeError):
+            return FINDINGS  # whoever read our output has seen enough
+        _complain([f"{error.filename or 'output'}: {error.strerror or error}"])
+        return ERROR
     return code
 
 

@@ -97,6 +97,7 @@ def test_selection(project: Path, options: list[str], expected: list[object]) ->
         (["check", "--extend-select", "class-based-confg"], "did you mean 'class-based-config'?"),
         (["check", "--config", "absent.toml"], "absent.toml: No such file or directory"),
         (["check", "absent.py"], "absent.py: No such file or directory"),
+        (["check", "pyproject.toml", "--output-file", "."], ".: Is a directory"),
         (["rule", "PB999"], "unknown rule 'PB999'"),
         (["rule", "PB6"], "'PB6' is not one rule"),
     ],
