@@ -60,6 +60,7 @@ class Checker:
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report
         self._folders: tuple[Folder, ...] = ()
+        self._outside: tuple[Folder, ...] = ()  # those of open files that lie in none of them
         self._options = Options()
         self._engines: dict[int, tuple[Settings, Engine]] = {}  # by identity of the settings
         self._buffers: dict[str, bytes] = {}  # the last contents of open documents that could be parsed
@@ -75,6 +76,7 @@ class Checker:
         self._options = options
         # The innermost folder of a file decides.
         self._folders = tuple(sorted(folders, key=lambda folder: -len(folder.path)))
+        self._outside = ()
         self._engines.clear()
         self._excluded.clear()
         self._outcomes.clear()
@@ -82,11 +84,11 @@ class Checker:
 
     def folder_of(self, path: str) -> Folder:
         """The workspace folder that a file lies in; a folder of its own for files outside of all."""
-        for folder in self._folders:
+        for folder in (*self._folders, *self._outside):
             if folder.contains(path):
                 return folder
         outside = Folder(os.path.dirname(path), self._options)
-        self._folders = (*self._folders, outside)
+        self._outside = (*self._outside, outside)
         return outside
 
     def settings_of(self, path: str) -> Settings:
@@ -234,9 +236,9 @@ class Checker:
         return known
 
     def discover(self) -> list[str]:
-        """The files to check in all workspace folders."""
+        """The files to check in all workspace folders; where there are none, beside the open files."""
         found: dict[str, None] = {}
-        for folder in reversed(self._folders):
+        for folder in reversed(self._folders or self._outside):
             targets = discover([folder.path], folder.resolver)
             for problem in targets.errors:
                 self._complain(problem)

@@ -261,6 +261,20 @@ async def test_the_whole_workspace(root: Path) -> None:
         await client.diagnostics(root / "caller.py", [])
 
 
+async def test_files_of_libraries_do_not_belong_to_the_workspace(root: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    for name in ("looked_at.py", "beside.py"):
+        (library / name).write_text(BLOCKING)
+    async with editor(root) as client:
+        client.open(library / "looked_at.py")
+        assert await client.codes(library / "looked_at.py") == ["PB604"]
+        result = await client.workspace_execute_command_async(
+            types.ExecuteCommandParams("pybackend-lint.checkWorkspace")
+        )
+        assert result["files"] == 4
+
+
 async def test_the_check_of_the_workspace_can_be_cancelled(root: Path) -> None:
     for number in range(300):
         (root / f"module{number}.py").write_text(BLOCKING * 20)
