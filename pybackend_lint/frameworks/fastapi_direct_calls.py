@@ -13,10 +13,13 @@ from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import FUNCTIONS, parameters
 
-# A function at the top of a file, up to the colon behind its parameters, and a marker among them.
-_TOP_FUNCTION = re.compile(rb"^(?:async\s+)?def\s+(\w+)\((.*?)\)\s*(?:->[^\n]*)?:", re.M | re.S)
+# A function at the top of a file or a constructor, up to the colon behind its parameters; a class at the
+# top; and a marker among parameters.
+_FUNCTION = re.compile(
+    rb"^(?:(?:async\s+)?def\s+(\w+)|[ \t]+def\s+__init__)\((.*?)\)\s*(?:->[^\n]*)?:", re.M | re.S
+)
+_TOP_CLASS = re.compile(rb"^class\s+(\w+)", re.M)
 _MARKER = re.compile(rb"=\s*(?:\w+\.)?(?:Depends|Security|Query|Path|Header|Cookie|Body|Form|File)\(")
 
 
@@ -47,37 +50,40 @@ def direct_calls(module: Module) -> list[DirectCall]:
 
 
 def _names_next_to_markers(index: Index, module: Module) -> frozenset[str]:
-    """The functions at the top of files that have markers as defaults, by a look at the bytes."""
+    """The functions and classes at the top of files that have markers as defaults, by a look at the bytes."""
     return frozenset(
-        match[1].decode(errors="replace")
+        name.decode(errors="replace")
         for path in files_with(index, module, b"fastapi")
-        for match in _TOP_FUNCTION.finditer(index.files.read(path) or b"")
-        if _MARKER.search(match[2])
+        for name in _names_in(index.files.read(path) or b"")
     )
+
+
+def _names_in(data: bytes) -> Iterator[bytes]:
+    for match in _FUNCTION.finditer(data):
+        if _MARKER.search(match[2]):
+            if match[1] is not None:
+                yield match[1]
+            elif classes := _TOP_CLASS.findall(data, 0, match.start()):
+                yield classes[-1]
 
 
 def _called(call: ast.Call, module: Module) -> FunctionInfo | None:
-    """The function with markers that a call runs, where it is called by its name or through its module."""
+    """The function or constructor with markers that a call runs, by its name or through its module."""
     first = call.func.value if isinstance(call.func, ast.Attribute) else call.func
     bindings = module.scope.bindings.get(first.id, []) if isinstance(first, ast.Name) else []
-    kinds = {"import", "from"} if isinstance(call.func, ast.Attribute) else {"import", "from", "function"}
+    kinds = {"import", "from"}
+    if isinstance(call.func, ast.Name):
+        kinds |= {"function", "class"}
     if not any(binding.kind in kinds for binding in bindings):
         return None
     name = module.qualified_name(call.func)
-    function = module.modules.function_info(name) if name is not None else None
-    if function is None or function.owner is not None:
+    if name is None:
         return None
-    marked = fastapi.fact(function.module, "fastapi functions with markers", _find_marked_functions)
-    return function if function.node in marked else None
-
-
-def _find_marked_functions(module: Module) -> frozenset[ast.AST]:
-    return frozenset(
-        statement
-        for statement in module.source.tree.body
-        if isinstance(statement, FUNCTIONS)
-        and any(fastapi.marker_of(default, module) for _, default in parameters(statement.args))
-    )
+    function = module.modules.function_info(name)
+    if function is None:
+        info = module.modules.class_info(name)
+        return info.method("__init__") if info is not None else None
+    return function if function.owner is None else None
 
 
 def _left_to_markers(call: ast.Call, function: FunctionInfo) -> Iterator[DirectCall]:
@@ -90,6 +96,8 @@ def _left_to_markers(call: ast.Call, function: FunctionInfo) -> Iterator[DirectC
     rebound = {node.id for node in function.own(ast.Name) if isinstance(node.ctx, ast.Store)}
     tested = _tested_for_type(function)
     positional = [*function.node.args.posonlyargs, *function.node.args.args]
+    if function.owner is not None:
+        del positional[:1]
     given |= {parameter.arg for parameter in positional[: len(call.args)]}
     for parameter, default in function.parameters():
         name = parameter.arg

@@ -20,7 +20,7 @@ from pybackend_lint.rule import Context, rule
     tags=("correctness",),
 )
 def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
-    """A function made for FastAPI is called like any other, without what FastAPI would inject.
+    """A function or class made for FastAPI is called like any other, without what FastAPI would inject.
 
     ## Why
     The default of such a parameter is the marker itself, and only FastAPI replaces it. The called
@@ -101,6 +101,6 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
             found.call,
             related=[declared],
             parameter=found.parameter.arg,
-            function=function.node.name,
+            function=(function.owner or function).node.name,
             marker=f"{source.segment(found.marker.func)}(...)",
         )

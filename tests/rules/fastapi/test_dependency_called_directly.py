@@ -11,6 +11,7 @@ FILES = {
     "shop.py": """
         from typing import Annotated
         from fastapi import Depends, Query
+        from pydantic import BaseModel
         def session(): return "session"
         def read(key: int, db=Depends(session), limit: int = Query(20)): return db, limit, key
         def annotated(key: int, limit: Annotated[int, Query()] = 20): return limit
@@ -23,16 +24,26 @@ FILES = {
             return limit
         class Service:
             def read(self, limit: int = Query(20)): return limit
+        class Page:
+            def __init__(self, number: int = Query(1), size: int = Query(20)) -> None:
+                self.number = number
+                self.size = size
+        class Plain(BaseModel):
+            number: int = 1
     """
 }
 FOUND = {
     "two are missing": ("shop.read(1)", "db"),
     "one is missing": ("shop.read(1, 'db')", "limit"),
     "a keyword": ("shop.read(1, limit=3)", "db"),
+    "a constructor": ("shop.Page(3)", "size"),
     "a marker that counts as true": ("shop.falsy(1)", "wait"),
 }
 SILENT = {
     "all are given": "shop.read(1, 'db', 3)",
+    "all are given to a constructor": "shop.Page(3, size=10)",
+    "a constructor without markers": "shop.Plain()",
+    "a constructor that FastAPI calls": "from fastapi import Depends\nDepends(shop.Page)",
     "all are given by name": "shop.read(1, limit=3, db='db')",
     "the default is a real one": "shop.annotated(1)",
     "nothing reads it": "shop.guarded(1)",
@@ -67,3 +78,4 @@ def test_the_body_gets_the_marker() -> None:
     db, limit, _ = names["read"](1)
     assert (type(db).__name__, type(limit).__name__) == ("Depends", "Query")
     assert names["falsy"](1) == names["truthy"](1) == 1
+    assert type(names["Page"](3).size).__name__ == "Query"
