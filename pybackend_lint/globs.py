@@ -4,43 +4,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from fnmatch import translate
 from pathlib import Path
-
-_Matches = Callable[[str], object]
 
 
 class Patterns:
     """Lines of a `.gitignore`, or globs that are read in the same way.
 
     A pattern is asked about the entries of a directory, from the top downwards, as git does: what lies
-    below an ignored directory is not looked at. `braces` are the alternatives of `{a,b}`, which git
-    does not know.
+    below an ignored directory is not looked at. Raises `ValueError` for lines that are no patterns.
     """
 
-    def __init__(self, lines: Iterable[str], *, braces: bool = False) -> None:
-        self._patterns: list[tuple[bool, bool, _Matches]] = []  # ignored?, only directories?, matches
-        regexes = []
-        for line in lines:
-            ignored = not line.startswith("!")
-            text = line if ignored else line[1:]
-            for glob in _alternatives(text) if braces else [text]:
-                name = glob.rstrip("/")
-                regex = _regex(name.removeprefix("/") if "/" in name else f"**/{name}")
-                regexes.append(regex)
-                self._patterns.append((ignored, glob != name, re.compile(regex, re.DOTALL).fullmatch))
-        self._patterns.reverse()
-        self._any = re.compile("|".join(regexes), re.DOTALL).fullmatch
+    def __init__(self, lines: Iterable[str]) -> None:
+        from pathspec import GitIgnoreSpec  # takes longer to import than most runs need
+
+        # For pathspec `a/**` is also `a/` itself.
+        lines = [f"{line}/*" if line.endswith("/**") else line for line in lines]
+        self._spec = GitIgnoreSpec.from_lines(lines)
+        # For git the last line that matches decides; for pathspec `*` wins over a `!*/` behind it.
+        self._taken_back = [
+            (GitIgnoreSpec.from_lines([line[1:]]), GitIgnoreSpec.from_lines(lines[number:]))
+            for number, line in enumerate(lines, 1)
+            if line.startswith("!") and line.endswith("/")
+        ]
+        self._taken_back.reverse()
 
     def verdict(self, path: str, is_directory: bool) -> bool | None:
-        """Whether an entry (its path with slashes) is ignored; None when no pattern says anything.
-
-        The last pattern that matches decides.
-        """
-        if self._any(path) is not None:
-            for ignored, only_directories, matches in self._patterns:
-                if (is_directory or not only_directories) and matches(path) is not None:
-                    return ignored
-        return None
+        """Whether an entry (its path with slashes) is ignored; None when no pattern says anything."""
+        if is_directory:
+            path += "/"
+            for taken_back, later in self._taken_back:
+                if taken_back.match_file(path):
+                    return bool(later.check_file(path).include)
+        return self._spec.check_file(path).include
 
 
 def git_lines(text: str) -> Iterator[str]:
@@ -56,110 +52,54 @@ def git_lines(text: str) -> Iterator[str]:
         yield pattern
 
 
-def below(root: Path, glob: str) -> str:
-    """A glob of settings as git would write it: `root` and `./` at its beginning say nothing."""
+def git_globs(root: Path, globs: Iterable[str]) -> list[str]:
+    """Globs of settings as git would write them: `root` and `./` at the beginning say nothing."""
+    return [alternative for glob in globs for alternative in _alternatives(_below(root, glob))]
+
+
+def _below(root: Path, glob: str) -> str:
     prefix = f"{root.as_posix().rstrip('/')}/"
     return glob[len(prefix) - 1 :] if glob.startswith(prefix) else glob.removeprefix("./")
+
+
+def _alternatives(glob: str) -> list[str]:
+    """What the braces of a glob stand for: `{a,b}/c` is `a/c` and `b/c`."""
+    if "{" not in glob:
+        return [glob]
+    from bracex import expand  # takes longer to import than most runs need
+
+    return expand(glob)
 
 
 def file_matcher(root: Path, glob: str) -> Callable[[Path], bool]:
     """A test whether a glob matches a file (an absolute path), or a directory above it below `root`.
 
     As for ruff and flake8, `*` also matches slashes: `tests/*.py` are all files below. A glob without
-    slash is a name at any depth; a leading `!` negates it.
+    slash is a name at any depth; a leading `!` negates it. Raises `ValueError` for a `[` without `]` and
+    a backslash at the end.
     """
     if glob.startswith("!"):
         inner = file_matcher(root, glob[1:])
         return lambda path: not inner(path)
-    regexes = []
-    for alternative in _alternatives(below(root, glob)):
-        name = alternative.rstrip("/")
-        start = "" if "/" in name else "(?:.*/)?"
-        regexes.append(f"{start}{_regex(name.removeprefix('/'), any_depth=True)}(?:/.*)?")
-    matches = re.compile("|".join(regexes), re.DOTALL).fullmatch
+    if "[" in glob and "]" not in glob.partition("[")[2][1:]:
+        raise ValueError("`[` without `]`")
+    if glob.endswith("\\"):
+        raise ValueError("`\\` at the end")
+    texts = []
+    for alternative in _alternatives(_below(root, glob)):
+        name = alternative.strip("/")
+        at_any_depth = name.startswith("**/") or "/" not in alternative.rstrip("/")
+        text = translate(name.removeprefix("**/").replace("/**/", "/*/"))
+        if "/**/" in name:
+            text = f"{text}|{translate(name.removeprefix('**/').replace('/**/', '/'))}"
+        texts.append(f"(?:.*/)?(?:{text})" if at_any_depth else text)
+    matches = re.compile("|".join(texts), re.DOTALL).match
 
     def matches_file(path: Path) -> bool:
         try:
             relative = path.relative_to(root)
         except ValueError:
             return False
-        return matches(relative.as_posix()) is not None
+        return any(matches(part.as_posix()) for part in (relative, *relative.parents[:-1]))
 
     return matches_file
-
-
-def _alternatives(glob: str) -> list[str]:
-    """What the first `{a,b}` of a glob stands for, and so on; braces without a comma are themselves."""
-    depth = 0
-    cuts: list[int] = []
-    for index, character in enumerate(glob):
-        if character == "{":
-            depth += 1
-            if depth == 1:
-                cuts = [index]
-        elif character == "," and depth == 1:
-            cuts.append(index)
-        elif character == "}" and depth:
-            depth -= 1
-            if depth == 0 and len(cuts) > 1:
-                ends = [*cuts[1:], index]
-                parts = [glob[start + 1 : end] for start, end in zip(cuts, ends, strict=True)]
-                return [
-                    found
-                    for part in parts
-                    for found in _alternatives(f"{glob[: cuts[0]]}{part}{glob[index + 1 :]}")
-                ]
-    return [glob]
-
-
-def _regex(glob: str, *, any_depth: bool = False) -> str:
-    """A glob as a regular expression; `any_depth`: whether `*` and `?` match slashes.
-
-    Raises `ValueError` when a `[` or a backslash lacks what must follow.
-    """
-    one = "." if any_depth else "[^/]"
-    found = []
-    index = 0
-    while index < len(glob):
-        character = glob[index]
-        rest = index + 1
-        if character == "*":
-            while glob[rest : rest + 1] == "*":
-                rest += 1
-            whole = rest - index > 1 and (index == 0 or glob[index - 1] == "/")
-            if whole and rest == len(glob):
-                found.append(".+")
-            elif whole and glob[rest] == "/":
-                found.append("(?:.*/)?")
-                rest += 1
-            else:
-                found.append(f"{one}*")
-        elif character == "?":
-            found.append(one)
-        elif character == "[":
-            text, rest = _class(glob, rest)
-            found.append(text if any_depth else f"(?!/){text}")
-        elif character == "\\":
-            if rest == len(glob):
-                raise ValueError("`\\` at the end")
-            found.append(re.escape(glob[rest]))
-            rest += 1
-        else:
-            found.append(re.escape(character))
-        index = rest
-    return "".join(found)
-
-
-def _class(glob: str, start: int) -> tuple[str, int]:
-    """The regular expression for the characters in brackets that begin at `start`, and where they end."""
-    first = start + (glob[start : start + 1] in ("!", "^"))
-    end = glob.find("]", first + 1)
-    if end < 0:
-        raise ValueError("`[` without `]`")
-    characters = re.sub(r"([]\[&~|^])", r"\\\1", glob[first:end])
-    text = f"[^{characters}]" if first > start else f"[{characters}]"
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(str(error)) from error
-    return text, end + 1

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pybackend_lint.cache import DIRECTORY, Cache, Trace
 from pybackend_lint.finding import Applicability, Finding
-from pybackend_lint.globs import Patterns, below, git_lines
+from pybackend_lint.globs import Patterns, git_globs, git_lines
 from pybackend_lint.settings import (
     PROJECT_FILES,
     Resolver,
@@ -90,8 +90,8 @@ class _Excluded:
         # Which of them comes last counts only where one takes back what another one excludes.
         ordered = any(glob.startswith("!") for glob in globs)
         self.names = frozenset() if ordered else frozenset(filter(_is_name, globs))
-        others = [below(settings.root, glob) for glob in globs if glob not in self.names]
-        self._patterns = Patterns(others, braces=True) if others else None
+        others = git_globs(settings.root, (glob for glob in globs if glob not in self.names))
+        self._patterns = Patterns(others) if others else None
 
     def entry(self, name: str, path: str, is_directory: bool) -> bool:
         """Whether an entry of a directory that is not excluded itself is."""

@@ -304,7 +304,7 @@ def test_version_imports_no_engine(tmp_path: Path) -> None:
     script = (
         "import sys\nfrom pybackend_lint.cli import main\n"
         "try:\n    main(['--version'])\nfinally:\n"
-        "    loaded = [m for m in sys.modules if m.startswith(('pybackend_lint', 'rich'))]\n"
+        "    loaded = [m for m in sys.modules if m.startswith(('pybackend_lint', 'rich', 'pathspec', 'bracex'))]\n"
         "    print(*sorted(loaded))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
