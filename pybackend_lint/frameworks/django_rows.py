@@ -15,9 +15,10 @@ from pybackend_lint.frameworks.django_reads import Entry, PathRead, Reader
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, Binding
 from pybackend_lint.semantic.types import Kind, Type
+from pybackend_lint.source import last_name
 
-Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
-LOOPS: tuple[type[ast.AST], ...] = (ast.For, ast.AsyncFor, *COMPREHENSIONS)
+Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp | ast.Lambda
+LOOPS: tuple[type[ast.AST], ...] = (ast.For, ast.AsyncFor, *COMPREHENSIONS, ast.Lambda)
 
 _KEEPS_ROWS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "enumerate"})
 _LEAVES = (ast.Break, ast.Return, ast.Raise)
@@ -63,7 +64,10 @@ class Rows:
 
 
 def loops(node: ast.AST, module: Module) -> Iterator[Rows]:
-    """The loops over rows that a `for` statement or a comprehension makes, at most one for each target."""
+    """The loops over rows that a node of `LOOPS` makes, at most one for each target.
+
+    A lambda makes one where `map()`, `filter()` or a key of `sorted()` calls it for each row.
+    """
     if isinstance(node, (ast.For, ast.AsyncFor)):
         if _leaves_at_once(node.body):
             return
@@ -80,6 +84,30 @@ def loops(node: ast.AST, module: Module) -> Iterator[Rows]:
             found = _rows(generator.target, generator.iter, body, generator, module)
             if found is not None:
                 yield found
+    elif isinstance(node, ast.Lambda):
+        match node.args:
+            case ast.arguments(posonlyargs=[], args=[parameter], defaults=[]):
+                iterated = _called_for_each(node, module)
+                if iterated is not None:
+                    found = _rows(parameter, iterated, (node.body,), parameter, module)
+                    if found is not None:
+                        yield found
+
+
+def _called_for_each(function: ast.Lambda, module: Module) -> ast.expr | None:
+    """What a lambda is called for each item of: by `map()` or `filter()`, or as a key to sort or group by."""
+    around = module.source.parent(function)
+    call = module.source.parent(around) if isinstance(around, ast.keyword) and around.arg == "key" else around
+    match call:
+        case ast.Call(func=ast.Name(id="map" | "filter"), args=[first, iterated]) if first is function:
+            return None if _only_first(call, module) else iterated
+        case ast.Call(func=ast.Name(id="sorted" | "min" | "max"), args=[iterated]) if call is not around:
+            return iterated
+        case ast.Call(func=ast.Attribute(attr="sort", value=iterated), args=[]) if call is not around:
+            return iterated
+        case ast.Call(func=func, args=[iterated, *_]) if last_name(func) == "groupby":
+            return iterated
+    return None
 
 
 def _only_first(node: ast.AST, module: Module) -> bool:
@@ -94,10 +122,10 @@ def _leaves_at_once(body: list[ast.stmt]) -> bool:
 
 
 def _rows(
-    target: ast.expr, iterated: ast.expr, body: tuple[ast.AST, ...], binder: ast.AST, module: Module
+    target: ast.expr | ast.arg, iterated: ast.expr, body: tuple[ast.AST, ...], binder: ast.AST, module: Module
 ) -> Rows | None:
     match target:
-        case ast.Name(id=name):
+        case ast.Name(id=name) | ast.arg(arg=name):
             counted = False
         case ast.Tuple(elts=[ast.Name(), ast.Name(id=name)]):
             counted = True

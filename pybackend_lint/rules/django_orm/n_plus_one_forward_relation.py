@@ -14,13 +14,16 @@ from pybackend_lint.rule import UNSAFE, Context, rule
     "PB100",
     "n-plus-one-forward-relation",
     'Add `{method}("{path}")`: `{attr}` is fetched once per row of this loop',
-    nodes=(ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp),
+    nodes=django_rows.LOOPS,
     applies="django",
     fix=UNSAFE,
     tags=("performance",),
 )
 def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
     """A loop over a queryset reads a related object that was not loaded together with the rows.
+
+    A comprehension is such a loop, and so is a lambda that `map()`, `filter()` or a key of `sorted()` calls
+    for each row.
 
     ## Why
     Django fetches the related object when the attribute is read, with a query of its own for every

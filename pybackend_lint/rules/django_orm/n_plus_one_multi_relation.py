@@ -17,7 +17,7 @@ _EXISTS = "Annotate the queryset with `Exists(...)`: `{attr}.exists()` runs one 
     "PB101",
     "n-plus-one-multi-relation",
     'Add `prefetch_related("{path}")`: `{attr}.{method}()` runs one query per row of this loop',
-    nodes=(ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp),
+    nodes=django_rows.LOOPS,
     applies="django",
     fix=UNSAFE,
     tags=("performance",),

@@ -14,7 +14,7 @@ from pybackend_lint.rule import UNSAFE, Context, rule
     "PB102",
     "n-plus-one-through-call",
     "Add `{advice}` to this loop's queryset: `{callee}` runs a query for every row",
-    nodes=(ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp),
+    nodes=django_rows.LOOPS,
     applies="django",
     fix=UNSAFE,
     tags=("performance",),

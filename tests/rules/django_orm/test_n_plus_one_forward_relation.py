@@ -30,6 +30,13 @@ SILENT = {
     "the row that was asked": "[line.order.reference for line in Order.objects.get(pk=1).lines.all()]",
     "its filtered relation": "[line.order.customer for line in Order.objects.get(pk=1).lines.filter(quantity=1)]",
     "stops at the first": "next(o.customer.phone for o in Order.objects.all())",
+    "stops at the first that fits": "next(filter(lambda o: o.customer.phone, Order.objects.all()))",
+    "sorted by what is loaded": """
+        print(sorted(Order.objects.select_related("customer"), key=lambda o: o.customer.phone))
+        print(sorted(Order.objects.all(), key=lambda o: o.customer_id))
+        print(sorted(Order.objects.all(), key=lambda o, n=1: o.customer.phone))
+        print(transform(lambda o: o.customer.phone, Order.objects.all()))
+        """,
     "all that are not null": "[o.customer.phone for o in Order.objects.select_related()]",
     "leaves at once": """
         for o in Order.objects.all():
@@ -141,6 +148,15 @@ SILENT = {
 }
 
 FOUND = {
+    "keys to sort by and functions for each row": """
+        orders = Order.objects.all()
+        print(sorted(orders, key=lambda o: o.customer.phone))  # PB100
+        print(max(Order.objects.all(), key=lambda o: o.customer.phone))  # PB100
+        print(list(map(lambda o: o.customer.phone, Order.objects.all())))  # PB100
+        print(list(filter(lambda o: o.customer.phone, Order.objects.all())))  # PB100
+        rows = list(Order.objects.all())
+        rows.sort(key=lambda o: o.customer.phone)  # PB100
+        """,
     "only its own rows are locked": """
         for o in Order.objects.select_for_update(of=("self",)):
             print(o.customer.phone)  # PB100
@@ -412,6 +428,7 @@ def test_django_runs_one_query_per_row() -> None:
         count(lambda: [o.customer.phone for o in Order.objects.all()])
         count(lambda: [o.customer.phone for o in Order.objects.select_related("customer")])
         count(lambda: [o.customer.phone for o in Order.with_customers.open()])
+        count(lambda: sorted(Order.objects.all(), key=lambda o: o.customer.phone))
         count(lambda: [o.invoice.number for o in Order.objects.all()])
         count(lambda: [o.customer.phone for o in Paginator(Order.objects.order_by("pk"), 10).page(1)])
         count(lambda: [o.customer.orders.filter(paid=True).delete for o in Order.objects.all()])
@@ -425,7 +442,7 @@ def test_django_runs_one_query_per_row() -> None:
         count(lambda: [line.product.name for o in orders for line in o.lines.all()])
         """
     )
-    assert printed.split() == ["4", "1", "1", "4", "5", "4", "1", "1", "2", "1", "2"]
+    assert printed.split() == ["4", "1", "1", "4", "4", "5", "4", "1", "1", "2", "1", "2"]
 
 
 @pytest.mark.parametrize(("body", "marker"), [("def __call__(cls, *args): ...", ""), ("pass", "  # PB100")])
