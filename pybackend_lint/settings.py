@@ -209,10 +209,10 @@ def unknown_selector(selector: str) -> str | None:
     return f"unknown rule {selector!r}{_nearest(selector, [entry.name for entry in ENTRIES])}"
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
+def _nearest(word: str, known: Iterable[str], cutoff: float = 0.75) -> str:
     from difflib import get_close_matches  # only for errors
 
-    matches = get_close_matches(word, list(known), 1, cutoff=0.75)
+    matches = get_close_matches(word, list(known), 1, cutoff)
     return f"; did you mean {matches[0]!r}?" if matches else ""
 
 
@@ -307,6 +307,10 @@ def _versions(value: object) -> dict[str, str]:
             name = canonicalize_name(package, validate=True)
         except InvalidName as error:
             raise _Invalid(f"{package!r} is not the name of a package") from error
+        if name not in _packages():
+            meant = _nearest(name, _packages(), cutoff=0.8)
+            if meant:  # others may be packages that no rule asks for yet
+                raise _Invalid(f"unknown package {package!r}{meant}")
         try:
             Version(version)
         except InvalidVersion:
@@ -316,6 +320,17 @@ def _versions(value: object) -> dict[str, str]:
                 raise _Invalid(f"{version!r} is neither a version nor a specifier") from error
         versions[name] = version
     return versions
+
+
+def _packages() -> frozenset[str]:
+    """The packages whose versions decide which rules apply."""
+    return frozenset(
+        re.split(r"[<>=!~]", requirement)[0].strip()
+        for entry in ENTRIES
+        if entry.applies
+        for requirement in entry.applies.split(",")
+        if requirement[0].isalpha()
+    )
 
 
 @dataclass(frozen=True)

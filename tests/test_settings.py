@@ -136,6 +136,11 @@ def test_per_file_ignores_hide_syntax_errors_only_by_name() -> None:
         ({"extra-base-classes": {"a.Model": 1}}, "extra-base-classes", "'a.Model' must have"),
         ({"extra-blocking": ["a b"]}, "extra-blocking", "'a b' is not a qualified name"),
         ({"allowed-blocking": ["sleep"]}, "allowed-blocking", "'sleep' is not a qualified name"),
+        (
+            {"versions": {"djnago": "5.2"}},
+            "versions",
+            "unknown package 'djnago'; did you mean 'django'?",
+        ),
         ({"versions": {"django": 5.2}}, "versions", "the version of 'django' must be a string"),
         ({"versions": {"django": "five"}}, "versions", "'five' is neither a version nor a specifier"),
         ({"versions": {"a b": "1"}}, "versions", "'a b' is not the name of a package"),
