@@ -1509,7 +1509,7 @@ ENTRIES: tuple[Entry, ...] = (
         module="pybackend_lint.rules.sqlalchemy.query_in_loop_sqlalchemy",
         message="Fetch all rows once with `{entity}.{column}.in_(...)` instead of a query per iteration",
         summary="A loop sends the same query again and again, with another value of one column each time.",
-        nodes=("For", "AsyncFor", "ListComp", "SetComp", "DictComp"),
+        nodes=("Module",),
         applies="sqlalchemy>=1.4",
         tags=("performance",),
     ),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from bisect import bisect_left
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,12 @@ from pybackend_lint.finding import Related
 from pybackend_lint.frameworks import database_effects, sqlalchemy
 from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.sqlalchemy_statements import relation_of
+from pybackend_lint.frameworks.sqlalchemy_words import functions_that_send
 from pybackend_lint.project import calls
 from pybackend_lint.project.callers import arguments
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import OBJECT, Kind
 from pybackend_lint.source import last_name
 
@@ -38,6 +38,9 @@ _MAY_NOT_RUN = (
 )  # fmt: skip
 
 
+Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp
+
+
 @dataclass(frozen=True, slots=True)
 class QueryInLoop:
     """A call in a loop that sends a query which compares one column with a value of the loop's element.
@@ -46,6 +49,7 @@ class QueryInLoop:
     """
 
     call: ast.Call
+    loop: Loop
     entity: str
     column: str
     steps: tuple[Related, ...] = ()
@@ -65,27 +69,61 @@ class Lookup:
     steps: tuple[Related, ...]
 
 
-Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp
-
-
-def queries_in_loop(loop: Loop, ctx: Context) -> Iterator[QueryInLoop]:
-    """The queries in the body of a loop or comprehension that one query before the loop could replace.
+def queries_in_loops(ctx: Context) -> Iterator[QueryInLoop]:
+    """The queries in the loops and comprehensions of a file that one query before the loop could replace.
 
     They are sent there, or by functions that get a value of the loop's element. A loop that may end early,
     handles errors or pauses for each element, or sends in bulk has none.
     """
-    if not _may_send(loop, ctx.module):
+    source = ctx.source
+    loops: list[Loop] = [*source.nodes(ast.For), *source.nodes(ast.AsyncFor), *source.nodes(ast.ListComp)]
+    loops += [*source.nodes(ast.SetComp), *source.nodes(ast.DictComp)]
+    if not loops:
         return
+    senders = functions_that_send(ctx.module)
+    sent = _calls_of(_MAY_SEND, ctx)
+    called = _calls_of(senders - _MAY_SEND, ctx)
+    for loop in loops:
+        target, iterated, parts = _parts(loop)
+        element = {node.id for node in _nodes([target]) if isinstance(node, ast.Name)}
+        may_send = _between(loop, sent) or any(_is_handed(call, element) for call in _between(loop, called))
+        if element and may_send and _is_over_rows(iterated, ctx):
+            yield from _queries_in(loop, list(_nodes(parts)), element, senders | _MAY_SEND, ctx)
+
+
+def _parts(loop: Loop) -> tuple[ast.expr, ast.expr, list[ast.stmt] | list[ast.expr]]:
+    """What a loop binds, what it goes over, and what it does each time."""
     if isinstance(loop, (ast.For, ast.AsyncFor)):
-        target, iterated, body = loop.target, loop.iter, list(_nodes(loop.body))
-    elif len(loop.generators) == 1:
-        target, iterated = loop.generators[0].target, loop.generators[0].iter
-        body = list(_nodes([loop.key, loop.value] if isinstance(loop, ast.DictComp) else [loop.elt]))
-    else:
-        return
-    element = {node.id for node in _nodes([target]) if isinstance(node, ast.Name)}
-    if not element or not _is_over_rows(iterated, ctx):
-        return
+        return loop.target, loop.iter, loop.body
+    first = loop.generators[0]
+    values: list[ast.expr] = [loop.key, loop.value] if isinstance(loop, ast.DictComp) else [loop.elt]
+    return first.target, first.iter, values if len(loop.generators) == 1 else []
+
+
+def _calls_of(names: Set[str], ctx: Context) -> list[ast.Call]:
+    """The calls in a file of what has one of some names, in order of their rows."""
+    found = ctx.source.calls
+    return sorted((call for name in found.keys() & names for call in found[name]), key=_row)
+
+
+def _row(call: ast.Call) -> int:
+    return call.lineno
+
+
+def _between(loop: Loop, found: list[ast.Call]) -> list[ast.Call]:
+    """Those of some calls, ordered by their rows, that stand in the rows of a loop's body."""
+    first = loop.body[0].lineno if isinstance(loop, (ast.For, ast.AsyncFor)) else loop.lineno
+    start = bisect_left(found, first, key=_row)
+    return found[start : bisect_right(found, loop.end_lineno or loop.lineno, start, key=_row)]
+
+
+def _is_handed(call: ast.Call, element: set[str]) -> bool:
+    return any(_mentions(value, element) for value in (*call.args, *(item.value for item in call.keywords)))
+
+
+def _queries_in(
+    loop: Loop, body: list[ast.AST], element: set[str], senders: Set[str], ctx: Context
+) -> Iterator[QueryInLoop]:
     if any(isinstance(node, (ast.Break, ast.Return, ast.Try, ast.While)) for node in body):
         return
     if any(isinstance(node, ast.Call) and last_name(node.func) == "sleep" for node in body):
@@ -93,10 +131,8 @@ def queries_in_loop(loop: Loop, ctx: Context) -> Iterator[QueryInLoop]:
     if _is_kept(body, element):
         return
     for node in body:
-        if isinstance(node, ast.Call) and ctx.parent(node) is not None:
-            found = _sent_for(node, body, element, ctx.module)
-            if found is not None:
-                yield found
+        if isinstance(node, ast.Call) and last_name(node.func) in senders:
+            yield from _sent_for(node, loop, body, element, ctx.module)
 
 
 def _is_kept(body: list[ast.AST], element: set[str]) -> bool:
@@ -117,25 +153,27 @@ def _is_kept(body: list[ast.AST], element: set[str]) -> bool:
     return False
 
 
-def _sent_for(call: ast.Call, body: list[ast.AST], element: set[str], module: Module) -> QueryInLoop | None:
+def _sent_for(
+    call: ast.Call, loop: Loop, body: list[ast.AST], element: set[str], module: Module
+) -> Iterator[QueryInLoop]:
     """The query that a call sends for an element, itself or in a function that the element is handed to."""
     statement = _sent(call, body, module)
     if statement is not None:
         compared = _compared(statement, element, module)
-        return QueryInLoop(call, *compared) if compared is not None else None
+        if compared is not None:
+            yield QueryInLoop(call, loop, *compared)
+        return
     for lookup, value in _lookups_by(call, element, module):
         if _is_of(value, element):
-            return QueryInLoop(call, lookup.entity, lookup.column, lookup.steps)
-    return None
+            yield QueryInLoop(call, loop, lookup.entity, lookup.column, lookup.steps)
+            return
 
 
 def _lookups_by(
     call: ast.Call, element: set[str], module: Module, depth: int = _MAX_CALLS
 ) -> Iterator[tuple[Lookup, ast.expr]]:
     """The queries that a called function sends for one argument which mentions the element, and it."""
-    if last_name(call.func) not in _lookup_names(module, depth) or not any(
-        _mentions(value, element) for value in (*call.args, *(item.value for item in call.keywords))
-    ):
+    if not _is_handed(call, element):
         return
     function = module.function_called(call)
     given = arguments(call, function, module) if function is not None else None
@@ -170,7 +208,7 @@ def _new_lookups(function: FunctionInfo, depth: int) -> Iterator[Lookup]:
         statement = _sent(call, body, module)
         if statement is None:
             is_recursive = last_name(call.func) == function.node.name
-            if is_recursive or _sends_unknown(call, module):
+            if is_recursive or _sends_unknown(call, module) or _may_write(call):
                 return
         if (statement is not None or depth) and _always_runs(call, function):
             sent.append((call, statement))
@@ -202,6 +240,16 @@ def _sends_unknown(call: ast.Call, module: Module) -> bool:
     return (
         isinstance(func, ast.Attribute) and func.attr in _SENDS and sqlalchemy.is_session(func.value, module)
     )
+
+
+def _may_write(call: ast.Call) -> bool:
+    """Whether a call writes by its name; the type of the session may be unknown."""
+    match call.func:
+        case ast.Attribute(attr="commit" | "flush" | "add_all"):
+            return True
+        case ast.Attribute(attr="add" | "delete" | "merge", value=receiver):
+            return "session" in last_name(receiver).lower() or last_name(receiver) == "db"
+    return False
 
 
 def _always_runs(call: ast.Call, function: FunctionInfo) -> bool:
@@ -237,49 +285,6 @@ def _is_nothing(node: ast.expr | None) -> bool:
         case None | ast.Constant() | ast.List(elts=[]) | ast.Tuple(elts=[]) | ast.Dict(keys=[]):
             return True
     return False
-
-
-def _lookup_names(module: Module, depth: int = _MAX_CALLS) -> frozenset[str]:
-    """The names of the functions that may send a query, of a module and those it imports."""
-    index = module.modules
-    assert isinstance(index, Index)
-    key = ("names of lookups", depth, module.name, id(module))
-    return index.fact(key, lambda: frozenset(_new_lookup_names(module, depth)))
-
-
-def _new_lookup_names(module: Module, depth: int) -> set[str]:
-    found: set[str] = set()
-    if depth:
-        for other in calls.imported_modules(module):
-            found |= _lookup_names(other, depth - 1)
-    source, wanted = module.source, found | _MAY_SEND
-    for _ in range(depth + 1):
-        around = {
-            function.name
-            for name in source.calls.keys() & wanted
-            for function in map(source.enclosing_function, source.calls[name])
-            if isinstance(function, FUNCTIONS)
-        }
-        wanted = around - found
-        found |= around
-    return found
-
-
-def _may_send(loop: Loop, module: Module) -> bool:
-    """Whether, by its name and place alone, a call in a loop may send a query."""
-    index = module.modules
-    assert isinstance(index, Index)
-    rows = index.fact(("rows that may send", module.name, id(module)), lambda: _rows_that_may_send(module))
-    first = loop.body[0].lineno if isinstance(loop, (ast.For, ast.AsyncFor)) else loop.lineno
-    position = bisect_left(rows, first)
-    return position < len(rows) and rows[position] <= (loop.end_lineno or loop.lineno)
-
-
-def _rows_that_may_send(module: Module) -> list[int]:
-    found = module.source.calls
-    return sorted(
-        call.lineno for name in found.keys() & (_MAY_SEND | _lookup_names(module)) for call in found[name]
-    )
 
 
 def _nodes(roots: list[ast.stmt] | list[ast.expr]) -> Iterator[ast.AST]:

@@ -20,11 +20,24 @@ _ADDED = re.compile(rb"""\bbackref\s*=\s*(?:(?:\w+\.)?backref\(\s*)?["'](\w+)["'
 _ASSIGNED = re.compile(rb"^\w+\.(\w+)[ \t]*=[ \t]*(?:\w+\.)?relationship\(", re.MULTILINE)
 _FUNCTION = re.compile(rb"^[ \t]+(?:async )?def (\w+)\(", re.MULTILINE)
 _ANY_FUNCTION = re.compile(rb"^[ \t]*(?:async )?def (\w+)\(", re.MULTILINE)
+_INDENTED_FUNCTION = re.compile(rb"^([ \t]*)(?:async )?def (\w+)\(", re.MULTILINE)
 _OPENS = re.compile(rb"with ([^\n]+\)) as (\w+)")
 _GIVES_ROWS = re.compile(rb"\.(?:all|scalars|fetchall|query|exec)\b|\bselect\(")
+_SENDS = re.compile(rb"\.(?:execute|scalars?|exec|query)\b")
+_CALLED = re.compile(rb"\b(\w+)\(")
 _READ = re.compile(rb"\.(\w+)")
 _RETURNED = re.compile(rb"\breturn (?:\w+\.)?relationship\(")
 _WORDS = (b"relationship", b"Relationship", b"dynamic_loader")
+_NEAR_QUERIES = (
+    b"query",
+    b"execute",
+    b"scalars",
+    b"session",
+    b"Session",
+    b"AsyncSession",
+    b"db",
+    b"repository",
+)
 _ROUNDS = 3
 
 
@@ -80,6 +93,30 @@ def _with_queries(index: Index, module: Module) -> frozenset[str]:
             name for name, body in zip(parts[::2], parts[1::2], strict=True) if _GIVES_ROWS.search(body)
         )
     return frozenset(map(bytes.decode, found))
+
+
+def functions_that_send(module: Module) -> frozenset[str]:
+    """The names of the functions of a project that may send a query, or call one that does."""
+    index = module.modules
+    if not isinstance(index, Index):
+        return frozenset()
+    root = index.layout.project_root(os.path.dirname(index.path_of(module)))
+    return index.fact(("sqlalchemy sending functions", root), lambda: _that_send(index, module))
+
+
+def _that_send(index: Index, module: Module) -> frozenset[str]:
+    paths = {path for word in _NEAR_QUERIES for path in files_with(index, module, word)}
+    functions: list[tuple[set[bytes], bytes]] = []
+    for path in sorted(paths):
+        _, *parts = _INDENTED_FUNCTION.split(index.files.read(path) or b"")
+        around: list[tuple[int, bytes]] = []
+        for indent, name, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            around = [outer for outer in around if outer[0] < len(indent)]
+            around.append((len(indent), name))
+            functions.append(({outer[1] for outer in around}, body))
+    found = {name for names, body in functions if _SENDS.search(body) for name in names}
+    more = (names for names, body in functions if not found.isdisjoint(_CALLED.findall(body)))
+    return frozenset(map(bytes.decode, found.union(*more)))
 
 
 def _with_sessions(index: Index, module: Module) -> frozenset[str]:

@@ -14,11 +14,11 @@ from pybackend_lint.rule import Context, rule
     "PB526",
     "query-in-loop-sqlalchemy",
     "Fetch all rows once with `{entity}.{column}.in_(...)` instead of a query per iteration",
-    nodes=(ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.DictComp),
+    nodes=(ast.Module,),
     applies="sqlalchemy>=1.4",
     tags=("performance",),
 )
-def check(node: sqlalchemy_loops.Loop, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     """A loop sends the same query again and again, with another value of one column each time.
 
     The loop may be a comprehension, and the column may be compared in `where()`, `filter()` or `filter_by()`.
@@ -186,10 +186,10 @@ def check(node: sqlalchemy_loops.Loop, ctx: Context) -> Iterator[Finding]:
     ## References
     - SQLAlchemy: "Operator Reference", "IN Comparisons"
     """
-    for query in sqlalchemy_loops.queries_in_loop(node, ctx):
+    for query in sqlalchemy_loops.queries_in_loops(ctx):
         yield ctx.finding(
             query.call,
             entity=query.entity,
             column=query.column,
-            related=[ctx.related(node, "sent once for each element of this loop"), *query.steps],
+            related=[ctx.related(query.loop, "sent once for each element of this loop"), *query.steps],
         )

@@ -174,6 +174,14 @@ SILENT = {
             found = session.scalars(select(Order).where(Order.user_id == user_id)).first()
             session.add(Order(user_id=user_id, price=found.price if found else 0))
 
+        def create(session, user_id: int):
+            found = add_to(session, user_id)
+            session.add(found)
+            return found
+
+        def add_to(session: Session, user_id: int):
+            return session.scalars(select(Order).where(Order.user_id == user_id)).first()
+
         KEPT: dict[int, Order] = {}
 
         def kept(session: Session, user_id: int):
@@ -199,6 +207,7 @@ SILENT = {
             for user in users:
                 rename(session, user.id)
                 add(session, user.id)
+                create(session, user.id)
                 kept(session, user.id)
                 cached(session, user.id)
                 sometimes(session, user.id, True)
