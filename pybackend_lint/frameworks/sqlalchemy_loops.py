@@ -37,7 +37,6 @@ _MAY_NOT_RUN = (
     ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
 )  # fmt: skip
 
-
 Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp
 
 
