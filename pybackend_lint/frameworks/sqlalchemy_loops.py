@@ -193,10 +193,16 @@ def _lookups(function: FunctionInfo, depth: int) -> tuple[Lookup, ...]:
     index = function.module.modules
     assert isinstance(index, Index)
     key = ("lookups", depth, function.module.name, id(function.node))
-    return index.fact(key, lambda: tuple(_new_lookups(function, depth)))
+    return index.fact(key, lambda: _new_lookups(function, depth))
 
 
-def _new_lookups(function: FunctionInfo, depth: int) -> Iterator[Lookup]:
+def _new_lookups(function: FunctionInfo, depth: int) -> tuple[Lookup, ...]:
+    found = tuple(_that_only_read(function, depth))
+    return () if found and database_effects.chain_to_write(function) is not None else found
+
+
+def _that_only_read(function: FunctionInfo, depth: int) -> Iterator[Lookup]:
+    """The lookups of a function, but for what the functions that it calls may write."""
     module, body = function.module, function.own_nodes()
     stored = {node.id for node in body if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     parameters = {item.arg for item in ast.walk(function.node.args) if isinstance(item, ast.arg)} - stored
@@ -211,8 +217,6 @@ def _new_lookups(function: FunctionInfo, depth: int) -> Iterator[Lookup]:
                 return
         if (statement is not None or depth) and _always_runs(call, function):
             sent.append((call, statement))
-    if not sent or database_effects.chain_to_write(function) is not None:
-        return
     source = module.source
     for call, statement in sorted(sent, key=lambda item: (item[0].lineno, item[0].col_offset)):
         here = source.position(source.start(call))
