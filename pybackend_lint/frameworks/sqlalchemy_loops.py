@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from pybackend_lint.finding import Related
 from pybackend_lint.frameworks import database_effects, sqlalchemy
 from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.sqlalchemy_statements import relation_of
-from pybackend_lint.frameworks.sqlalchemy_words import functions_that_send
 from pybackend_lint.project import calls
 from pybackend_lint.project.callers import arguments
 from pybackend_lint.project.index import Index
@@ -77,17 +75,14 @@ def queries_in_loops(ctx: Context) -> Iterator[QueryInLoop]:
     source = ctx.source
     loops: list[Loop] = [*source.nodes(ast.For), *source.nodes(ast.AsyncFor), *source.nodes(ast.ListComp)]
     loops += [*source.nodes(ast.SetComp), *source.nodes(ast.DictComp)]
-    if not loops:
-        return
-    senders = functions_that_send(ctx.module)
-    sent = _calls_of(_MAY_SEND, ctx)
-    called = _calls_of(senders - _MAY_SEND, ctx)
     for loop in loops:
         target, iterated, parts = _parts(loop)
         element = {node.id for node in _nodes([target]) if isinstance(node, ast.Name)}
-        may_send = _between(loop, sent) or any(_is_handed(call, element) for call in _between(loop, called))
-        if element and may_send and _is_over_rows(iterated, ctx):
-            yield from _queries_in(loop, list(_nodes(parts)), element, senders | _MAY_SEND, ctx)
+        body = list(_nodes(parts)) if element else []
+        sending = [node for node in body if isinstance(node, ast.Call) and _may_send(node, element)]
+        if sending and _is_over_rows(iterated, ctx) and not _goes_its_own_way(body, element):
+            for call in sending:
+                yield from _sent_for(call, loop, body, element, ctx.module)
 
 
 def _parts(loop: Loop) -> tuple[ast.expr, ast.expr, list[ast.stmt] | list[ast.expr]]:
@@ -99,39 +94,23 @@ def _parts(loop: Loop) -> tuple[ast.expr, ast.expr, list[ast.stmt] | list[ast.ex
     return first.target, first.iter, values if len(loop.generators) == 1 else []
 
 
-def _calls_of(names: Set[str], ctx: Context) -> list[ast.Call]:
-    """The calls in a file of what has one of some names, in order of their rows."""
-    found = ctx.source.calls
-    return sorted((call for name in found.keys() & names for call in found[name]), key=_row)
-
-
-def _row(call: ast.Call) -> int:
-    return call.lineno
-
-
-def _between(loop: Loop, found: list[ast.Call]) -> list[ast.Call]:
-    """Those of some calls, ordered by their rows, that stand in the rows of a loop's body."""
-    first = loop.body[0].lineno if isinstance(loop, (ast.For, ast.AsyncFor)) else loop.lineno
-    start = bisect_left(found, first, key=_row)
-    return found[start : bisect_right(found, loop.end_lineno or loop.lineno, start, key=_row)]
+def _may_send(call: ast.Call, element: set[str]) -> bool:
+    """Whether, by its form alone, a call may send a query, or run a function that does for an element."""
+    return last_name(call.func) in _MAY_SEND or _is_handed(call, element)
 
 
 def _is_handed(call: ast.Call, element: set[str]) -> bool:
     return any(_mentions(value, element) for value in (*call.args, *(item.value for item in call.keywords)))
 
 
-def _queries_in(
-    loop: Loop, body: list[ast.AST], element: set[str], senders: Set[str], ctx: Context
-) -> Iterator[QueryInLoop]:
-    if any(isinstance(node, (ast.Break, ast.Return, ast.Try, ast.While)) for node in body):
-        return
-    if any(isinstance(node, ast.Call) and last_name(node.func) == "sleep" for node in body):
-        return  # another service sets the pace
-    if _is_kept(body, element):
-        return
+def _goes_its_own_way(body: list[ast.AST], element: set[str]) -> bool:
+    """Whether a loop may end early, handles errors, lets another service set the pace, or keeps results."""
     for node in body:
-        if isinstance(node, ast.Call) and last_name(node.func) in senders:
-            yield from _sent_for(node, loop, body, element, ctx.module)
+        if isinstance(node, (ast.Break, ast.Return, ast.Try, ast.While)):
+            return True
+        if isinstance(node, ast.Call) and last_name(node.func) == "sleep":
+            return True
+    return _is_kept(body, element)
 
 
 def _is_kept(body: list[ast.AST], element: set[str]) -> bool:
@@ -302,6 +281,8 @@ def _nodes(roots: list[ast.stmt] | list[ast.expr]) -> Iterator[ast.AST]:
 
 def _is_over_rows(iterated: ast.expr, ctx: Context) -> bool:
     """Whether a loop runs over loaded objects or rows, or a parameter or variable of unknown length."""
+    if isinstance(iterated, (ast.Name, ast.Attribute)) and not _is_constant(iterated, ctx):
+        return True
     known = ctx.type_of(iterated)
     element = known.argument() if known is not None else None
     if element is not None and sqlalchemy.is_loaded(element):
@@ -311,7 +292,7 @@ def _is_over_rows(iterated: ast.expr, ctx: Context) -> bool:
             return _is_over_rows(inner, ctx)
         case ast.Call(func=ast.Attribute(attr=name, value=inner)) if name in _PARTS:
             return _is_over_rows(inner, ctx)
-    return isinstance(iterated, (ast.Name, ast.Attribute)) and not _is_constant(iterated, ctx)
+    return False
 
 
 def _is_constant(node: ast.Name | ast.Attribute, ctx: Context) -> bool:

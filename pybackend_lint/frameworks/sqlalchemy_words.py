@@ -19,18 +19,12 @@ _NAMED = re.compile(rb"""\b(?:back_populates|backref)\s*=\s*(?:\w+\.)?(?:backref
 _ADDED = re.compile(rb"""\bbackref\s*=\s*(?:(?:\w+\.)?backref\(\s*)?["'](\w+)["']""")
 _ASSIGNED = re.compile(rb"^\w+\.(\w+)[ \t]*=[ \t]*(?:\w+\.)?relationship\(", re.MULTILINE)
 _FUNCTION = re.compile(rb"^[ \t]+(?:async )?def (\w+)\(", re.MULTILINE)
-_ANY_FUNCTION = re.compile(rb"^([ \t]*)(?:async )?def (\w+)\(", re.MULTILINE)
+_ANY_FUNCTION = re.compile(rb"^[ \t]*(?:async )?def (\w+)\(", re.MULTILINE)
 _OPENS = re.compile(rb"with ([^\n]+\)) as (\w+)")
 _GIVES_ROWS = re.compile(rb"\.(?:all|scalars|fetchall|query|exec)\b|\bselect\(")
-_SENDS = re.compile(rb"\.(?:execute|scalars?|exec|query)\b")
-_CALLED = re.compile(rb"\b(\w+)\(")
 _READ = re.compile(rb"\.(\w+)")
 _RETURNED = re.compile(rb"\breturn (?:\w+\.)?relationship\(")
 _WORDS = (b"relationship", b"Relationship", b"dynamic_loader")
-_NEAR_QUERIES = (
-    b"query", b"select", b"execute", b"scalars", b"session", b"Session", b"AsyncSession", b"db",
-    b"repository",
-)  # fmt: skip
 _ROUNDS = 3
 
 
@@ -70,41 +64,22 @@ def functions_with_sessions(module: Module) -> frozenset[str]:
 
 def functions_with_queries(module: Module) -> frozenset[str]:
     """The names of the functions of a project whose bodies may send a query for many rows."""
-    return _query_functions(module)[0]
-
-
-def functions_that_send(module: Module) -> frozenset[str]:
-    """The names of the functions of a project that may send a query, or call one that does."""
-    return _query_functions(module)[1]
-
-
-def _query_functions(module: Module) -> tuple[frozenset[str], frozenset[str]]:
     index = module.modules
     if not isinstance(index, Index):
-        return frozenset(), frozenset()
+        return frozenset()
     root = index.layout.project_root(os.path.dirname(index.path_of(module)))
-    return index.fact(("sqlalchemy query functions", root), lambda: _find_query_functions(index, module))
+    return index.fact(("sqlalchemy query functions", root), lambda: _with_queries(index, module))
 
 
-def _find_query_functions(index: Index, module: Module) -> tuple[frozenset[str], frozenset[str]]:
-    paths = {path for word in _NEAR_QUERIES for path in files_with(index, module, word)}
-    functions: list[tuple[set[bytes], bytes]] = []
+def _with_queries(index: Index, module: Module) -> frozenset[str]:
+    found: set[bytes] = set()
+    paths = {path for word in (b"query", b"select", b"scalars") for path in files_with(index, module, word)}
     for path in sorted(paths):
         _, *parts = _ANY_FUNCTION.split(index.files.read(path) or b"")
-        around: list[tuple[int, bytes]] = []
-        for indent, name, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
-            around = [outer for outer in around if outer[0] < len(indent)]
-            around.append((len(indent), name))
-            functions.append(({outer[1] for outer in around}, body))
-    with_rows = {name for names, body in functions if _GIVES_ROWS.search(body) for name in names}
-    found = {name for names, body in functions if _SENDS.search(body) for name in names}
-    more = (
-        names
-        for names, body in functions
-        if not names <= found and not found.isdisjoint(_CALLED.findall(body))
-    )
-    found = found.union(*more)
-    return frozenset(map(bytes.decode, with_rows)), frozenset(map(bytes.decode, found))
+        found.update(
+            name for name, body in zip(parts[::2], parts[1::2], strict=True) if _GIVES_ROWS.search(body)
+        )
+    return frozenset(map(bytes.decode, found))
 
 
 def _with_sessions(index: Index, module: Module) -> frozenset[str]:
@@ -114,7 +89,7 @@ def _with_sessions(index: Index, module: Module) -> frozenset[str]:
         text = index.files.read(path) or b""
         if opens_sessions(text):
             _, *parts = _ANY_FUNCTION.split(text)
-            bodies = zip(parts[1::3], parts[2::3], strict=True)
+            bodies = zip(parts[::2], parts[1::2], strict=True)
             found.update(name for name, body in bodies if opens_sessions(body))
     return frozenset(map(bytes.decode, found))
 
