@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from pybackend_lint.finding import Related
@@ -75,14 +77,20 @@ def queries_in_loops(ctx: Context) -> Iterator[QueryInLoop]:
     source = ctx.source
     loops: list[Loop] = [*source.nodes(ast.For), *source.nodes(ast.AsyncFor), *source.nodes(ast.ListComp)]
     loops += [*source.nodes(ast.SetComp), *source.nodes(ast.DictComp)]
+    made = sorted(source.nodes(ast.Call), key=attrgetter("lineno")) if loops else []
+    rows = [call.lineno for call in made]
     for loop in loops:
         target, iterated, parts = _parts(loop)
         element = {node.id for node in _nodes([target]) if isinstance(node, ast.Name)}
-        body = list(_nodes(parts)) if element else []
-        sending = [node for node in body if isinstance(node, ast.Call) and _may_send(node, element)]
-        if sending and _is_over_rows(iterated, ctx) and not _goes_its_own_way(body, element):
-            for call in sending:
-                yield from _sent_for(call, loop, body, element, ctx.module)
+        near = made[bisect_left(rows, loop.lineno) : bisect_right(rows, loop.end_lineno or loop.lineno)]
+        sending = [call for call in near if _may_send(call, element)]
+        if sending and _is_over_rows(iterated, ctx):
+            body = list(_nodes(parts))
+            if not _goes_its_own_way(body, element):
+                inside = set(map(id, body))
+                for call in sending:
+                    if id(call) in inside:
+                        yield from _sent_for(call, loop, body, element, ctx.module)
 
 
 def _parts(loop: Loop) -> tuple[ast.expr, ast.expr, list[ast.stmt] | list[ast.expr]]:
@@ -100,7 +108,7 @@ def _may_send(call: ast.Call, element: set[str]) -> bool:
 
 
 def _is_handed(call: ast.Call, element: set[str]) -> bool:
-    return any(_mentions(value, element) for value in (*call.args, *(item.value for item in call.keywords)))
+    return any(_is_of(value, element) for value in (*call.args, *(item.value for item in call.keywords)))
 
 
 def _goes_its_own_way(body: list[ast.AST], element: set[str]) -> bool:
