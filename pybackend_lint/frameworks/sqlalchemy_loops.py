@@ -34,7 +34,7 @@ _NOT_MERGED = frozenset({"limit", "offset", "slice", "with_for_update", "join", 
 _MAX_CALLS = 2
 _MAY_NOT_RUN = (
     ast.If, ast.IfExp, ast.BoolOp, ast.For, ast.AsyncFor, ast.While, ast.Match, ast.ExceptHandler,
-    ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
+    ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.comprehension,
 )  # fmt: skip
 
 Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp
@@ -248,7 +248,7 @@ def _always_runs(call: ast.Call, function: FunctionInfo) -> bool:
     for outer in function.module.source.ancestors(call):
         if outer is function.node:
             break
-        if isinstance(outer, _MAY_NOT_RUN) and not _runs_first(inner, outer, call):
+        if isinstance(outer, _MAY_NOT_RUN) and not _runs_first(inner, outer):
             return False
         inner = outer
     return not any(
@@ -256,17 +256,17 @@ def _always_runs(call: ast.Call, function: FunctionInfo) -> bool:
     )
 
 
-def _runs_first(inner: ast.AST, outer: ast.AST, call: ast.Call) -> bool:
-    """Whether a part that holds a call is what a statement or expression begins with: a test, an iterable."""
+def _runs_first(inner: ast.AST, outer: ast.AST) -> bool:
+    """Whether a part is what a statement or expression begins with: a test, an iterable."""
     match outer:
         case ast.If(test=first) | ast.IfExp(test=first) | ast.BoolOp(values=[first, *_]):
             return first is inner
         case ast.For(iter=first) | ast.AsyncFor(iter=first) | ast.Match(subject=first):
             return first is inner
-        case ast.ListComp(generators=[first, *_]) | ast.SetComp(generators=[first, *_]):
-            return first is inner and any(node is call for node in ast.walk(first.iter))
-        case ast.DictComp(generators=[first, *_]) | ast.GeneratorExp(generators=[first, *_]):
-            return first is inner and any(node is call for node in ast.walk(first.iter))
+        case ast.comprehension(iter=first):
+            return first is inner
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            return outer.generators[0] is inner
     return False
 
 
