@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from pybackend_lint.finding import Position, Related
+from pybackend_lint.project.implementations import implementation, is_placeholder
 from pybackend_lint.project.index import Index
-from pybackend_lint.project.inventory import files_with
-from pybackend_lint.project.layout import is_test_file
-from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
+from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind, Type
 from pybackend_lint.source import last_name
@@ -244,7 +242,8 @@ def target(site: CallSite) -> FunctionInfo | None:
     """The project function whose body runs when a call is made, or None where it is not known.
 
     For a class it is `__init__`; for a coroutine function the body runs only when it is awaited. For an
-    abstract method it is the one that the project has in its place, where there is only one.
+    abstract method, or one of a protocol, it is the one that the project has in its place, where there is
+    only one.
     """
     modules = site.module.modules
     if site.callee.kind is Kind.CLASS:
@@ -255,8 +254,8 @@ def target(site: CallSite) -> FunctionInfo | None:
         return info.method("__call__") if info is not None else None
     if site.callee.kind is Kind.FUNCTION:
         function = modules.function_info(site.name)
-        if function is not None and _ABSTRACT in function.decorators and not _is_of_super(site):
-            return _implementation(function) or function
+        if function is not None and is_placeholder(function) and not _is_of_super(site):
+            return implementation(function) or function
         return function
     return None
 
@@ -267,63 +266,6 @@ def _is_of_super(site: CallSite) -> bool:
         case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")))):
             return True
     return False
-
-
-_ABSTRACT = "abc.abstractmethod"
-_MOST_MENTIONS = 60  # files; what more of them mention is no interface with one implementation
-
-
-def _implementation(function: FunctionInfo) -> FunctionInfo | None:
-    """The only method of a subclass, tests aside, that stands in the place of an abstract one."""
-    index = function.module.modules
-    assert isinstance(index, Index)
-    return index.fact(
-        ("implementation", function.module.name, id(function.node)), lambda: _find_implementation(function)
-    )
-
-
-def _find_implementation(function: FunctionInfo) -> FunctionInfo | None:
-    name = function.node.name
-    found: list[FunctionInfo] = []
-    pending = [function.owner] if function.owner is not None else []
-    seen: set[str] = set()
-    while pending:
-        above = pending.pop()
-        below = _subclasses(above, function.module)
-        if below is None:
-            return None
-        for info in below:
-            if info.name in seen:
-                continue
-            seen.add(info.name)
-            pending.append(info)
-            own = [method for method in info.methods() if method.node.name == name]
-            found += [method for method in own if _ABSTRACT not in method.decorators]
-            if len(found) > 1:
-                return None
-    return found[0] if found else None
-
-
-def _subclasses(above: ClassInfo, asker: Module) -> list[ClassInfo] | None:
-    """The classes directly below a class, those of tests aside; None where too many files mention it."""
-    index = asker.modules
-    assert isinstance(index, Index)
-    root = index.layout.workspace_root(index.layout.project_root(os.path.dirname(index.path_of(asker))))
-    paths = files_with(index, asker, above.node.name.encode())
-    if len(paths) > _MOST_MENTIONS:
-        return None
-    found = []
-    for path in paths:
-        if is_test_file(path, root):
-            continue
-        module = index.at(path, asker)
-        if module is None:
-            return None
-        for node in module.source.nodes(ast.ClassDef):
-            info = module.class_info_of(node)
-            if above.name in info.bases:
-                found.append(info)
-    return found
 
 
 def step(site: CallSite) -> Step:

@@ -232,6 +232,81 @@ def test_abstract_methods_are_what_implements_them(
     assert (chain is not None and Path(chain[-1].path).name == "disk.py") is reached
 
 
+PROTOCOL = """
+import time
+from typing import Protocol
+
+class Named(Protocol):
+    name: str
+
+class Store(Named, Protocol):
+    def save(self, key: str, *, keep: bool = True) -> None:
+        \"\"\"Keep something.\"\"\"
+
+    async def load(self, key: str) -> str: ...
+
+def f(store: Store): store.save("x")
+"""
+LIKE_IT = """
+import time
+
+class Base:
+    async def load(self, key): ...
+
+class DiskStore(Base):
+    def __init__(self): self.name = "disk"
+
+    def save(self, key, retries=3, *, keep=True): time.sleep(1)
+"""
+PROTOCOLS: dict[str, tuple[dict[str, str], bool]] = {
+    "one that has its members": ({}, True),
+    "one, and a fake for tests": ({"tests/fakes.py": LIKE_IT}, True),
+    "one, and a class with one method of the name": (
+        {"other.py": "class Form:\n    def save(self, key, *, keep=True): ...\n"},
+        True,
+    ),
+    "two that have its members": ({"other.py": LIKE_IT}, False),
+    "one, and one that names it": (
+        {"other.py": "import interface\nclass Memory(interface.Store):\n    def save(self, key): ...\n"},
+        False,
+    ),
+    "one without an attribute": ({"disk.py": LIKE_IT.replace("self.name", "self.other")}, False),
+    "one that names a parameter otherwise": (
+        {"disk.py": LIKE_IT.replace("key, retries", "k, retries")},
+        False,
+    ),
+    "one that wants more": ({"disk.py": LIKE_IT.replace("retries=3", "retries")}, False),
+    "one without a keyword": ({"disk.py": LIKE_IT.replace("*, keep=True", "*, force=True")}, False),
+    "one that is no coroutine": ({"disk.py": LIKE_IT.replace("async def", "def")}, False),
+    "a protocol with a body": (
+        {"interface.py": PROTOCOL.replace('"""Keep something."""', "print(key)")},
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "reached"), PROTOCOLS.values(), ids=PROTOCOLS.keys())
+def test_methods_of_protocols_are_what_has_all_their_members(
+    files: dict[str, str], reached: bool, tmp_path: Path
+) -> None:
+    written = {"interface.py": PROTOCOL, "disk.py": LIKE_IT, **files}
+    module = module_of(tmp_path, written, "interface.py")
+    info = module.modules.function_info("interface.f")
+    assert info is not None
+    chain = calls.reach(info, "sleeps", is_sleep, is_sync)
+    assert (chain is not None and Path(chain[-1].path).name == "disk.py") is reached
+
+
+def test_protocols_of_functions_are_of_no_class(tmp_path: Path) -> None:
+    text = (
+        "import time\nfrom typing import Protocol\nclass Done(Protocol):\n    def __call__(self): ...\n"
+        "class Later:\n    def __call__(self): time.sleep(1)\ndef f(done: Done): done()\n"
+    )
+    info = module_of(tmp_path, {"main.py": text}).modules.function_info("main.f")
+    assert info is not None
+    assert calls.reach(info, "sleeps", is_sleep, is_sync) is None
+
+
 def test_awaited_calls_are_marked(tmp_path: Path) -> None:
     text = "import asyncio\n\nasync def f():\n    await asyncio.sleep(1)\n    asyncio.sleep(2)\n"
     info = module_of(tmp_path, {"main.py": text}).modules.function_info("main.f")
