@@ -201,7 +201,13 @@ class Context:
 
     def in_coroutine(self, node: ast.AST) -> bool:
         """Whether this node runs in an `async def` itself, not in a function or lambda inside it."""
-        return isinstance(self.enclosing_function(node), ast.AsyncFunctionDef)
+        function = self.function_around(node)
+        return function is not None and function.is_async
+
+    @property
+    def function_around(self) -> Callable[[ast.AST], FunctionInfo | None]:
+        """The function in which a node runs: the innermost one, or the one that calls a lambda at once."""
+        return self.module.function_around
 
     @property
     def function_info(self) -> Callable[[ast.FunctionDef | ast.AsyncFunctionDef], FunctionInfo]:
@@ -283,24 +289,36 @@ class Context:
         return Related(path, source.position(source.start(of.node)), message)
 
     def fix(self, message: str, *edits: Edit, applicability: Applicability | None = None) -> Fix:
-        """A fix of these edits, as applicable as the rule declares unless said otherwise."""
+        """A fix of these edits, as applicable as the rule declares unless said otherwise.
+
+        One that deletes a comment is never safe.
+        """
         chosen = applicability or self.rule.fix
         if chosen is None:
             raise ValueError(f"rule {self.rule.code} declares no fix")
+        if chosen is SAFE and self._deletes_comment(edits):
+            chosen = UNSAFE
         return Fix(message, tuple(sorted(set(edits))), chosen)
+
+    def _deletes_comment(self, edits: Sequence[Edit]) -> bool:
+        lost = [comment for edit in edits for comment in self.source.comments(edit.start, edit.end)]
+        if not lost:
+            return False
+        written = "\n".join(edit.text for edit in edits)
+        return any(written.count(comment) < lost.count(comment) for comment in lost)
 
     def edit(self, node: ast.AST, text: str, *, end: ast.AST | None = None) -> Edit:
         """The edit that replaces a node (up to the end of `end`, when given) by a text."""
         return Edit(self.source.start(node), self.source.end(end or node), text)
 
     def insert_before(self, node: ast.AST, text: str) -> Edit:
-        """The edit that inserts a text before a node."""
-        start = self.source.start(node)
+        """The edit that inserts a text before a node and the parentheses around it."""
+        start, _ = self.source.outer_range(node)
         return Edit(start, start, text)
 
     def insert_after(self, node: ast.AST, text: str) -> Edit:
-        """The edit that inserts a text behind a node."""
-        end = self.source.end(node)
+        """The edit that inserts a text behind a node and the parentheses around it."""
+        _, end = self.source.outer_range(node)
         return Edit(end, end, text)
 
     def insert_at(self, offset: int, text: str) -> Edit:

@@ -12,10 +12,10 @@ from pybackend_lint.frameworks import django, django_models, django_reads
 from pybackend_lint.frameworks.django import Loaded
 from pybackend_lint.frameworks.django_models import Relation
 from pybackend_lint.frameworks.django_reads import Entry, PathRead, Reader
+from pybackend_lint.semantic import lambdas
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, Binding
 from pybackend_lint.semantic.types import Kind, Type
-from pybackend_lint.source import last_name
 
 Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp | ast.Lambda
 LOOPS: tuple[type[ast.AST], ...] = (ast.For, ast.AsyncFor, *COMPREHENSIONS, ast.Lambda)
@@ -85,34 +85,18 @@ def loops(node: ast.AST, module: Module) -> Iterator[Rows]:
             if found is not None:
                 yield found
     elif isinstance(node, ast.Lambda):
-        match node.args:
-            case ast.arguments(posonlyargs=[], args=[parameter], defaults=[]):
-                iterated = _called_for_each(node, module)
-                if iterated is not None:
-                    found = _rows(parameter, iterated, (node.body,), parameter, module)
-                    if found is not None:
-                        yield found
-
-
-def _called_for_each(function: ast.Lambda, module: Module) -> ast.expr | None:
-    """What a lambda is called for each item of: by `map()` or `filter()`, or as a key to sort or group by."""
-    around = module.source.parent(function)
-    call = module.source.parent(around) if isinstance(around, ast.keyword) and around.arg == "key" else around
-    match call:
-        case ast.Call(func=ast.Name(id="map" | "filter"), args=[first, iterated]) if first is function:
-            return None if _only_first(call, module) else iterated
-        case ast.Call(func=ast.Name(id="sorted" | "min" | "max"), args=[iterated]) if call is not around:
-            return iterated
-        case ast.Call(func=ast.Attribute(attr="sort", value=iterated), args=[]) if call is not around:
-            return iterated
-        case ast.Call(func=func, args=[iterated, *_]) if last_name(func) == "groupby":
-            return iterated
-    return None
+        parameter, iterated = lambdas.item_parameter(node), lambdas.iterated_by(node, module.source)
+        if parameter is not None and iterated is not None and not _only_first(node, module):
+            found = _rows(parameter, iterated, (node.body,), parameter, module)
+            if found is not None:
+                yield found
 
 
 def _only_first(node: ast.AST, module: Module) -> bool:
-    """Whether a comprehension is the argument of `next`, which stops at the first row."""
+    """Whether a comprehension or the `map()` of a lambda is given to `next`, which stops at the first row."""
     parent = module.source.parent(node)
+    if isinstance(node, ast.Lambda) and parent is not None:
+        parent = module.source.parent(parent)
     return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "next"
 
 

@@ -289,11 +289,11 @@ def _is_done(site: CallSite, call: ast.Call) -> bool:
         return False
     source = site.module.source
     receiver = ast.unparse(call.func.value)
-    function = source.enclosing_function(call)
+    function = site.module.function_around(call)
     return any(
         isinstance(other.func, ast.Attribute)
         and ast.unparse(other.func.value) == receiver
-        and source.enclosing_function(other) is function
+        and site.module.function_around(other) is function
         for name in ("done", "is_alive", "is_set")
         for other in source.calls.get(name, ())
     )
@@ -319,7 +319,7 @@ def _starts_or_stops(site: CallSite) -> bool:
 
 
 def _function_of(site: CallSite) -> ast.FunctionDef | ast.AsyncFunctionDef:
-    return cast(ast.FunctionDef, site.module.source.enclosing_function(site.node))
+    return cast(FunctionInfo, site.module.function_around(site.node)).node
 
 
 def _runs_once(site: CallSite, function: FunctionInfo) -> bool:
@@ -726,8 +726,7 @@ def _is_alone(call: ast.Call, module: Module, depth: int) -> bool:
     around = module.source.parent(call)
     if isinstance(around, ast.Call) and module.qualified_name(around.func) in _RUNNERS:
         return True
-    caller = module.source.enclosing_function(call)
-    if not isinstance(around, ast.Await) or not isinstance(caller, ast.AsyncFunctionDef):
+    info = module.function_around(call) if isinstance(around, ast.Await) else None
+    if info is None or not info.is_async:
         return False
-    info = module.function_info(caller)
     return runs_alone(info) or _is_called_alone(info, depth + 1)

@@ -396,12 +396,12 @@ def detached_reads(ctx: Context) -> Iterator[DetachedRead]:
     openers = functions_with_sessions(module) if relations else frozenset()
     if not openers or not (opens_sessions(source.data) or not openers.isdisjoint(source.calls)):
         return
-    seen: set[tuple[ast.AST, str, str]] = set()
+    seen: set[tuple[FunctionInfo, str, str]] = set()
     for node in source.nodes(ast.Attribute):
-        function = ctx.enclosing_function(node) if node.attr in relations else None
-        if not isinstance(function, FUNCTIONS) or not isinstance(node.ctx, ast.Load):
+        function = ctx.function_around(node) if node.attr in relations else None
+        if function is None or not isinstance(node.ctx, ast.Load):
             continue
-        found = _detached(node, ctx.function_info(function), ctx)
+        found = _detached(node, function, ctx)
         if found is not None and (function, found.name, found.attribute) not in seen:
             seen.add((function, found.name, found.attribute))
             yield found

@@ -15,7 +15,6 @@ from pybackend_lint.frameworks.sqlalchemy_words import relation_names
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.import_edits import replace_imports
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind, Type
 from pybackend_lint.source import last_name
 
@@ -74,14 +73,14 @@ def _unloaded(node: ast.Attribute, ctx: Context) -> LazyRead | None:
 
 def _is_set_in_function(node: ast.Attribute, read: LazyRead, ctx: Context) -> bool:
     """Whether something else in the function loads or sets the attribute, or holds the object it leads to."""
-    function = ctx.enclosing_function(node)
-    if not isinstance(function, FUNCTIONS):
+    function = ctx.function_around(node)
+    if function is None:
         return True
     owner_text, name = ctx.text(node.value), node.attr
     target, many = read.relation.target, read.relation.collection is True
     if not many and (target is None or any(step.owner == target for step in read.loaded.path)):
         return True
-    for other in ctx.function_info(function).own_nodes():
+    for other in function.own_nodes():
         match other:
             case ast.Attribute(value=value, attr=attr, ctx=ast.Load()) if (
                 attr == name and _is_before(other, node) and ctx.text(value) == owner_text
@@ -97,7 +96,7 @@ def _is_set_in_function(node: ast.Attribute, read: LazyRead, ctx: Context) -> bo
             return True
     return not many and any(
         _is_object(ctx.module.annotation_type(argument.annotation, argument), target)
-        for argument, _ in ctx.function_info(function).parameters()
+        for argument, _ in function.parameters()
         if argument.annotation is not None
     )
 
@@ -198,13 +197,13 @@ def may_be_loaded(
 
 def source_call(read: LazyRead, node: ast.AST, ctx: Context) -> ast.Call | None:
     """The `select(E)` or `session.get(E, key)` the object comes from, when `node`'s function contains it."""
-    function = ctx.enclosing_function(node)
+    function = ctx.function_around(node)
     place = read.loaded.place
-    if not isinstance(function, FUNCTIONS) or place.module != ctx.module.name:
+    if function is None or place.module != ctx.module.name:
         return None
     found = [
         call
-        for call in ctx.function_info(function).own(ast.Call)
+        for call in function.own(ast.Call)
         if (call.lineno, call.col_offset) == (place.row, place.column)
         and (
             sqlalchemy.statement_of(call, ctx.module) is not None

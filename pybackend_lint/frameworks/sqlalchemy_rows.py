@@ -18,15 +18,17 @@ from pybackend_lint.frameworks import (
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
 from pybackend_lint.frameworks.sqlalchemy_words import functions_with_queries, relation_names
+from pybackend_lint.semantic import lambdas
+from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import FUNCTIONS, Function
+from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Type
 from pybackend_lint.source import last_name
 
 if TYPE_CHECKING:
     from pybackend_lint.rule import Context
 
-Loop = ast.For | ast.comprehension
+Loop = ast.For | ast.comprehension | ast.Lambda
 
 # Methods that give many rows at once.
 _GIVES_ROWS = ("all", "scalars", "fetchall", "unique", "order_by", "limit", "paginate")
@@ -56,17 +58,16 @@ def row_reads(ctx: Context) -> Iterator[RowRead]:
     if not relation_names(ctx.module).relations:
         return
     rows = _Rows(ctx.module)
-    places: dict[Function, list[ast.expr]] = {}
+    places: dict[FunctionInfo, list[ast.expr]] = {}
     for node in (*rows.in_loops(), *rows.lists(), *rows.responses(), *rows.rendered()):
-        function = ctx.enclosing_function(node)
-        if isinstance(function, FUNCTIONS):
+        function = ctx.function_around(node)
+        if function is not None:
             places.setdefault(function, []).append(node)
     for function, nodes in places.items():
         yield from _reads(function, nodes, rows, ctx)
 
 
-def _reads(function: Function, nodes: list[ast.expr], rows: _Rows, ctx: Context) -> Iterator[RowRead]:
-    info = ctx.function_info(function)
+def _reads(info: FunctionInfo, nodes: list[ast.expr], rows: _Rows, ctx: Context) -> Iterator[RowRead]:
     wanted = {id(node) for node in nodes}
     for node in sqlalchemy_loading.attributes_read(info):
         loop = rows.loop(node.value) if id(node) in wanted else None
@@ -74,7 +75,7 @@ def _reads(function: Function, nodes: list[ast.expr], rows: _Rows, ctx: Context)
         if loop is None or read is None or _is_one_target(read, ctx):
             continue
         if not sqlalchemy_expiry.is_detached(node, info, ctx):
-            step = ctx.related(loop.iter, "the loop runs once for each row")
+            step = ctx.related(rows.iterated(loop), "the loop runs once for each row")
             yield RowRead(node, read, "", (step,))
     for use in sqlalchemy_uses.lazy_uses(info, ctx, nodes, is_async=False):
         reached, loop = use.reached, rows.loop(use.place)
@@ -111,6 +112,8 @@ class _Rows:
         binding = found[1][0]
         if binding.kind in {"for", "comprehension"}:
             return binding.node if isinstance(binding.node, (ast.For, ast.comprehension)) else None
+        if binding.kind == "parameter" and isinstance(found[0].node, ast.Lambda):
+            return found[0].node if lambdas.iterated_by(found[0].node, self.source) is not None else None
         if binding.kind == "assign" and isinstance(binding.value, (ast.Attribute, ast.Subscript, ast.Name)):
             return self.loop(binding.value, depth + 1)
         return None
@@ -118,12 +121,21 @@ class _Rows:
     def over_rows(self, loop: Loop) -> bool:
         """Whether a loop goes over the rows of a synchronous session, and over all of them."""
         if id(loop) not in self._over_rows:
-            some = isinstance(loop.iter, ast.Subscript) or _ends_early(loop)  # such as `rows[:5]`
-            known = self.module.type_of(loop.iter) if not some else None
+            iterated = self.iterated(loop)
+            some = isinstance(iterated, ast.Subscript) or _ends_early(loop)  # such as `rows[:5]`
+            known = self.module.type_of(iterated) if not some else None
             item = known.argument() if known is not None else None
             items = (item, *item.args) if item is not None else ()
             self._over_rows[id(loop)] = any(map(_is_row, items))
         return self._over_rows[id(loop)]
+
+    def iterated(self, loop: Loop) -> ast.expr:
+        """What a loop goes over."""
+        if not isinstance(loop, ast.Lambda):
+            return loop.iter
+        found = lambdas.iterated_by(loop, self.source)
+        assert found is not None
+        return found
 
     def in_loops(self) -> Iterator[ast.expr]:
         """The expressions that read a wanted name of an element of a loop, or hand the element over."""
@@ -147,10 +159,17 @@ class _Rows:
     def _elements(self) -> set[str]:
         """The names that stand for an element of some loop of the file, or for an item of one."""
         found: set[str] = set()
-        loops: list[Loop] = [*self.source.nodes(ast.For), *self.source.nodes(ast.comprehension)]
+        loops: list[ast.For | ast.comprehension] = self.source.nodes(ast.For) + self.source.nodes(
+            ast.comprehension
+        )
         for loop in loops:
             if self._may_be_rows(loop.iter):
                 found.update(_names(loop.target))
+        for function in self.source.nodes(ast.Lambda):
+            parameter = lambdas.item_parameter(function)
+            iterated = lambdas.iterated_by(function, self.source)
+            if parameter is not None and iterated is not None and self._may_be_rows(iterated):
+                found.add(parameter.arg)
         for assignment in self.source.nodes(ast.Assign) if found else ():
             if (
                 isinstance(assignment.value, (ast.Subscript, ast.Attribute))
@@ -253,7 +272,7 @@ def _is_row(known: Type | None) -> bool:
     return known is not None and isinstance(known.fact, Loaded) and not known.fact.is_async
 
 
-def _ends_early(loop: ast.For | ast.comprehension) -> bool:
+def _ends_early(loop: Loop) -> bool:
     """Whether a loop may end before its last row."""
     pending: list[ast.AST] = [*loop.body] if isinstance(loop, ast.For) else []
     while pending:

@@ -13,7 +13,6 @@ from pybackend_lint.project.inventory import files_with
 from pybackend_lint.project.layout import is_test_file
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import FUNCTIONS
 from pybackend_lint.semantic.types import Kind
 from pybackend_lint.source import last_name
 
@@ -79,9 +78,7 @@ def _callers(function: FunctionInfo, index: Index) -> Iterator[Caller]:
             else:
                 is_call = known.kind is Kind.FUNCTION and known.name == function.name
             if is_call:
-                around = module.source.enclosing_function(call)
-                inside = module.function_info(around) if isinstance(around, FUNCTIONS) else None
-                yield Caller(call, module, inside)
+                yield Caller(call, module, module.function_around(call))
 
 
 def arguments(call: ast.Call, function: FunctionInfo, module: Module) -> dict[str, ast.expr] | None:

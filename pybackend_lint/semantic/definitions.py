@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from pybackend_lint.semantic import generics
+from pybackend_lint.semantic import generics, lambdas
 from pybackend_lint.semantic.circles import answered_once
 from pybackend_lint.semantic.decorators import gives_coroutines, keeps, wrappers
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS, Binding, Function, Scope, parameters
@@ -105,7 +105,8 @@ class FunctionInfo:
     def own_nodes(self) -> list[ast.AST]:
         """The nodes of the body that run in this function itself, in no particular order.
 
-        Bodies of comprehensions are included, those of nested functions, lambdas and classes are not.
+        Bodies of comprehensions are included, and those of lambdas that are called for every item of
+        something at once; those of nested functions, other lambdas and classes are not.
         """
         source = self.module.source
         found: list[ast.AST] = []
@@ -113,18 +114,27 @@ class FunctionInfo:
         while pending:
             nodes = source.scope_nodes(pending.pop())
             found.extend(nodes)
-            pending.extend(node for node in nodes if isinstance(node, COMPREHENSIONS))
+            pending.extend(
+                node
+                for node in nodes
+                if isinstance(node, COMPREHENSIONS)
+                or (isinstance(node, ast.Lambda) and lambdas.iterated_by(node, source) is not None)
+            )
         return found
 
     @cached_property
     def _own_scopes(self) -> list[ast.AST]:
-        """The nodes that open the scopes whose nodes run in this function: itself and comprehensions."""
+        """The nodes that open the scopes whose nodes run in this function: itself and those like loops."""
         source = self.module.source
         kinds = [kind for kind in COMPREHENSIONS if kind in source.types]
+        has_lambdas = ast.Lambda in source.types
         found: list[ast.AST] = [self.node]
         for opener in found:
             for kind in kinds:
                 found.extend(source.in_scope(kind, opener))
+            if has_lambdas:
+                within = source.in_scope(ast.Lambda, opener)
+                found.extend(node for node in within if lambdas.iterated_by(node, source) is not None)
         return found
 
     def own(self, cls: type[Node]) -> list[Node]:

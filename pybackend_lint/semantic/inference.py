@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pybackend_lint.semantic import generics
+from pybackend_lint.semantic import generics, lambdas
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding, Scope
 from pybackend_lint.semantic.types import (
     CONTEXT_MANAGER,
@@ -291,7 +291,10 @@ def _exception_type(module: Module, caught: ast.expr | None) -> Type | None:
 
 
 def parameter_type(module: Module, scope: Scope, binding: Binding) -> Type | None:
-    """The type of a parameter: its annotation, `self` and `cls`, or what a framework injects."""
+    """The type of a parameter: its annotation, `self` and `cls`, what a framework injects, or an item.
+
+    The last is what a lambda gets that is called for every item of something.
+    """
     argument = binding.node
     assert isinstance(argument, ast.arg)
     function = scope.node
@@ -312,6 +315,9 @@ def parameter_type(module: Module, scope: Scope, binding: Binding) -> Type | Non
         if declared is not None and isinstance(binding.value, ast.Constant) and binding.value.value is None:
             return replace(declared, optional=True)
         return declared
+    if isinstance(function, ast.Lambda):
+        iterated = lambdas.iterated_by(function, module.source)
+        return element(module, module.type_of(iterated)) if iterated is not None else None
     if isinstance(binding.value, ast.Call):
         callee = module.qualified_name(binding.value.func)
         provider = module.modules.provider(callee) if callee is not None else None

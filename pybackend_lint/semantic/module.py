@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar, cast
 from pybackend_lint.semantic import inference
 from pybackend_lint.semantic.circles import Circles
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
+from pybackend_lint.semantic.lambdas import iterated_by
 from pybackend_lint.semantic.scopes import (
     COMPREHENSIONS,
     FUNCTIONS,
@@ -258,6 +259,13 @@ class Module:
             owner = self.class_info_of(opener) if isinstance(opener, ast.ClassDef) else None
             info = self._functions[id(node)] = FunctionInfo(self, node, self.qualname(node), owner)
         return info
+
+    def function_around(self, node: ast.AST) -> FunctionInfo | None:
+        """The function in which a node runs: the innermost one, or the one that calls a lambda at once."""
+        function = self.source.enclosing_function(node)
+        while isinstance(function, ast.Lambda) and iterated_by(function, self.source) is not None:
+            function = self.source.enclosing_function(function)
+        return self.function_info(function) if isinstance(function, FUNCTIONS) else None
 
     def exit_bindings(self, name: str) -> list[Binding]:
         """The bindings of a module-level name that hold once the module has run."""

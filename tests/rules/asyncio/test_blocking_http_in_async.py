@@ -38,6 +38,7 @@ FOUND = {
             fetch(url)  # PB601
             httpx.get(url)  # PB601
             urllib.request.urlopen(url)  # PB601
+            return sorted([url], key=lambda one: requests.get(one).text)  # PB601
             with httpx.stream("GET", url) as response:  # PB601
                 return response
     """,

@@ -122,6 +122,11 @@ from shop.queries import Orders, all_orders
 
 # Each `load` runs over one customer with one order of two lines; `{bad}` marks the line reported.
 RAISES = {
+    "a key to sort by": """
+        async def load(session: AsyncSession):
+            orders = (await session.scalars(select(Order))).all()
+            return sorted(orders, key=lambda order: len(order.lines))  # PB520
+    """,
     "an option that leads to another class": """
         async def load(session: AsyncSession):
             option = selectinload(Order.customer).selectinload(Customer.orders)

@@ -62,6 +62,19 @@ FOUND = {
             for order in session.scalars(select(Order)):
                 print(order.lines)  # PB525
     """,
+    "a key to sort by": """
+        def load(session: Session):
+            orders = session.scalars(select(Order)).all()
+            return sorted(orders, key=lambda order: len(order.lines))  # PB525
+    """,
+    "a lambda that filters": """
+        def load(session: Session):
+            return list(filter(lambda order: order.lines, session.scalars(select(Order))))  # PB525
+    """,
+    "a lambda that calls a helper": """
+        def load(session: Session):
+            return list(map(lambda order: to_dict(order), session.scalars(select(Order))))  # PB525
+    """,
     "a comprehension over rows": """
         def load(session: Session):
             return [len(order.lines) for order, key in session.execute(select(Order, Order.id))]  # PB525
@@ -115,6 +128,11 @@ FOUND = {
     """,
 }
 SILENT = {
+    "lambdas over loaded rows": """
+        def load(session: Session):
+            orders = session.scalars(select(Order).options(selectinload(Order.lines))).all()
+            return sorted(orders, key=lambda order: len(order.lines)), list(map(lambda o: o.lines, orders))
+    """,
     "loaded rows whose type is written down": """
         def load(session: Session):
             rows: list[Order] = session.query(Order).options(selectinload(Order.lines)).all()
