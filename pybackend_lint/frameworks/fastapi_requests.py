@@ -333,9 +333,14 @@ def untaken_path_parameters(route: Route) -> list[str]:
 
 def lists_in_bodies(route: Route) -> list[ast.arg]:
     """The parameters of a GET or HEAD route that hold several plain values and so are its body."""
-    function = route.function
-    if function is None or not route.methods or route.methods - {"GET", "HEAD"}:
-        return []
+    return _own_lists(route.function) if route.function is not None and _has_no_body(route) else []
+
+
+def _has_no_body(route: Route) -> bool:
+    return bool(route.methods) and not (route.methods or frozenset()) - {"GET", "HEAD"}
+
+
+def _own_lists(function: FunctionInfo) -> list[ast.arg]:
     return [
         parameter
         for parameter, default in function.parameters()
@@ -344,6 +349,87 @@ def lists_in_bodies(route: Route) -> list[ast.arg]:
         and _is_list_of_values(parameter.annotation, function.module)
         and _keeps_parameters(function)
     ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HiddenList:
+    """A list of plain values that a dependency asks for: a parameter, or a field of a class.
+
+    `place` is the parameter or the field's statement.
+    """
+
+    module: Module
+    name: str
+    place: ast.arg | ast.AnnAssign
+    annotation: ast.expr
+
+
+def lists_of_dependencies(route: Route) -> Iterator[tuple[ast.arg, HiddenList]]:
+    """As `lists_in_bodies`, for what the parameters of a route inject; with the parameter that does."""
+    function = route.function
+    if function is None or not _has_no_body(route) or not _keeps_parameters(function):
+        return
+    for parameter, default in function.parameters():
+        injected = fastapi.injected(parameter, default, function.module)
+        if injected is not None:
+            for hidden in _hidden_lists(injected, function.module):
+                yield parameter, hidden
+
+
+def _hidden_lists(injected: fastapi.Injected, module: Module) -> list[HiddenList]:
+    """The lists that a dependency, or one of those that it wants itself, asks for."""
+    index, function = module.modules, injected.function
+    if not isinstance(index, Index) or injected.is_security:
+        return []
+    if function is not None:
+        key = ("lists of a dependency", function.module.name, id(function.node))
+        return index.fact(key, lambda: _lists_below(function))
+    info = index.class_info(injected.result.name) if injected.result is not None else None
+    if info is None:
+        return []
+    return index.fact(("lists of a class", info.module.name, id(info.node)), lambda: _lists_in_fields(info))
+
+
+def _lists_below(function: FunctionInfo) -> list[HiddenList]:
+    found: list[HiddenList] = []
+    seen = {function.name}
+    pending = deque([function])
+    while pending:
+        current = pending.popleft()
+        module = current.module
+        found += [
+            HiddenList(module, item.arg, item, item.annotation)
+            for item in _own_lists(current)
+            if item.annotation is not None
+        ]
+        for parameter, default in current.parameters():
+            injected = fastapi.injected(parameter, default, module)
+            inner = injected.function if injected is not None else None
+            if inner is not None and inner.name not in seen:
+                seen.add(inner.name)
+                pending.append(inner)
+    return found
+
+
+def _lists_in_fields(info: ClassInfo) -> list[HiddenList]:
+    """The lists among the fields of a model or dataclass, which are parameters where it is a dependency."""
+    if _fields(info) is None or not (_is_dataclass(info) or info.is_a("pydantic.BaseModel")):
+        return []
+    module = info.module
+    return [
+        HiddenList(module, statement.target.id, statement, statement.annotation)
+        for statement in info.node.body
+        if isinstance(statement, ast.AnnAssign)
+        and isinstance(statement.target, ast.Name)
+        and _is_list_of_values(statement.annotation, module)
+        and not (isinstance(statement.value, ast.Call) and _holds_marker(statement.value, module))
+    ]
+
+
+def _holds_marker(call: ast.Call, module: Module) -> bool:
+    """Whether a default is a marker, or a `Field` whose default is one."""
+    given = [call, *call.args, *(keyword.value for keyword in call.keywords)]
+    return any(fastapi.marker_of(value, module) is not None for value in given)
 
 
 def _is_list_of_values(annotation: ast.expr, module: Module) -> bool:

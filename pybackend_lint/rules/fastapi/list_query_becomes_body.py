@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from pybackend_lint.finding import Edit, Finding
+from pybackend_lint.finding import Edit, Finding, Related
 from pybackend_lint.frameworks import fastapi, fastapi_requests
 from pybackend_lint.rule import UNSAFE, Context, rule
 from pybackend_lint.semantic.import_edits import add_import
@@ -28,7 +28,8 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     ## Why
     FastAPI reads single values from the query string, but lists, sets and tuples from the body.
     `GET /orders?status=open` then gets the default, so the filter has no effect, or 422 where there
-    is no default. Browsers and many proxies cannot send a body with GET at all.
+    is no default. Browsers and many proxies cannot send a body with GET at all. The same holds for
+    parameters of the dependencies of a route, and for the fields of a class that `Depends()` makes.
 
     ## Bad
     ```python
@@ -91,8 +92,30 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
                 continue
             edits = _marked(parameter.annotation, ctx)
             fix = ctx.fix("Read it from the query string", *edits) if edits else None
-            method = min(route.methods or ("GET",))
-            yield ctx.finding(parameter, fix=fix, name=parameter.arg, method=method)
+            yield ctx.finding(parameter, fix=fix, name=parameter.arg, method=_method(route))
+    yield from _in_dependencies(ctx)
+
+
+def _in_dependencies(ctx: Context) -> Iterator[Finding]:
+    """Lists that dependencies of routes ask for: in this file where they are, else where they are wanted."""
+    seen: set[ast.AST] = set()
+    for route in fastapi.routes(ctx.module):
+        for wanted, hidden in fastapi_requests.lists_of_dependencies(route):
+            if hidden.place in seen or route.function is None or route.function.module is not ctx.module:
+                continue
+            seen.add(hidden.place)
+            if hidden.module is ctx.module:
+                edits = _marked(hidden.annotation, ctx) if isinstance(hidden.place, ast.arg) else []
+                fix = ctx.fix("Read it from the query string", *edits) if edits else None
+                yield ctx.finding(hidden.place, fix=fix, name=hidden.name, method=_method(route))
+            else:
+                source = hidden.module.source
+                place = Related(source.path, source.position(source.start(hidden.place)), "asked for here")
+                yield ctx.finding(wanted, related=[place], name=hidden.name, method=_method(route))
+
+
+def _method(route: fastapi.Route) -> str:
+    return min(route.methods or ("GET",))
 
 
 def _marked(annotation: ast.expr, ctx: Context) -> list[Edit]:

@@ -63,3 +63,64 @@ SILENT = {
 @pytest.mark.parametrize("code", SILENT.values(), ids=SILENT)
 def test_silent(code: str) -> None:
     assert findings("PB326", HEAD + code) == []
+
+
+DEPENDENCIES = {
+    "function": "def wanted(ids: list[int] = []):{} return ids\n",
+    "class": "class wanted:\n    def __init__(self, ids: Sequence[int] = ()):{} self.ids = ids\n",
+    "callable": "class Wanted:\n    def __call__(self, ids: set[int] = set()):{} return ids\nwanted = Wanted()\n",
+    "dependency of a dependency": "def ids(ids: list[int] | None = None):{} return ids\n"
+    "def wanted(ids: Annotated[Any, Depends(ids)]): return ids\n",
+}
+USE = "@app.{}('/x')\ndef route(ids: Annotated[Any, Depends(wanted)]): return list(ids or [])\n"
+MARK = "  # PB326\n       "
+
+
+@pytest.mark.parametrize("code", DEPENDENCIES.values(), ids=DEPENDENCIES)
+def test_dependencies(code: str) -> None:
+    findings("PB326", HEAD + code.format(MARK) + USE.format("get") + USE.format("head"))
+    assert findings("PB326", HEAD + code.format("") + USE.format("post")) == []
+    source = HEAD + code.format("") + USE.format("get")
+    before, after = executed(source)["app"], executed(fix("PB326", source))["app"]
+    assert "requestBody" in before.openapi()["paths"]["/x"]["get"]
+    assert "requestBody" not in after.openapi()["paths"]["/x"]["get"]
+
+
+FIELDS = {
+    "model": "class wanted(BaseModel):\n    ids: list[int] = []{}\n    model: Model | None = None\n",
+    "dataclass": "from dataclasses import dataclass\n@dataclass\n"
+    "class wanted:\n    ids: list[int] | None = None{}\n",
+}
+
+
+@pytest.mark.parametrize("code", FIELDS.values(), ids=FIELDS)
+def test_fields_of_classes_that_are_injected(code: str) -> None:
+    use = "@app.get('/x')\ndef route(wanted: wanted = Depends()): return 1\n"
+    findings("PB326", HEAD + code.format("  # PB326") + use)
+    assert "requestBody" in executed(HEAD + code.format("") + use)["app"].openapi()["paths"]["/x"]["get"]
+
+
+def test_dependencies_of_other_files() -> None:
+    files = {"wanted.py": "def wanted(ids: list[int] = []): return ids\n"}
+    use = (
+        USE.format("get")
+        .replace("(ids: Annotated", "(\n    ids: Annotated")
+        .replace(")]):", ")],  # PB326\n):")
+    )
+    findings("PB326", HEAD + "from wanted import wanted\n" + use + USE.format("get"), files=files)
+
+
+SILENT_DEPENDENCIES = {
+    "a marker": "def wanted(ids: Annotated[list[int], Query()]): return ids\n",
+    "a marker in a default": "def wanted(ids: list[int] = Query([])): return ids\n",
+    "a field with a marker": "class wanted(BaseModel):\n    ids: list[int] = Field(Query([]))\n",
+    "a scheme": "from fastapi.security import OAuth2\nwanted = OAuth2()\n",
+    "one that something else calls": "def load(ids: list[int]): return ids\ndef wanted(): return load([1])\n",
+}
+
+
+@pytest.mark.parametrize("code", SILENT_DEPENDENCIES.values(), ids=SILENT_DEPENDENCIES)
+def test_silent_dependencies(code: str) -> None:
+    source = HEAD + "from pydantic import Field\n" + code + USE.format("get")
+    assert findings("PB326", source) == []
+    assert "requestBody" not in executed(source)["app"].openapi()["paths"]["/x"]["get"]
