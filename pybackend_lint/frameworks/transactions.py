@@ -18,11 +18,13 @@ from pybackend_lint.project.inventory import files_with
 from pybackend_lint.project.layout import is_test_file
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
-from pybackend_lint.semantic.scopes import FUNCTIONS
-from pybackend_lint.semantic.types import Kind
+from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
+from pybackend_lint.semantic.types import Kind, Type
+from pybackend_lint.source import last_name
 
 _COMMAND = "django.core.management.base.BaseCommand"
 _SERIALIZER = "rest_framework.serializers.BaseSerializer"
+_ROW_MAKERS = ("django.forms.BaseModelForm", "rest_framework.serializers.ModelSerializer")
 # Classes whose methods Django calls inside of a transaction.
 _OPEN_CLASSES = ("django.contrib.admin.ModelAdmin", "django.contrib.admin.options.ModelAdmin")
 _VIEW_FUNCTIONS = frozenset(
@@ -256,10 +258,19 @@ def _is_used_later(statement: ast.stmt, call: ast.Call, module: Module) -> bool:
         case _:
             return False
     return any(
-        isinstance(node, ast.Call) and _uses(node, name)
+        _uses(node, name) if isinstance(node, ast.Call) else _owner_given(node, name) is not None
         for later in _following(statement, module)
         for node in _own(later)
     )
+
+
+def _owner_given(node: ast.AST, name: str) -> ast.Name | None:
+    """The row whose column is set to the row of another name, or to its key: `profile.user = user`."""
+    match node:
+        case ast.Assign(targets=[ast.Attribute(value=ast.Name() as owner)], value=value):
+            given = value.value if isinstance(value, ast.Attribute) and value.attr in {"pk", "id"} else value
+            return owner if isinstance(given, ast.Name) and given.id == name else None
+    return None
 
 
 def _created_row(call: ast.Call, statement: ast.stmt, module: Module) -> tuple[str, str] | None:
@@ -283,10 +294,11 @@ def _created_row(call: ast.Call, statement: ast.stmt, module: Module) -> tuple[s
         target = target.elts[0]
     if not isinstance(target, ast.Name):
         return None
-    if saves:  # of a form or serializer
+    if saves:
         made = module.type_of(call)
-        known = made if django.is_model_instance(made, module) else None
-        return (target.id, known.name) if known is not None else None
+        model = made.name if made is not None and django.is_model_instance(made, module) else None
+        model = model if made is not None else _made_by_form(call, module)
+        return (target.id, model) if model is not None else None
     receiver = module.type_of(call.func.value)
     row = receiver.argument() if django.is_queryset_or_manager(receiver, module) and receiver else None
     return (target.id, row.name) if row is not None else None
@@ -296,11 +308,81 @@ def _saved_row(row: ast.expr, module: Module) -> tuple[str, str] | None:
     """The name and model of a row that is saved for the first time: the function has just made it."""
     found = module.lookup(row.id, row) if isinstance(row, ast.Name) else None
     made = found[1][0].value if found is not None and len(found[1]) == 1 else None
-    callee = module.type_of(made.func) if isinstance(made, ast.Call) else None
-    known = module.type_of(row)
-    if callee is None or callee.kind is not Kind.CLASS or known is None or not isinstance(row, ast.Name):
+    if not isinstance(made, ast.Call) or not isinstance(row, ast.Name):
         return None
+    callee, known = module.type_of(made.func), module.type_of(row)
+    if callee is None or callee.kind is not Kind.CLASS or known is None:
+        model = _made_by_form(made, module, commits=False)
+        return (row.id, model) if model is not None else None
     return (row.id, known.name) if django.is_model_instance(known, module) else None
+
+
+def _made_by_form(call: ast.Call, module: Module, *, commits: bool = True) -> str | None:
+    """The model of the new row that `form.save()` or `serializer.save()` makes; None where that is not known.
+
+    - `commits`: the row is saved as well, unlike by `form.save(commit=False)`.
+    """
+    func = call.func
+    if not isinstance(func, ast.Attribute) or func.attr != "save" or not isinstance(func.value, ast.Name):
+        return None
+    given = [keyword.value for keyword in call.keywords if keyword.arg == "commit"] or call.args
+    is_kept = not given or (isinstance(given[0], ast.Constant) and given[0].value is True)
+    if is_kept is not commits or (given and not isinstance(given[0], ast.Constant)):
+        return None
+    found = module.lookup(func.value.id, func.value)
+    bindings = found[1] if found is not None and found[0].kind == "function" else ()
+    names = {_form_class(binding, module) for binding in bindings}
+    name = names.pop() if len(names) == 1 else None
+    info = module.modules.class_info(name) if name is not None else None
+    if info is None or not info.is_a(*_ROW_MAKERS):
+        return None
+    model = django_web.meta_value(info, "model")
+    row = model[0].class_named(model[1]) if model is not None else None
+    return row.name if row is not None else None
+
+
+def _form_class(binding: Binding, module: Module) -> str | None:
+    """The class of a form or serializer that is made for a new row, by the place that binds its name."""
+    if binding.kind == "parameter":
+        return _form_of_view(binding.node, module)
+    call = binding.value
+    if binding.kind != "assign" or binding.path or not isinstance(call, ast.Call):
+        return None
+    if any(keyword.arg in {"instance", None} for keyword in call.keywords):
+        return None
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "get_serializer" and not call.args:
+        return _form_of_view(call, module)
+    known = module.type_of(call.func)
+    if known is None or known.kind is not Kind.CLASS:
+        return None
+    info = module.modules.class_info(known.name)
+    updates = bool(call.args) and info is not None and info.is_a(_SERIALIZER)
+    return None if updates else known.name
+
+
+def _form_of_view(node: ast.AST, module: Module) -> str | None:
+    """The class of the form or serializer that a view hands to the method around a node to make a new row."""
+    function: ast.AST | None = next(
+        (around for around in module.source.ancestors(node) if isinstance(around, FUNCTIONS)), None
+    )
+    owner = module.function_info(function).owner if isinstance(function, FUNCTIONS) else None
+    option, chooser = "serializer_class", "get_serializer_class"
+    if owner is None or not isinstance(function, FUNCTIONS):
+        return None
+    if isinstance(node, ast.arg) and not (
+        function.name == "perform_create" and owner.is_a("rest_framework.mixins.CreateModelMixin")
+    ):
+        if function.name != "form_valid" or not owner.is_a("django.views.generic.BaseCreateView"):
+            return None
+        option, chooser = "form_class", "get_form_class"
+    if isinstance(node, ast.Call) and function.name not in {"create", "post"}:
+        return None
+    if owner.method(chooser) is not None or owner.method(chooser.removesuffix("_class")) is not None:
+        return None
+    written = owner.member(option)
+    if written is None or written[1].value is None or written[1].path:
+        return None
+    return written[0].module.qualified_name(written[1].value)
 
 
 def _is_framework_hook(function: FunctionInfo) -> bool:
@@ -316,13 +398,37 @@ def _dependent_write(statement: ast.stmt, name: str, model: str, module: Module)
         for node in _own(later):
             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
                 return None
+            found = None
             if isinstance(node, ast.Call) and _uses(node, name):
                 found = _belonging(node, model, module)
-                if found is not None:
-                    return found
+            elif isinstance(node, ast.Assign):
+                found = _owner_saved(node, name, model, module)
+            if found is not None:
+                return found
         if isinstance(later, (ast.Return, ast.Raise)):
             return None
     return None
+
+
+def _owner_saved(node: ast.Assign, name: str, model: str, module: Module) -> DatabaseCall | None:
+    """Where a new row of another model is saved once it belongs to the row of a name."""
+    owner = _owner_given(node, name)
+    row = _saved_row(owner, module) if owner is not None else None
+    saved = _saving(row[0], node, module) if row is not None else None
+    if saved is None or row is None or row[1] == model or _is_record(row[1]):
+        return None
+    return _written_by(saved, module)
+
+
+def _is_record(model: str) -> bool:
+    name = model.rpartition(".")[2].lower()
+    return any(word in name for word in _RECORDS)
+
+
+def _written_by(saved: ast.Call, module: Module) -> DatabaseCall:
+    """The write that a call of `save` is, of a row or by a form."""
+    callee = Type(f"{django_models.MODEL}.save", Kind.EXTERNAL)
+    return DatabaseCall(CallSite(callee.name, callee, saved, False, module), "save", True)
 
 
 def _is_repaired(statement: ast.stmt, first: ast.Call, second: DatabaseCall, module: Module) -> bool:
@@ -383,6 +489,9 @@ def _uses(call: ast.Call, name: str) -> bool:
 
 def _belonging(call: ast.Call, model: str, module: Module) -> DatabaseCall | None:
     """The creation of rows of another model that a call makes, itself or in a function of the project."""
+    other = _made_by_form(call, module) if last_name(call.func) == "save" else None
+    if other is not None:
+        return _written_by(call, module) if other != model and not _is_record(other) else None
     saved = _saved_later(call, module)
     if saved is not None:
         call = saved
@@ -399,8 +508,7 @@ def _belonging(call: ast.Call, model: str, module: Module) -> DatabaseCall | Non
             return found if creates and not any(word in name for word in _RECORDS) else None
         if (found.method not in _CREATED and saved is None) or row is None or row.name == model:
             return None
-        other = row.name.rpartition(".")[2].lower()
-        return None if any(word in other for word in _RECORDS) else found
+        return None if _is_record(row.name) else found
     return None
 
 
@@ -415,14 +523,20 @@ def _saved_later(call: ast.Call, module: Module) -> ast.Call | None:
             outer = source.parent(method)
             return outer if isinstance(outer, ast.Call) and outer.func is method else None
         case ast.Assign(targets=[ast.Name(id=name)]) as statement:
-            for later in _following(statement, module):
-                for node in _own(later):
-                    match node:
-                        case ast.Name(id=other, ctx=ast.Store()) if other == name:
-                            return None
-                        case ast.Call(func=ast.Attribute(attr="save" | "asave", value=ast.Name(id=row))):
-                            if row == name:
-                                return node
+            return _saving(name, statement, module)
+    return None
+
+
+def _saving(name: str, statement: ast.stmt, module: Module) -> ast.Call | None:
+    """Where the row of a name is saved behind a statement, unless the name is bound again."""
+    for later in _following(statement, module):
+        for node in _own(later):
+            match node:
+                case ast.Name(id=other, ctx=ast.Store()) if other == name:
+                    return None
+                case ast.Call(func=ast.Attribute(attr="save" | "asave", value=ast.Name(id=row))):
+                    if row == name:
+                        return node
     return None
 
 

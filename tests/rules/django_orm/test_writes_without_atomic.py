@@ -131,9 +131,179 @@ FOUND = {
             order = await Order.objects.acreate(customer=request.user)
             await Invoice.objects.acreate(order=order)  # PB123
     """,
+    "forms": """
+        from django import forms
+
+        class OrderForm(forms.ModelForm):
+            class Meta:
+                model = Order
+                fields = ["customer"]
+
+        class InvoiceForm(forms.ModelForm):
+            class Meta:
+                model = Invoice
+                fields = ["number"]
+        def place(request):
+            form = OrderForm(request.POST)
+            if form.is_valid():
+                order = form.save()
+                Line.objects.create(order=order, product=1)  # PB123
+
+        def place_and_bill(request):
+            form, bill = OrderForm(request.POST), None
+            order_form = OrderForm(request.POST)
+            invoice_form = InvoiceForm(request.POST)
+            order = order_form.save()
+            invoice = invoice_form.save(commit=False)
+            invoice.order = order
+            invoice.save()  # PB123
+
+        def place_for(request):
+            form = OrderForm(request.POST)
+            order = form.save(commit=False)
+            order.customer = request.user
+            order.save()
+            Invoice.objects.create(order=order)  # PB123
+    """,
+    "form of a view": """
+        from django import forms
+
+        class OrderForm(forms.ModelForm):
+            class Meta:
+                model = Order
+                fields = ["customer"]
+
+        class InvoiceForm(forms.ModelForm):
+            class Meta:
+                model = Invoice
+                fields = ["number"]
+        from django.views.generic import CreateView
+
+        class Place(CreateView):
+            form_class = OrderForm
+
+            def form_valid(self, form):
+                order = form.save()
+                Invoice.objects.create(order=order)  # PB123
+                return super().form_valid(form)
+    """,
+    "serializers": """
+        from rest_framework import generics, serializers
+
+        class OrderSerializer(serializers.ModelSerializer):
+            class Meta:
+                model = Order
+                fields = ["customer"]
+
+        class InvoiceSerializer(serializers.ModelSerializer):
+            class Meta:
+                model = Invoice
+                fields = ["number"]
+        class Place(generics.CreateAPIView):
+            serializer_class = OrderSerializer
+
+            def perform_create(self, serializer):
+                order = serializer.save()
+                Invoice.objects.create(order=order)  # PB123
+
+        class PlaceAndBill(generics.CreateAPIView):
+            serializer_class = OrderSerializer
+
+            def create(self, request):
+                serializer = self.get_serializer(data=request.data)
+                serializer.is_valid(raise_exception=True)
+                order = serializer.save(customer=request.user)
+                invoice = InvoiceSerializer(data=request.data)
+                invoice.is_valid(raise_exception=True)
+                invoice.save(order=order)  # PB123
+    """,
+    "row that is given its owner": """
+        def place(request):
+            order = Order.objects.create(customer=request.user)
+            invoice = Invoice()
+            invoice.order_id = order.pk
+            invoice.save()  # PB123
+    """,
 }
 
 SILENT = {
+    "forms and serializers of rows that are there": """
+        from django import forms
+
+        class OrderForm(forms.ModelForm):
+            class Meta:
+                model = Order
+                fields = ["customer"]
+
+        class InvoiceForm(forms.ModelForm):
+            class Meta:
+                model = Invoice
+                fields = ["number"]
+        from rest_framework import generics, serializers
+
+        class OrderSerializer(serializers.ModelSerializer):
+            class Meta:
+                model = Order
+                fields = ["customer"]
+
+        class InvoiceSerializer(serializers.ModelSerializer):
+            class Meta:
+                model = Invoice
+                fields = ["number"]
+        def edit(request, order):
+            form = OrderForm(request.POST, instance=order)
+            saved = form.save()
+            Invoice.objects.create(order=saved)
+
+        def edit_in_one_case(request, order):
+            if order is None:
+                form = OrderForm(request.POST)
+            else:
+                form = OrderForm(request.POST, instance=order)
+            saved = form.save()
+            Invoice.objects.create(order=saved)
+
+        class Edit(generics.UpdateAPIView):
+            serializer_class = OrderSerializer
+
+            def perform_update(self, serializer):
+                order = serializer.save()
+                Invoice.objects.create(order=order)
+
+            def put(self, request, order):
+                serializer = OrderSerializer(order, data=request.data)
+                saved = serializer.save()
+                Invoice.objects.create(order=saved)
+    """,
+    "forms in a transaction, and rows that are not saved": """
+        from django import forms
+
+        class OrderForm(forms.ModelForm):
+            class Meta:
+                model = Order
+                fields = ["customer"]
+
+        class InvoiceForm(forms.ModelForm):
+            class Meta:
+                model = Invoice
+                fields = ["number"]
+        def place(request):
+            form = OrderForm(request.POST)
+            with transaction.atomic():
+                order = form.save()
+                Invoice.objects.create(order=order)
+
+        def show(request):
+            form = OrderForm(request.POST)
+            order = form.save(commit=False)
+            return Invoice(order=order)
+
+        def link(request, invoice):
+            form = OrderForm(request.POST)
+            order = form.save()
+            invoice.order = order
+            invoice.save()
+    """,
     "context manager of the project": """
         from contextlib import contextmanager
 
