@@ -12,13 +12,14 @@ from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
 
 _APPLICATION = "fastapi.FastAPI"
+_LIFESPAN_CONTEXT = "lifespan_context"
 # What a lifespan uses to run the handlers itself.
 _RUNS_HANDLERS = frozenset({"startup", "shutdown", "_startup", "_shutdown", "on_startup", "on_shutdown"})
 
 
 @dataclass(frozen=True, eq=False)
 class Lifespan:
-    """The argument `lifespan=` of an application, and the module that says it."""
+    """The lifespan that an application is given, by `lifespan=` or later, and the module that says it."""
 
     module: Module
     place: ast.expr
@@ -56,10 +57,36 @@ def _lifespan_of(application: ast.expr, module: Module) -> Lifespan | None:
 
 
 def _lifespan(call: ast.Call, module: Module) -> Lifespan | None:
-    written = fastapi.argument(call, None, "lifespan")
-    if written is None or module.qualified_name(call.func) != _APPLICATION:
+    if module.qualified_name(call.func) != _APPLICATION:
+        return None
+    written = fastapi.argument(call, None, "lifespan") or _set_later(call, module)
+    if written is None:
         return None
     function = fastapi.target(written, module)
     if function is None or any(node.attr in _RUNS_HANDLERS for node in function.own(ast.Attribute)):
         return None
     return Lifespan(module, written)
+
+
+def _set_later(application: ast.Call, module: Module) -> ast.expr | None:
+    """What is assigned to `router.lifespan_context` of an application, right in the block that makes it.
+
+    None where the module reads the attribute as well: the new lifespan may then run the former one.
+    """
+    if _LIFESPAN_CONTEXT.encode() not in module.source.data:
+        return None
+    uses = [node for node in module.source.nodes(ast.Attribute) if node.attr == _LIFESPAN_CONTEXT]
+    match uses, module.source.parent(uses[0]) if uses else None:
+        case [ast.Attribute(value=ast.Attribute(value=owner, attr="router"), ctx=ast.Store())], ast.Assign(
+            value=value
+        ) as statement:
+            made = fastapi.made_by(owner, module)
+            around = module.source.parent(application)
+            if (
+                made is not None
+                and made[1] is application
+                and isinstance(around, (ast.Assign, ast.AnnAssign))
+            ):
+                same = module.source.parent(around) is module.source.parent(statement)
+                return value if same else None
+    return None

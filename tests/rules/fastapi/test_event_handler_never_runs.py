@@ -111,3 +111,29 @@ def test_the_handlers_of_a_router_run() -> None:
     names = executed(source)
     with TestClient(names["app"]):
         assert sorted(names["ran"]) == ["handler", "lifespan"]
+
+
+LATER = APP.format("", "") + "app.router.lifespan_context = {}\n"
+
+
+def test_a_lifespan_that_is_set_later() -> None:
+    source = LATER.format("lifespan") + HANDLER.format("app", "")
+    findings("PB301", LATER.format("lifespan") + HANDLER.format("app", "  # PB301"))
+    assert findings("PB300", source) == []
+    names = executed(source)
+    with TestClient(names["app"]):
+        assert names["ran"] == ["lifespan"]
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "@asynccontextmanager\nasync def both(app, former=app.router.lifespan_context):\n"
+        "    async with former(app): yield\napp.router.lifespan_context = both",
+        "other = FastAPI()\nother.router.lifespan_context = lifespan",
+        "if ran:\n    app.router.lifespan_context = lifespan",
+        "app.router.lifespan_context = unknown",
+    ],
+)
+def test_a_lifespan_that_may_run_the_handlers(later: str) -> None:
+    assert findings("PB301", APP.format("", "") + later + "\n" + HANDLER.format("app", "")) == []
