@@ -100,7 +100,7 @@ def fix_source(
             return result
         result.applied.update(one.finding.code for one in chosen)
         rejected = {(code, _moved(place, edits)) for code, place in rejected}
-        leftover = () if _is_toml(source) else unused_since(source, changed)
+        leftover = () if _is_toml(source) else unused_since(source, changed, with_comments=unsafe)
         if leftover:
             cleaned, _ = _changed(changed, leftover, compiles=bool(compiles))
             if cleaned is not None and cleaned.text not in seen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import bisect
+import contextlib
 import io
 import re
 import tokenize
@@ -20,6 +21,7 @@ from pybackend_lint.finding import Position
 Node = TypeVar("Node", bound=ast.AST)
 
 _BOM = b"\xef\xbb\xbf"
+_CONTINUED = ("\\\n", "\\\r")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
@@ -196,6 +198,23 @@ class Source:
             return ""
         end = starts[row] if row < len(starts) else len(self.text)
         return self.text[starts[row - 1] : end].rstrip("\r\n")
+
+    @cached_property
+    def _comments(self) -> list[tuple[int, int]]:
+        """Where comments start and end."""
+        found = []
+        with contextlib.suppress(tokenize.TokenError, SyntaxError):
+            for token in tokenize.generate_tokens(io.StringIO(self.text, newline=None).readline):
+                if token.type == tokenize.COMMENT:
+                    start = self.line_starts[token.start[0] - 1] + token.start[1]
+                    found.append((start, start + len(token.string)))
+        return found
+
+    def comments(self, start: int, end: int) -> list[str]:
+        """The comments that stand between two offsets."""
+        if self.text.find("#", start, end) < 0:
+            return []
+        return [self.text[first:last] for first, last in self._comments if start <= first < end]
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -438,6 +457,68 @@ class Source:
     def segment(self, node: ast.AST) -> str:
         """The text of a node, as it was written."""
         return self.text[self.start(node) : self.end(node)]
+
+    def outer_range(self, node: ast.AST) -> tuple[int, int]:
+        """Where a node starts and ends with the parentheses that stand around nothing but it.
+
+        Those of a call or of a class's bases belong to the call and the class.
+        """
+        start, end = self.start(node), self.end(node)
+        if not isinstance(node, ast.expr):
+            return start, end
+        owner = self.parent(node)
+        if isinstance(owner, ast.pattern):
+            return start, end
+        while True:
+            before, after = self._code_before(start) - 1, self._code_behind(end)
+            if self.text[max(before, 0) : before + 1] != "(" or self.text[after : after + 1] != ")":
+                return start, end
+            if isinstance(owner, ast.Call) and node is not owner.func and after + 1 == self.end(owner):
+                return start, end
+            if isinstance(owner, ast.ClassDef) and node not in owner.decorator_list:
+                if self.text[self._code_before(before) - 1] != "(":
+                    return start, end
+            start, end = before, after + 1
+
+    def _code_before(self, offset: int) -> int:
+        """Where the code before an offset ends, without blanks, line breaks and comments."""
+        while offset > 0:
+            if self.text[offset - 1].isspace() or self.text.startswith(_CONTINUED, offset - 1):
+                offset -= 1
+            else:
+                row = self.position(offset).row
+                comments = self._comments if "#" in self.line(row) else []
+                inside = [start for start, end in comments if start < offset <= end]
+                if not inside:
+                    break
+                offset = inside[0]
+        return offset
+
+    def _code_behind(self, offset: int) -> int:
+        """Where the code behind an offset starts."""
+        text = self.text
+        while offset < len(text):
+            if text[offset] == "#":
+                offset += len(self.line(self.position(offset).row)) + 1 - self.position(offset).column
+            elif text[offset].isspace() or text.startswith(_CONTINUED, offset):
+                offset += 1
+            else:
+                break
+        return offset
+
+    def indentation(self, node: ast.stmt | ast.expr | ast.keyword) -> str:
+        """The blanks and tabs at the beginning of the line on which a node starts."""
+        line = self.line(node.lineno)
+        return line[: len(line) - len(line.lstrip())]
+
+    @cached_property
+    def indentation_step(self) -> str:
+        """What the code of this file is indented by, four blanks where nothing tells."""
+        for statement in self.tree.body:
+            body = getattr(statement, "body", None)
+            if body and body[0].lineno != statement.lineno and self.indentation(body[0]):
+                return self.indentation(body[0])
+        return "    "
 
     def position(self, offset: int) -> Position:
         """The position (row and column from 1, in characters) of an offset."""

@@ -115,3 +115,41 @@ def test_scopes_of_headers_and_bodies() -> None:
     assert source.walruses(method) == [walrus]
     assert source.enclosing_function(walrus) is method
     assert source.enclosing_class(walrus) is source.nodes(ast.ClassDef)[0]
+
+
+OUTER = {
+    "an argument": ("f(x)", "x"),
+    "an argument in parentheses": ("f((x))", "(x)"),
+    "one of several": ("f((x), 2)", "(x)"),
+    "an argument with a comma": ("f((x),)", "(x)"),
+    "a keyword's value": ("f(a=(x))", "(x)"),
+    "what is called": ("((x))(1)", "((x))"),
+    "a base": ("class A(x): pass", "x"),
+    "a base in parentheses": ("class A((x)): pass", "(x)"),
+    "a decorator": ("@(x)\ndef g(): pass", "(x)"),
+    "a pattern": ("match 1:\n    case A(x.y): pass", "x"),
+    "comments": ("f(  # a (\n    (  # b (\n        x  # c )\n    )  # d\n)", "(  # b (\n        x  # c )\n    )"),
+    "line continuations": ("y = (\\\n    x\\\n)", "(\\\n    x\\\n)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), OUTER.values(), ids=OUTER)
+def test_parentheses_around_an_expression(text: str, expected: str) -> None:
+    source = Source("a.py", text.encode())
+    (name,) = (node for node in source.nodes(ast.Name) if node.id == "x")
+    start, end = source.outer_range(name)
+    assert text[start:end] == expected
+
+
+def test_comments_between_offsets() -> None:
+    source = Source("a.py", b"a = '# no'  # one\r\nb = 1\r\n# two\r\n")
+    assert source.comments(0, len(source.text)) == ["# one", "# two"]
+    assert source.comments(0, 10) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [("a\n", "    "), ("if a: b\n", "    "), ("a\nif a:\n\tb\n", "\t"), ("if a:\n  b\n", "  ")],
+)
+def test_indentation_step(text: str, step: str) -> None:
+    assert Source("a.py", text.encode()).indentation_step == step

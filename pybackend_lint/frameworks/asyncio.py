@@ -13,6 +13,7 @@ from pybackend_lint.frameworks.knowledge import Knowledge
 from pybackend_lint.project.calls import imported_modules, renamed_imports
 from pybackend_lint.project.index import Index
 from pybackend_lint.semantic import inference
+from pybackend_lint.semantic.code_edits import line_after
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS
@@ -876,11 +877,7 @@ def reraising_edits(handler: ast.ExceptHandler, ctx: Context) -> tuple[Edit, ...
     if ctx.qualified_name(handler.type) == _BASE:
         return (ctx.edit(handler.type, "Exception"),)
     last = handler.body[-1]
-    indent = ctx.source.line(last.lineno)[: last.col_offset]
-    if indent.strip():
-        return ()
     if isinstance(last, (ast.Pass, ast.Continue, ast.Break, ast.Return)):
         return (ctx.edit(last, "raise"),)
-    row = last.end_lineno or last.lineno
-    end = ctx.source.line_starts[row - 1] + len(ctx.source.line(row))
-    return (Edit(end, end, f"\n{indent}raise"),)
+    edit = line_after(ctx.source, last, "raise")
+    return (edit,) if edit is not None else ()

@@ -14,11 +14,49 @@ def line_end(source: Source, node: ast.AST) -> int:
     return source.line_starts[row - 1] + len(source.line(row))
 
 
-def delete_lines(source: Source, node: ast.stmt | ast.expr, *, blank_lines: bool = False) -> Edit:
-    """The edit that deletes the lines of a statement or decorator that has them for itself.
+def has_own_lines(source: Source, node: ast.stmt | ast.expr) -> bool:
+    """Whether nothing but a comment is written on the lines of a statement, decorator or element."""
+    first, last = source.line_starts[node.lineno - 1], line_end(source, node)
+    before, behind = source.text[first : source.start(node)], source.text[source.end(node) : last]
+    if isinstance(node, ast.expr):
+        before, behind = before.replace("@", "", 1), behind.replace(",", "", 1)
+    return not before.strip() and not behind.partition("#")[0].strip()
+
+
+def line_after(source: Source, statement: ast.stmt, text: str, *, blank_lines: int = 0) -> Edit | None:
+    """The edit that adds lines behind a statement and its comment; None where it shares its lines."""
+    if not has_own_lines(source, statement):
+        return None
+    end = line_end(source, statement)
+    written = _indented(source, statement, text)
+    return Edit(end, end, "\n" * (blank_lines + 1) + written)
+
+
+def line_before(source: Source, statement: ast.stmt, text: str, *, blank_lines: int = 0) -> Edit | None:
+    """The edit that adds lines before a statement and its decorators; None where it shares its line."""
+    decorators = getattr(statement, "decorator_list", ())
+    first = min(statement.lineno, *(one.lineno for one in decorators)) if decorators else statement.lineno
+    line = source.line(first)
+    start = source.line_starts[first - 1]
+    column = len(line) - len(line.lstrip())
+    if not decorators and source.start(statement) != start + column:
+        return None
+    written = _indented(source, statement, text)
+    return Edit(start + column, start + column, written[column:] + "\n" * (blank_lines + 1) + line[:column])
+
+
+def _indented(source: Source, statement: ast.stmt, text: str) -> str:
+    indentation = source.indentation(statement)
+    return "\n".join(indentation + line if line else line for line in text.split("\n"))
+
+
+def delete_lines(source: Source, node: ast.stmt | ast.expr, *, blank_lines: bool = False) -> Edit | None:
+    """The edit that deletes the lines of a statement or decorator, None when it shares them.
 
     Its decorators and the comment behind it go too; with `blank_lines` also the blank lines before it.
     """
+    if not has_own_lines(source, node):
+        return None
     first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
     while blank_lines and first > 1 and not source.line(first - 1).strip():
         first -= 1
@@ -32,14 +70,15 @@ def remove_argument(source: Source, call: ast.Call, argument: ast.expr | ast.key
     """The edit that removes an argument of a call with its comma; None where a comment is in the way."""
     arguments = sorted([*call.args, *call.keywords], key=source.start)
     index = next(i for i, other in enumerate(arguments) if other is argument)
+    own = source.outer_range(argument)
     if index > 0:
-        start, end = source.end(arguments[index - 1]), source.end(argument)
+        start, end = source.outer_range(arguments[index - 1])[1], own[1]
     elif len(arguments) > 1:
-        start, end = source.start(argument), source.start(arguments[1])
+        start, end = own[0], source.outer_range(arguments[1])[0]
     else:
-        start, end = source.text.index("(", source.end(call.func)) + 1, source.end(call) - 1
-    between = source.text[start : source.start(argument)] + source.text[source.end(argument) : end]
-    return None if "#" in between else Edit(start, end, "")
+        start, end = source.text.index("(", source.outer_range(call.func)[1]) + 1, source.end(call) - 1
+    outside = [*source.comments(start, own[0]), *source.comments(own[1], end)]
+    return None if outside else Edit(start, end, "")
 
 
 def remove_element(source: Source, element: ast.expr) -> Edit | None:

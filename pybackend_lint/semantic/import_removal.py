@@ -71,22 +71,32 @@ def orphaned(source: Source, removed: Sequence[ast.AST]) -> list[ImportedName]:
     ]
 
 
-def unused_since(before: Source, after: Source) -> tuple[Edit, ...]:
-    """The edits of `after` that remove the imports which `before` uses and `after` does not."""
+def unused_since(before: Source, after: Source, *, with_comments: bool) -> tuple[Edit, ...]:
+    """The edits of `after` that remove the imports which `before` uses and `after` does not.
+
+    One whose removal deletes a comment goes only `with_comments`.
+    """
     used = {node.id for node in after.nodes(ast.Name)}
     unused = [found for found in _removable(after) if found[2] not in used]
     if not unused:
         return ()
     imported = {local for _, _, local in _removable(before)}
     previous = {node.id for node in before.nodes(ast.Name)} & imported
-    return remove_names(
-        after,
-        [
-            (statement, name)
-            for statement, name, local in unused
-            if local in previous and not _mentioned(after, local, ())
-        ],
-    )
+    going = [
+        (statement, name)
+        for statement, name, local in unused
+        if local in previous and not _mentioned(after, local, ())
+    ]
+    edits = remove_names(after, going)
+    if with_comments or not _deletes_comment(after, edits):
+        return edits
+    silent = [one for one in going if not _deletes_comment(after, remove_names(after, [one]))]
+    edits = remove_names(after, silent)
+    return () if _deletes_comment(after, edits) else edits
+
+
+def _deletes_comment(source: Source, edits: Iterable[Edit]) -> bool:
+    return any(source.comments(edit.start, edit.end) for edit in edits)
 
 
 def names_of(statement: ast.stmt) -> list[ast.alias]:

@@ -628,7 +628,17 @@ def test_a_package_keeps_what_it_imports() -> None:
 def test_imports_are_unused_only_where_they_were_used() -> None:
     before = Source("a.py", b"from m import a, b, c\n\na()\nc()\n")
     after = Source("a.py", b"from m import a, b, c\n\nc()\n")
-    assert apply(after.text, unused_since(before, after)) == "from m import b, c\n\nc()\n"
+    assert apply(after.text, unused_since(before, after, with_comments=True)) == "from m import b, c\n\nc()\n"
+
+
+def test_a_removed_import_takes_a_comment_along_only_on_request() -> None:
+    before = Source(
+        "a.py", b"import a\nimport b  # why\nfrom m import (\n    c,  # why\n    d,\n)\n\na, b, c, d\n"
+    )
+    after = Source("a.py", before.data.replace(b"a, b, c, d", b"1"))
+    assert apply(after.text, unused_since(before, after, with_comments=True)) == "1\n"
+    kept = apply(after.text, unused_since(before, after, with_comments=False))
+    assert kept == "import b  # why\nfrom m import (\n    c,  # why\n)\n\n1\n"
 
 
 REPLACED = {

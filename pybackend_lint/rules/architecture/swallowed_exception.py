@@ -9,6 +9,7 @@ from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import errors
 from pybackend_lint.frameworks.logging import module_logger
 from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.code_edits import line_before
 from pybackend_lint.semantic.scopes import FUNCTIONS
 
 
@@ -146,9 +147,8 @@ def check(node: ast.ExceptHandler, ctx: Context) -> Iterator[Finding]:
             isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
         ):
             fix = ctx.fix("Log the error", ctx.edit(first, line))
-        elif first.lineno > node.lineno:
-            indentation = ctx.source.line(first.lineno)[: first.col_offset]
-            fix = ctx.fix("Log the error", ctx.insert_before(first, f"{line}\n{indentation}"))
+        elif (edit := line_before(ctx.source, first, line)) is not None:
+            fix = ctx.fix("Log the error", edit)
     types = ctx.text(node.type) if node.type is not None else "everything"
     header = node.type if node.type is not None else node
     end = None if node.type is not None else ctx.source.start(node) + len("except")

@@ -9,6 +9,7 @@ from pybackend_lint.finding import Edit, Finding, Fix
 from pybackend_lint.frameworks import database_effects, django, django_queries
 from pybackend_lint.project.calls import CallSite, Step
 from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.code_edits import has_own_lines
 
 
 @rule(
@@ -237,11 +238,14 @@ def _fix(node: ast.Try, opening: ast.expr, ctx: Context) -> Fix | None:
         text if isinstance(opening, ast.Call) and "durable" not in text else f"{text.partition('(')[0]}()"
     )
     start = ctx.source.start(first)
-    edits = [Edit(start, start, f"with {opened}:\n{' ' * (first.col_offset + 4)}")]
+    step = ctx.source.indentation_step
+    if not has_own_lines(ctx.source, last):
+        return None
+    edits = [Edit(start, start, f"with {opened}:\n{ctx.source.indentation(first)}{step}")]
     for row in range(first.lineno + 1, end + 1):
         if ctx.source.line(row).strip():
             at = ctx.source.line_starts[row - 1]
-            edits.append(Edit(at, at, "    "))
+            edits.append(Edit(at, at, step))
     return ctx.fix("Set a savepoint with an inner `atomic()`", *edits)
 
 

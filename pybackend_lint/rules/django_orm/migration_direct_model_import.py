@@ -9,6 +9,7 @@ from pybackend_lint.finding import Finding, Fix
 from pybackend_lint.frameworks import django_migrations
 from pybackend_lint.frameworks.django_migrations import ModelUse
 from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.code_edits import line_before
 from pybackend_lint.semantic.import_edits import orphaned, remove_names
 from pybackend_lint.semantic.import_removal import local_name
 
@@ -145,8 +146,7 @@ def _fix(use: ModelUse, ctx: Context) -> Fix | None:
         for imported, alias in orphaned(ctx.source, [use.function.node])
         if local_name(imported, alias) == local
     ]
-    return ctx.fix(
-        "Use the model as it is at this migration",
-        ctx.insert_before(statement, f"{line}\n{' ' * statement.col_offset}"),
-        *remove_names(ctx.source, unused),
-    )
+    edit = line_before(ctx.source, statement, line)
+    if edit is None:
+        return None
+    return ctx.fix("Use the model as it is at this migration", edit, *remove_names(ctx.source, unused))

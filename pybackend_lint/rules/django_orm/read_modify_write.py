@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pybackend_lint.finding import Edit, Finding, Fix
 from pybackend_lint.frameworks import django, django_models, django_queries
 from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.code_edits import line_after
 from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.import_edits import add_import
 
@@ -189,6 +190,8 @@ def _fix(
         around = ctx.statement(saved)
         word = "await " if isinstance(ctx.parent(saved), ast.Await) else ""
         method = "arefresh_from_db" if word else "refresh_from_db"
-        line = f'\n{" " * around.col_offset}{word}{row.id}.{method}(fields=["{field}"])'
-        edits.append(ctx.insert_after(around, line))
+        refreshed = line_after(ctx.source, around, f'{word}{row.id}.{method}(fields=["{field}"])')
+        if refreshed is None:
+            return None
+        edits.append(refreshed)
     return ctx.fix(f"Calculate `{field}` in the database", *edits)

@@ -9,6 +9,7 @@ from pybackend_lint.finding import Edit, Finding
 from pybackend_lint.frameworks import django_admin, django_rows
 from pybackend_lint.frameworks.django_admin import AdminList, Joining
 from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.code_edits import line_after
 
 
 @rule(
@@ -160,8 +161,7 @@ def _edit(found: AdminList, paths: list[str], ctx: Context) -> Edit | None:
     """The edit that names the paths in `list_select_related`."""
     match found.selected:
         case None:
-            indent = " " * found.statement.col_offset
-            return ctx.insert_after(found.statement, f"\n{indent}list_select_related = {_tuple(paths)}")
+            return line_after(ctx.source, found.statement, f"list_select_related = {_tuple(paths)}")
         case ast.List(elts=[*_, last]) | ast.Tuple(elts=[*_, last]):
             return ctx.insert_after(last, "".join(f', "{path}"' for path in paths))
         case ast.Constant(value=False):

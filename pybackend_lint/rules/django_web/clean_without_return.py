@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from pybackend_lint.finding import Edit, Finding, Fix
+from pybackend_lint.finding import Finding, Fix
 from pybackend_lint.frameworks import django_web
 from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.code_edits import line_after
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.endings import ends_without_value
 
@@ -185,11 +186,7 @@ def _takes_out(node: ast.FunctionDef, ctx: Context) -> bool:
 
 
 def _fix(node: ast.FunctionDef, field: str, function: FunctionInfo, ctx: Context) -> Fix | None:
-    source = ctx.source
-    first, last = node.body[0], node.body[-1]
-    assert last.end_lineno is not None
-    indent = source.line(first.lineno)[: source.position(source.start(first)).column - 1]
-    if any(value is None for value in function.returned) or indent.strip() or not node.args.args:
+    if any(value is None for value in function.returned) or not node.args.args:
         return None
     this = node.args.args[0].arg
     bindings = [item for found in ctx.module.scope_of(node).bindings.values() for item in found]
@@ -202,8 +199,8 @@ def _fix(node: ast.FunctionDef, field: str, function: FunctionInfo, ctx: Context
             return None
     else:
         return None
-    end = source.line_starts[last.end_lineno - 1] + len(source.line(last.end_lineno))
-    return ctx.fix(f"Return the value of `{field}`", Edit(end, end, f"\n{indent}return {value}"))
+    edit = line_after(ctx.source, node.body[-1], f"return {value}")
+    return ctx.fix(f"Return the value of `{field}`", edit) if edit is not None else None
 
 
 def _is_cleaned(node: ast.expr | None, this: str, field: str) -> bool:

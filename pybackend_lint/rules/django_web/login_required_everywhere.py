@@ -152,9 +152,10 @@ def check(node: ast.FunctionDef | ast.AsyncFunctionDef, ctx: Context) -> Iterato
     if found is None:
         return
     decorator, middleware = found
+    deletion = delete_lines(ctx.source, decorator)
     yield ctx.finding(
         decorator,
         view=node.name,
-        fix=ctx.fix("Remove the decorator", delete_lines(ctx.source, decorator)),
+        fix=ctx.fix("Remove the decorator", deletion) if deletion is not None else None,
         related=[middleware],
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from pybackend_lint.finding import Edit, Finding, Fix
+from pybackend_lint.finding import Finding, Fix
 from pybackend_lint.frameworks import django_web
 from pybackend_lint.rule import SAFE, UNSAFE, Context, rule
+from pybackend_lint.semantic.code_edits import delete_lines
 
 _SECONDS_A_DAY = 86400
 
@@ -187,17 +188,6 @@ def _fix(
             )
     if removed.instead or (removed.default is True and not _is(value, True)):
         return None
-    whole = _whole_lines(node, ctx)
+    whole = delete_lines(ctx.source, node)
     safe = SAFE if removed.private else UNSAFE
     return ctx.fix(f"Delete `{target.id}`", whole, applicability=safe) if whole is not None else None
-
-
-def _whole_lines(node: ast.stmt, ctx: Context) -> Edit | None:
-    """The edit that deletes a statement with its lines; None where they hold anything else."""
-    source = ctx.source
-    assert node.end_lineno is not None
-    before = source.line(node.lineno)[: source.position(source.start(node)).column - 1]
-    behind = source.line(node.end_lineno)[source.position(source.end(node)).column - 1 :]
-    if before.strip() or behind.strip() or node.end_lineno >= len(source.line_starts):
-        return None
-    return Edit(source.line_starts[node.lineno - 1], source.line_starts[node.end_lineno], "")

@@ -10,7 +10,7 @@ from pybackend_lint.finding import Edit, Finding, Fix
 from pybackend_lint.frameworks import fastapi, fastapi_lifespan, starlette_removals
 from pybackend_lint.frameworks.fastapi import EventHandlers
 from pybackend_lint.rule import SAFE, UNSAFE, Context, rule
-from pybackend_lint.semantic.code_edits import delete_lines
+from pybackend_lint.semantic.code_edits import delete_lines, has_own_lines
 from pybackend_lint.semantic.import_edits import replace_imports
 
 
@@ -133,11 +133,13 @@ def _fix(found: EventHandlers, ctx: Context) -> Fix | None:
     lines = [f"@{manager}", f"async def lifespan(app: {ctx.text(call.func)}) -> {iterator}[None]:"]
     startup = [handler.call_text for handler in found.handlers if handler.event == "startup"]
     shutdown = [handler.call_text for handler in found.handlers if handler.event == "shutdown"]
-    lines += [f"    {text}" for text in startup]
+    step = source.indentation_step
+    lines += [f"{step}{text}" for text in startup]
     if shutdown:
-        lines += ["    try:", "        yield", "    finally:", *(f"        {text}" for text in shutdown)]
+        lines += [f"{step}try:", f"{step * 2}yield", f"{step}finally:"]
+        lines += [f"{step * 2}{text}" for text in shutdown]
     else:
-        lines.append("    yield")
+        lines.append(f"{step}yield")
     row = statement.lineno
     while source.line(row - 1).startswith("#"):
         row -= 1
@@ -147,14 +149,17 @@ def _fix(found: EventHandlers, ctx: Context) -> Fix | None:
     at = source.line_starts[row - 1]
     text = "\n" * max(0, 2 - blank) + "\n".join(lines) + "\n\n\n"
     edits = [Edit(at, at, text), *imports]
-    written = sorted([*call.args, *call.keywords], key=source.end)
+    written: list[ast.expr | ast.keyword] = sorted([*call.args, *call.keywords], key=source.end)
     if not written:
         edits.append(Edit(source.end(call.func), source.end(call), "(lifespan=lifespan)"))
     elif source.position(source.start(written[-1])).row > call.lineno:
-        column = source.position(source.start(written[-1])).column - 1
-        edits.append(ctx.insert_after(written[-1], ",\n" + " " * column + "lifespan=lifespan"))
+        indentation = source.indentation(written[-1])
+        edits.append(ctx.insert_after(written[-1], f",\n{indentation}lifespan=lifespan"))
     else:
         edits.append(ctx.insert_after(written[-1], ", lifespan=lifespan"))
-    edits += [delete_lines(source, handler.place) for handler in found.handlers]
+    deletions = [delete_lines(source, handler.place) for handler in found.handlers]
+    edits += [edit for edit in deletions if edit is not None]
+    if None in deletions or not has_own_lines(source, statement):
+        return None
     applicability = UNSAFE if found.is_handed_on else SAFE
     return ctx.fix("Use a `lifespan` context manager", *edits, applicability=applicability)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pybackend_lint.finding import Finding, Fix, Related
 from pybackend_lint.frameworks import fastapi_responses, pydantic
 from pybackend_lint.rule import SAFE, Context, rule
+from pybackend_lint.semantic.code_edits import line_after, line_before
 from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.import_edits import add_import
 
@@ -140,14 +141,12 @@ def _configured(schema: ClassInfo, ctx: Context) -> Fix | None:
         if not isinstance(call, ast.Call) or call.args or not call.keywords:
             return None
         return ctx.fix(message, ctx.insert_after(call.keywords[-1], ", from_attributes=True"))
-    if pydantic.config_class(schema) is not None or body[0].lineno == schema.node.lineno:
+    first = body[0]
+    if pydantic.config_class(schema) is not None:
         return None
     name, imports = add_import(ctx.source, "pydantic.ConfigDict")
-    first = body[0]
-    indent = " " * first.col_offset
     line = f"model_config = {name}(from_attributes=True)"
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-        return ctx.fix(message, ctx.insert_after(first, f"\n\n{indent}{line}"), *imports)
-    if isinstance(first, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return None
-    return ctx.fix(message, ctx.insert_before(first, f"{line}\n\n{indent}"), *imports)
+    is_documentation = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    insertion = line_after if is_documentation else line_before
+    edit = insertion(ctx.source, first, line, blank_lines=1)
+    return ctx.fix(message, edit, *imports) if edit is not None else None

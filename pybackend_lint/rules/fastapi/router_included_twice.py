@@ -95,8 +95,9 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     for earlier, later in fastapi_routing.repeated_inclusions(ctx.module):
         fix = None
         if later.statement is ctx.parent(later.place) and len(later.body) > 1:
+            deletion = delete_lines(ctx.source, later.statement)
             unused = remove_names(ctx.source, orphaned(ctx.source, [later.statement]))
-            fix = ctx.fix("Remove the second include", delete_lines(ctx.source, later.statement), *unused)
+            fix = ctx.fix("Remove the second include", deletion, *unused) if deletion is not None else None
         router = later.place.args[0] if later.place.args else later.place.keywords[0].value
         yield ctx.finding(
             later.place,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import fastapi
 from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.code_edits import line_after
 
 
 @rule(
@@ -108,12 +109,7 @@ def check(node: ast.Try, ctx: Context) -> Iterator[Finding]:
         return
     for handler in swallowing:
         last = handler.body[-1]
-        indent = " " * last.col_offset
-        edit = (
-            ctx.edit(last, "raise")
-            if isinstance(last, ast.Pass)
-            else ctx.insert_after(last, f"\n{indent}raise")
-        )
-        own_lines = handler.lineno != last.lineno
-        fix = ctx.fix("Raise the error again", edit) if own_lines or isinstance(last, ast.Pass) else None
+        is_empty = isinstance(last, ast.Pass)
+        edit = ctx.edit(last, "raise") if is_empty else line_after(ctx.source, last, "raise")
+        fix = ctx.fix("Raise the error again", edit) if edit is not None else None
         yield ctx.finding(handler, end=handler.type or handler, fix=fix, dependency=function.name)

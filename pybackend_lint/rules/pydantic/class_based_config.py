@@ -9,7 +9,7 @@ from pybackend_lint.finding import Edit, Finding, Fix, Severity
 from pybackend_lint.frameworks import pydantic
 from pybackend_lint.frameworks.pydantic import NestedConfig
 from pybackend_lint.rule import SAFE, UNSAFE, Context, rule
-from pybackend_lint.semantic.code_edits import delete_lines, line_end
+from pybackend_lint.semantic.code_edits import delete_lines, has_own_lines, line_end
 from pybackend_lint.semantic.definitions import ClassInfo
 from pybackend_lint.semantic.import_edits import add_import
 
@@ -143,12 +143,12 @@ def _fix(config: NestedConfig, info: ClassInfo, kind: str, ctx: Context) -> Fix 
         title = "Delete the empty `class Config`"
         alone = len(info.node.body) == 1
         edit = ctx.edit(node, "pass") if alone else delete_lines(source, node, blank_lines=True)
-        return ctx.fix(title, edit, applicability=applicability)
+        return ctx.fix(title, edit, applicability=applicability) if edit is not None else None
     package = "pydantic_settings" if kind == "SettingsConfigDict" else "pydantic"
     name, imports = add_import(source, f"{package}.{kind}")
     pieces = [f"{key.new_name}={key.text}" for key in kept]
     line = f"model_config = {name}({', '.join(pieces)})"
-    indent = " " * node.col_offset
+    indent = source.indentation(node)
     ends = [source.text.index(":", source.end(node.bases[-1]) if node.bases else source.start(node))]
     ends += [source.end(statement) for statement in node.body]
     gaps = [
@@ -157,14 +157,14 @@ def _fix(config: NestedConfig, info: ClassInfo, kind: str, ctx: Context) -> Fix 
     is_plain = not any("#" in gap for gap in gaps)
     if is_plain and "\n" not in line and len(indent + line) <= _LINE_LENGTH:
         edits = [ctx.edit(node, line)]
-    elif any(";" in gap or "\n" not in gap for gap in gaps):
+    elif not all(has_own_lines(source, statement) for statement in node.body):
         return None
     else:
         edits = [Edit(source.start(node), ends[0] + 1, f"model_config = {name}(")]
         for statement in node.body:
             key = next((key for key in kept if key.statement is statement), None)
             if key is None:
-                edits.append(delete_lines(source, statement))
+                edits += filter(None, [delete_lines(source, statement)])
             else:
                 edits.append(ctx.edit(statement, f"{key.new_name}={key.text},"))
         last = line_end(source, kept[-1].statement)

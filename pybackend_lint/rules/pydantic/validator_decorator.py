@@ -9,7 +9,7 @@ from pybackend_lint.finding import Edit, Finding, Fix
 from pybackend_lint.frameworks import pydantic
 from pybackend_lint.frameworks.pydantic import OldValidator
 from pybackend_lint.rule import SAFE, UNSAFE, Context, rule
-from pybackend_lint.semantic.code_edits import remove_argument
+from pybackend_lint.semantic.code_edits import has_own_lines, remove_argument
 from pybackend_lint.semantic.import_edits import replace_imports
 
 
@@ -131,8 +131,8 @@ def _fix(found: OldValidator, node: ast.FunctionDef, ctx: Context) -> Fix | None
         elif keyword in found.dropped:
             edits.append(remove_argument(source, call, keyword))
     if not found.is_class_method:
-        indent = " " * node.col_offset
-        edits.append(ctx.insert_after(call, f"\n{indent}@classmethod"))
+        below = f"\n{source.indentation(node)}@classmethod"
+        edits.append(ctx.insert_after(call, below) if has_own_lines(source, call) else None)
     if found.values is not None:
         edits.append(ctx.edit(found.values, f"info: {names[1]}"))
         edits += [ctx.edit(use, "info.data") for use in found.uses]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pybackend_lint.finding import Finding, Related
 from pybackend_lint.frameworks import sqlalchemy_expiry, sqlalchemy_loading
 from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.code_edits import line_after
 
 
 @rule(
@@ -205,9 +206,8 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
             steps.append(ctx.related(lost.block, "the end closes the session"))
         fix = None
         if lost.refresh is not None:
-            indent = " " * lost.ended.col_offset
-            added = ctx.insert_after(lost.ended, f"\n{indent}{lost.refresh}")
-            fix = ctx.fix(f"Add `{lost.refresh}`", added)
+            added = line_after(ctx.source, ctx.statement(lost.ended), lost.refresh)
+            fix = ctx.fix(f"Add `{lost.refresh}`", added) if added is not None else None
         yield ctx.finding(
             lost.node,
             entity=lost.entity,

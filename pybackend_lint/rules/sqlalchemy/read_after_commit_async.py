@@ -9,6 +9,7 @@ from pybackend_lint.finding import Finding, Fix
 from pybackend_lint.frameworks import sqlalchemy_expiry
 from pybackend_lint.frameworks.sqlalchemy_expiry import ExpiredRead
 from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.code_edits import line_after
 
 _ROLLED_BACK = "Read `{name}.{attribute}` before `{session}.rollback()`: the instance is expired"
 
@@ -155,15 +156,8 @@ def check(node: ast.AsyncFunctionDef, ctx: Context) -> Iterator[Finding]:
 def _fix(read: ExpiredRead, ctx: Context) -> Fix | None:
     if read.method == "rollback":
         return None
-    source = ctx.source
-    line = source.line(read.ended.lineno)
-    start, end = source.start(read.ended), source.end(read.ended)
-    indent = line[: len(line) - len(line.lstrip())]
-    before = line[: start - source.line_starts[read.ended.lineno - 1]]
-    rest = source.line(read.ended.end_lineno or read.ended.lineno)[
-        end - source.line_starts[(read.ended.end_lineno or read.ended.lineno) - 1] :
-    ]
-    if before.strip() or rest.strip():
+    statement = ctx.statement(read.ended)
+    if not isinstance(statement, ast.Expr):
         return None
-    text = f"\n{indent}await {read.session}.refresh({read.name})"
-    return ctx.fix(f"Refresh `{read.name}` after the commit", ctx.insert_after(read.ended, text))
+    edit = line_after(ctx.source, statement, f"await {read.session}.refresh({read.name})")
+    return ctx.fix(f"Refresh `{read.name}` after the commit", edit) if edit is not None else None

@@ -80,7 +80,7 @@ FIXED = {
     "deletes": ("A = 1\nUSE_L10N = True\nB = 2\n", "A = 1\nB = 2\n"),
     "keeps the comment above": ("# Formats\nUSE_L10N = True\n", "# Formats\n"),
     "several lines": ("A = 1\nTEMPLATE_X = 1\nCSRF_COOKIE_MASKED = (\n    True\n)\n", "A = 1\nTEMPLATE_X = 1\n"),
-    "not with a comment on the line": ("USE_L10N = True  # formats\n", None),
+    "with the comment on the line": ("USE_L10N = True  # formats\nA = 1\n", "A = 1\n"),
     "not when localisation was off": ("USE_L10N = False\n", None),
     "not one of two on a line": ("USE_L10N = True; USE_TZ = True\n", None),
     "not twice": ("USE_L10N = True\nUSE_L10N = False\n", None),

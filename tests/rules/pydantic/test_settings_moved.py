@@ -34,7 +34,7 @@ def test_pydantic_refuses(source: str) -> None:
 
 def test_safe_where_the_distribution_is_declared() -> None:
     files = {"pyproject.toml": DECLARED.format(">=2", ', "pydantic-settings"')}
-    (found,) = findings("PB420", FOUND["imported"], files=files)
+    (found,) = findings("PB420", FOUND["through the module"], files=files)
     assert found.fix is not None
     assert found.fix.applicability == "safe"
 
