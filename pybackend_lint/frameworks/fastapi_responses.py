@@ -228,6 +228,8 @@ _LISTS = frozenset(
      "sqlalchemy.ScalarResult"}
 )  # fmt: skip
 _COLLECTIONS = _LISTS | {"builtins.dict"}
+_DATACLASS = "sqlalchemy.orm.MappedAsDataclass"  # Pydantic serialises dataclasses, whatever they are
+_OPEN = frozenset({"builtins.dict", "builtins.list", "typing.Dict", "typing.List"})
 _ENCODER = "fastapi.encoders.jsonable_encoder"
 _LEAVE_OUT = frozenset({"response_model_exclude", "response_model_include", None})
 
@@ -235,32 +237,72 @@ _LEAVE_OUT = frozenset({"response_model_exclude", "response_model_include", None
 def returned_entities(route: Route) -> list[tuple[ast.Return, ClassInfo]]:
     """Where a route that declares no answer returns mapped objects, or lists or dictionaries of them."""
     function = route.function
-    if function is None or not route.methods or has_no_body(status_code(route)):
+    if function is None or not _declares_no_model(route):
         return []
     is_any = _is_any(function.node.returns, function.module)
     if function.node.returns is not None and not is_any:
         return []
-    given = {keyword.arg for keyword in route.call.keywords}
-    decorators = function.node.decorator_list
-    if given & {None, "response_model", "response_class"} or (
-        decorators and decorators[-1] is not route.call
+    # With `Any`, Pydantic serialises its own models only.
+    return [item for item in _returned_entities(function) if not is_any or item[1].is_a(_SQLMODEL)]
+
+
+def unserialisable_entities(route: Route) -> list[tuple[ast.Return, ClassInfo]]:
+    """Where a route returns mapped objects that Pydantic is to serialise as `Any`, which it cannot."""
+    function = route.function
+    if (
+        function is None
+        or not _declares_no_model(route)
+        or not _is_open(function.node.returns, function.module)
     ):
         return []
-    found, module = [], function.module
+    return [
+        (node, entity)
+        for node, entity in _returned_entities(function, encoded=False)
+        if not entity.is_a("pydantic.BaseModel", _SQLMODEL, _DATACLASS) and not entity.node.decorator_list
+    ]
+
+
+def _declares_no_model(route: Route) -> bool:
+    """Whether a route answers with JSON of which its decorator, which FastAPI sees first, says nothing."""
+    function = route.function
+    if function is None or not route.methods or has_no_body(status_code(route)):
+        return False
+    given = {keyword.arg for keyword in route.call.keywords}
+    decorators = function.node.decorator_list
+    return not given & {None, "response_model", "response_class"} and not (
+        decorators and decorators[-1] is not route.call
+    )
+
+
+def _returned_entities(
+    function: FunctionInfo, *, encoded: bool = True
+) -> Iterator[tuple[ast.Return, ClassInfo]]:
     for node in function.own(ast.Return):
-        entity = _entity_in(node.value, module) if node.value is not None else None
-        # With `Any`, Pydantic serialises its own models only.
-        if entity is not None and (not is_any or entity.is_a(_SQLMODEL)):
-            found.append((node, entity))
-    return found
+        entity = _entity_in(node.value, function.module, encoded) if node.value is not None else None
+        if entity is not None:
+            yield node, entity
 
 
 def _is_any(annotation: ast.expr | None, module: Module) -> bool:
     return annotation is not None and module.qualified_name(annotation) == "typing.Any"
 
 
-def _entity_in(value: ast.expr, module: Module) -> ClassInfo | None:
-    """The mapped class of objects that are, or are inside, a value that FastAPI makes JSON of."""
+def _is_open(annotation: ast.expr | None, module: Module) -> bool:
+    """Whether an annotation lets values be anything: `Any`, or lists or dictionaries of anything."""
+    match annotation:
+        case ast.Subscript(value=value, slice=inner):
+            items = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            return module.qualified_name(value) in _OPEN and _is_any(items[-1], module)
+        case ast.Name() | ast.Attribute():
+            return _is_any(annotation, module) or module.qualified_name(annotation) in _OPEN
+    return False
+
+
+def _entity_in(value: ast.expr, module: Module, encoded: bool) -> ClassInfo | None:
+    """The mapped class of objects that are, or are inside, a value that FastAPI makes JSON of.
+
+    `encoded`: whether objects that are made plain data of by `jsonable_encoder()` count.
+    """
     match value:
         case ast.BoolOp(op=ast.And(), values=[*_, part]):
             parts = [part]
@@ -277,10 +319,10 @@ def _entity_in(value: ast.expr, module: Module) -> ClassInfo | None:
         case ast.Call(args=[], keywords=keywords) if module.qualified_name(value.func) == "builtins.dict":
             parts = [keyword.value for keyword in keywords if keyword.arg is not None]
         case ast.Call(args=[part], keywords=[]) if module.qualified_name(value.func) == _ENCODER:
-            parts = [part]
+            parts = [part] if encoded else []
         case _:
             return _entity_of(module.type_of(value), module)
-    return next(filter(None, (_entity_in(part, module) for part in parts)), None)
+    return next(filter(None, (_entity_in(part, module, encoded) for part in parts)), None)
 
 
 def _entity_of(known: Type | None, module: Module) -> ClassInfo | None:

@@ -9,6 +9,11 @@ from pybackend_lint.finding import Finding, Related
 from pybackend_lint.frameworks import fastapi, fastapi_responses
 from pybackend_lint.rule import Context, rule
 
+_FAILS = (
+    "Declare what `{function}` returns: the answer is 500, since nothing serialises `{entity}` "
+    "as `{annotation}`"
+)
+
 
 @rule(
     "PB327",
@@ -27,8 +32,10 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     that is added later. The OpenAPI document says nothing about the answer, so generated clients have
     no type for it.
 
-    Tables of SQLModel count as well, also with `Any` as the return annotation. A mapped class of
-    SQLAlchemy as the return annotation keeps the application from starting, which is PB331's.
+    Tables of SQLModel count as well, also with `Any` as the return annotation. With a mapped class of
+    SQLAlchemy, `Any` or a dictionary or list of anything as the return annotation makes the answer
+    500: Pydantic, which serialises it then, has no way to. A mapped class of SQLAlchemy as the return
+    annotation keeps the application from starting, which is PB331's.
 
     ## Bad
     ```python
@@ -123,9 +130,17 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
         function = route.function
         if function is None or function.module is not ctx.module:
             continue
-        for statement, entity in fastapi_responses.returned_entities(route)[:1]:
+        shown = fastapi_responses.returned_entities(route)
+        failing = [] if shown else fastapi_responses.unserialisable_entities(route)
+        for statement, entity in [*shown, *failing][:1]:
             source = entity.module.source
             place = Related(source.path, source.position(source.start(entity.node)), "the mapped class")
             yield ctx.finding(
-                statement, related=[place], function=function.node.name, entity=entity.node.name
+                statement,
+                related=[place],
+                message=_FAILS if failing else None,
+                severity="error" if failing else None,
+                function=function.node.name,
+                entity=entity.node.name,
+                annotation=ctx.text(function.node.returns) if function.node.returns is not None else "",
             )

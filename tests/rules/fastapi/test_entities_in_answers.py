@@ -87,8 +87,9 @@ DECLARED = {
     "an annotation": "@app.get('/')\ndef read() -> UserRead:\n    return load()\n",
     "another class of response": "@app.get('/', response_class=PlainTextResponse)\ndef read():\n    return load()\n",
     "an answer without body": "@app.get('/', status_code=204)\ndef read():\n    return load()\n",
-    "anything, of which Pydantic serialises its own models only": (
-        "from typing import Any\n@app.get('/')\ndef read() -> Any:\n    return load()\n"
+    "a dictionary of encoded objects": (
+        "from typing import Any\nfrom fastapi.encoders import jsonable_encoder\n"
+        "@app.get('/')\ndef read() -> dict[str, Any]:\n    return {'user': jsonable_encoder(load())}\n"
     ),
     "hidden arguments": "import library\n@app.get('/', **library.options)\ndef read():\n    return load()\n",
     "a dictionary of values": "@app.get('/')\ndef read():\n    return {'id': load().id, **vars(load())}\n",
@@ -128,8 +129,28 @@ def test_clients_get_the_hash_without_a_model(code: str) -> None:
     assert '{"id":1,"password_hash":"secret"}' in answer
 
 
-def test_pydantic_does_not_serialise_other_objects_as_anything() -> None:
-    source = MODELS + DECLARED["anything, of which Pydantic serialises its own models only"]
+def test_pydantic_serialises_dataclasses_as_anything() -> None:
+    source = MODELS.replace("Base(DeclarativeBase)", "Base(MappedAsDataclass, DeclarativeBase)").replace(
+        "import DeclarativeBase", "import MappedAsDataclass, DeclarativeBase"
+    )
+    route = "from typing import Any\n@app.get('/')\ndef read() -> Any:\n    return load()\n"
+    assert findings("PB327", source + route) == []
+    client = TestClient(executed(source + route)["app"])
+    assert client.get("/").json() == {"id": 1, "password_hash": "secret"}
+
+
+FAILING = ("Any", "dict", "dict[str, Any]", "list[Any]", "Dict[str, Any]")
+
+
+@pytest.mark.parametrize("annotation", FAILING)
+@pytest.mark.parametrize("value", ["load()", "{'user': load()}", "load_all()", "[{'user': load()}]"])
+def test_pydantic_does_not_serialise_other_objects_as_anything(annotation: str, value: str) -> None:
+    route = "from typing import Any, Dict\n@app.get('/')\ndef read() -> {}:\n    return {}  # PB327\n"
+    source = MODELS + route.format(annotation, value)
+    (found,) = findings("PB327", source)
+    assert found.message == (
+        f"Declare what `read` returns: the answer is 500, since nothing serialises `User` as `{annotation}`"
+    )
     client = TestClient(executed(source)["app"], raise_server_exceptions=False)
     assert client.get("/").status_code == 500
 
