@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from pybackend_lint.finding import Finding, Related
+from pybackend_lint.finding import Finding, Related, Severity
 from pybackend_lint.frameworks import fastapi, fastapi_responses
 from pybackend_lint.rule import Context, rule
 
@@ -139,7 +139,7 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
                 statement,
                 related=[place],
                 message=_FAILS if failing else None,
-                severity="error" if failing else None,
+                severity=Severity.ERROR if failing else None,
                 function=function.node.name,
                 entity=entity.node.name,
                 annotation=ctx.text(function.node.returns) if function.node.returns is not None else "",
