@@ -18,10 +18,11 @@ from pybackend_lint.frameworks.sqlalchemy_mapping import (
     keyword,
     library_name,
     mapped_class,
+    relation_of,
 )
+from pybackend_lint.frameworks.sqlalchemy_options import AttributeOf, loader_option
 from pybackend_lint.frameworks.sqlalchemy_statements import (
     NOWHERE,
-    AttributeOf,
     Loaded,
     Rows,
     Statement,
@@ -29,11 +30,9 @@ from pybackend_lint.frameworks.sqlalchemy_statements import (
     extended,
     fetched,
     joined_collection,
-    loader_option,
     mapped_attribute,
     query_end,
     query_item,
-    relation_of,
     result_method,
     selected,
 )

@@ -255,6 +255,8 @@ def loading_edits(read: LazyRead, call: ast.Call, ctx: Context) -> tuple[Edit, .
         return (*edits, ctx.insert_after(last, f", options=[{option}]"))
     if isinstance(given[0], ast.List) and given[0].elts:
         return (*edits, ctx.insert_after(given[0].elts[-1], f", {option}"))
+    if isinstance(given[0], (ast.Name, ast.Attribute, ast.Call, ast.Tuple)):
+        return (*edits, ctx.insert_before(given[0], "[*"), ctx.insert_after(given[0], f", {option}]"))
     return None
 
 

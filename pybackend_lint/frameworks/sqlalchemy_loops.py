@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pybackend_lint.finding import Related
 from pybackend_lint.frameworks import database_effects, sqlalchemy
 from pybackend_lint.frameworks import sqlalchemy_names as names
-from pybackend_lint.frameworks.sqlalchemy_statements import relation_of
+from pybackend_lint.frameworks.sqlalchemy_mapping import relation_of
 from pybackend_lint.project import calls
 from pybackend_lint.project.callers import arguments
 from pybackend_lint.project.index import Index

@@ -103,6 +103,12 @@ def mapped_class(name: str, modules: Modules) -> ClassInfo | None:
     return info if info is not None and is_mapped(info) else None
 
 
+def relation_of(entity: str, name: str, modules: Modules) -> Relation | None:
+    """The relationship of this name of a mapped class."""
+    info = mapped_class(entity, modules)
+    return attributes(info).relations.get(name) if info is not None else None
+
+
 def attributes(info: ClassInfo) -> Mapped:
     """The relationships and columns of a mapped class, those of its bases and mixins included."""
     modules = info.module.modules

@@ -1,4 +1,4 @@
-"""Statements and results of SQLAlchemy: what is selected, which loader options apply, what rows hold."""
+"""Statements and results of SQLAlchemy: what is selected, and what rows hold."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import ast
 from dataclasses import dataclass, replace
 
 from pybackend_lint.frameworks import sqlalchemy_names as names
-from pybackend_lint.frameworks.sqlalchemy_mapping import Mapped, Relation, attributes, mapped_class
+from pybackend_lint.frameworks.sqlalchemy_mapping import (
+    Mapped,
+    Relation,
+    attributes,
+    mapped_class,
+)
+from pybackend_lint.frameworks.sqlalchemy_options import AttributeOf, Options, options_among
 from pybackend_lint.semantic.module import Module, Modules
 from pybackend_lint.semantic.types import OBJECT, Kind, Nameable, Type, class_object, coroutine, instance
 
@@ -22,24 +28,6 @@ class Place:
 
 
 NOWHERE = Place("", "", 0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """One step of a loader option: a relationship and how it is loaded.
-
-    `collection` is whether the relationship holds several objects; None where it is not known. `owner`
-    is the class that the option names, empty for an option that is a text.
-    """
-
-    name: str
-    strategy: str
-    collection: bool | None
-    owner: str = ""
-
-
-Path = tuple[Load, ...]
-Options = frozenset[Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +109,6 @@ class Loaded(Nameable):
         return replace(self, options=rest, path=(*self.path, Step(owner, relation, strategy)))
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeOf:
-    """A mapped attribute of a class: `Order.lines`."""
-
-    entity: str
-    name: str
-
-
 def place_of(call: ast.Call, module: Module) -> Place:
     """The place of a call."""
     return Place(module.name, module.source.path, call.lineno, call.col_offset)
@@ -162,81 +142,6 @@ def _may_be_class(node: ast.expr) -> bool:
     return False
 
 
-def loader_option(callee: Type, call: ast.Call, module: Module) -> Type | None:
-    """The value of `selectinload(E.r)` and the like, or of a further step `.selectinload(F.s)`."""
-    name = callee.name.rpartition(".")[2]
-    if name in names.COLUMN_OPTIONS:
-        if callee.receiver is not None and callee.receiver.is_instance(names.LOADER):
-            return callee.receiver
-        return instance(names.LOADER, fact=frozenset())
-    before: Path = ()
-    others: Options = frozenset()
-    if callee.receiver is not None:
-        known = callee.receiver.fact
-        if not isinstance(known, frozenset):
-            return None
-        if name == "options":
-            return _nested(known, call, module)
-        longest = sorted(known, key=len)
-        before = longest[-1] if longest else ()
-        others = known
-    if name not in names.LOADER_OPTIONS or not call.args:
-        return None
-    if any(keyword.arg == "recursion_depth" for keyword in call.keywords):
-        return None  # loads the relationship of what it leads to as well, to that depth
-    steps: list[Load] = []
-    for argument in call.args:
-        step = _step(argument, name, module)
-        if step is None:
-            return None
-        steps.append(step)
-    return instance(names.LOADER, fact=others | {(*before, *steps)})
-
-
-def _step(argument: ast.expr, strategy: str, module: Module) -> Load | None:
-    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-        return Load(argument.value, strategy, None)
-    known = module.type_of(argument)
-    if known is None or not isinstance(known.fact, AttributeOf):
-        return None
-    relation = relation_of(known.fact.entity, known.fact.name, module.modules)
-    collection = relation.collection if relation is not None else None
-    return Load(known.fact.name, strategy, collection, known.fact.entity)
-
-
-def _nested(known: Options, call: ast.Call, module: Module) -> Type | None:
-    """`selectinload(E.r).options(...)`: the inner options apply to what `r` leads to."""
-    before = max(known, key=len, default=())
-    found = applied(call, module)
-    if found is None:
-        return None
-    return instance(names.LOADER, fact=known | {(*before, *path) for path in found})
-
-
-def applied(call: ast.Call, module: Module) -> Options | None:
-    """The loader options among the arguments of `options()`; None when one is not known."""
-    found: Options = frozenset()
-    arguments: list[ast.expr] = []
-    for argument in call.args:
-        if isinstance(argument, ast.Starred):
-            if not isinstance(argument.value, (ast.List, ast.Tuple)):
-                return None
-            arguments.extend(argument.value.elts)
-        else:
-            arguments.append(argument)
-    return found.union(*options) if (options := _all_options(arguments, module)) is not None else None
-
-
-def _all_options(arguments: list[ast.expr], module: Module) -> list[Options] | None:
-    found: list[Options] = []
-    for argument in arguments:
-        known = module.type_of(argument)
-        if known is None or not known.is_instance(names.LOADER) or not isinstance(known.fact, frozenset):
-            return None
-        found.append(known.fact)
-    return found
-
-
 def extended(callee: Type, call: ast.Call, module: Module) -> Type | None:
     """The statement or query that a method of one gives."""
     receiver = callee.receiver
@@ -249,7 +154,7 @@ def extended(callee: Type, call: ast.Call, module: Module) -> Type | None:
     if name in names.KEEPS_ENTITIES:
         return receiver
     if name == "options":
-        options = applied(call, module)
+        options = options_among(call.args, module)
         before = receiver.fact.options
         known = None if options is None or before is None else before | options
         return _placed(receiver, replace(receiver.fact, options=known), receiver.fact.place)
@@ -282,12 +187,7 @@ def fetched(call: ast.Call, module: Module, *, is_async: bool, optional: bool) -
     options: Options | None = frozenset()
     for keyword in call.keywords:
         if keyword.arg == "options":
-            known = (
-                _all_options(keyword.value.elts, module)
-                if isinstance(keyword.value, (ast.List, ast.Tuple))
-                else None
-            )
-            options = frozenset().union(*known) if known is not None else None
+            options = options_among([ast.Starred(keyword.value)], module)
         elif keyword.arg is None:
             options = None
     fact = Loaded(is_async, options, place_of(call, module), entity.name)
@@ -387,12 +287,6 @@ def query_item(statement: Statement) -> Type | None:
     if len(values) == 1 and statement.columns[0] is not None and statement.columns[0].kind is Kind.CLASS:
         return values[0]
     return instance("builtins.tuple", *values) if values else None
-
-
-def relation_of(entity: str, name: str, modules: Modules) -> Relation | None:
-    """The relationship of this name of a mapped class."""
-    info = mapped_class(entity, modules)
-    return attributes(info).relations.get(name) if info is not None else None
 
 
 def mapped_attribute(value: Type, name: str, mapped: Mapped) -> Type | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pybackend_lint.finding import Related
 from pybackend_lint.frameworks import template_contexts
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead, may_be_loaded, may_name_attribute
-from pybackend_lint.frameworks.sqlalchemy_mapping import library_name
+from pybackend_lint.frameworks.sqlalchemy_mapping import library_name, relation_of
 from pybackend_lint.frameworks.sqlalchemy_serialised import VALIDATES as VALIDATES
 from pybackend_lint.frameworks.sqlalchemy_serialised import (
     answered,
@@ -22,7 +22,7 @@ from pybackend_lint.frameworks.sqlalchemy_serialised import (
     validated,
     validated_reads,
 )
-from pybackend_lint.frameworks.sqlalchemy_statements import Loaded, relation_of
+from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
 from pybackend_lint.frameworks.sqlalchemy_words import relation_names
 from pybackend_lint.frameworks.templates import ELEMENT, TemplateUse, template_uses
 from pybackend_lint.project.calls import CallSite, follows, target

@@ -58,7 +58,7 @@ class Step:
 def call_sites(function: FunctionInfo) -> list[CallSite]:
     """The calls that run when a function runs, in source order; calls of unknown things are left out.
 
-    Calls in nested functions and lambdas do not belong to it.
+    Calls in nested functions, and in lambdas that are called later, do not belong to it.
     """
     index = function.module.modules
     if isinstance(index, Index):

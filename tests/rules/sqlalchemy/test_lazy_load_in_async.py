@@ -95,6 +95,17 @@ from sqlalchemy.orm import selectinload
 from shop.models import Order
 
 
+WITH_CUSTOMER = [selectinload(Order.customer)]
+
+
+def customer_options():
+    return (*WITH_CUSTOMER, selectinload(Order.notes))
+
+
+def chosen_options():
+    return []
+
+
 async def all_orders(session: AsyncSession) -> Sequence[Order]:
     return (await session.scalars(select(Order))).all()
 
@@ -116,12 +127,34 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager, joinedload, raiseload, selectinload
 
 from shop.models import Customer, Line, Order, Parcel
-from shop.queries import Orders, all_orders
+from shop.queries import WITH_CUSTOMER, Orders, all_orders, chosen_options, customer_options
 
 """
 
 # Each `load` runs over one customer with one order of two lines; `{bad}` marks the line reported.
 RAISES = {
+    "a list of options": """
+        async def load(session: AsyncSession):
+            options = [selectinload(Order.customer)]
+            order = (await session.scalars(select(Order).options(*options))).one()
+            return order.lines  # PB520
+    """,
+    "options of another file": """
+        async def load(session: AsyncSession):
+            order = await session.get_one(Order, 1, options=WITH_CUSTOMER)
+            return order.lines  # PB520
+    """,
+    "options that a function gives": """
+        async def load(session: AsyncSession):
+            order = (await session.scalars(select(Order).options(*customer_options()))).one()
+            return order.lines  # PB520
+    """,
+    "several lists of options": """
+        async def load(session: AsyncSession):
+            both = list(WITH_CUSTOMER) + [selectinload(Order.notes)]
+            order = (await session.scalars(select(Order).options(*both))).one()
+            return order.lines  # PB520
+    """,
     "a key to sort by": """
         async def load(session: AsyncSession):
             orders = (await session.scalars(select(Order))).all()
@@ -190,6 +223,31 @@ RAISES = {
 }
 
 SILENT = {
+    "loaded by a list of options": """
+        async def load(session: AsyncSession):
+            options = [selectinload(Order.lines), *WITH_CUSTOMER]
+            order = (await session.scalars(select(Order).options(*options))).one()
+            return order.lines, order.customer
+    """,
+    "options added to a list": """
+        async def load(session: AsyncSession):
+            options = [selectinload(Order.customer)]
+            options.append(selectinload(Order.lines))
+            order = (await session.scalars(select(Order).options(*options))).one()
+            return order.lines
+    """,
+    "options added to a list in place": """
+        async def load(session: AsyncSession):
+            options = [selectinload(Order.customer)]
+            options += [selectinload(Order.lines)]
+            order = (await session.scalars(select(Order).options(*options))).one()
+            return order.lines
+    """,
+    "options that a parameter may add to": """
+        async def load(session: AsyncSession, options=(selectinload(Order.lines),)):
+            order = (await session.scalars(select(Order).options(*options))).one()
+            return order.lines
+    """,
     "an option that leads back to the object": """
         async def load(session: AsyncSession):
             back = selectinload(Order.customer).selectinload(Customer.orders).selectinload(Order.lines)
@@ -298,6 +356,11 @@ SILENT = {
 }
 
 UNPROVED = {
+    "an empty list of options": """
+        async def load(session: AsyncSession):
+            order = (await session.scalars(select(Order).options(*chosen_options()))).one()
+            return order.lines
+    """,
     "an option that is not known": """
         async def load(session: AsyncSession, options):
             order = (await session.scalars(select(Order).options(*options))).one()
