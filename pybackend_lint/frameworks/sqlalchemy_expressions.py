@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pybackend_lint.rule import Context
 
 _CLAUSE_METHODS = frozenset({"where", "filter", "having", "join", "outerjoin", "filter_by", "any", "has"})
+_COMBINING = frozenset({"and_", "or_", "not_"})
+_TAKING = _CLAUSE_METHODS | _COMBINING
 _STATEMENTS = frozenset({names.SELECT, names.QUERY, names.UPDATE, names.DELETE, names.ATTRIBUTE})
 
 
@@ -64,13 +66,56 @@ _OPERATORS = (ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare)
 def conditions(ctx: Context) -> Iterator[ast.expr]:
     """The uses of Python's operators that are an argument of `where()` or the like, or part of one.
 
-    Comparisons that SQL expressions overload are left out.
+    A variable or a list may hold them until then. Comparisons that SQL expressions overload are left out.
     """
     for call in ctx.source.nodes(ast.Call):
         for argument in call.args:
             if argument.__class__ in _OPERATORS:
                 yield from _conditions_of(call, ctx)
                 break
+    yield from _held_conditions(ctx)
+
+
+def _held_conditions(ctx: Context) -> Iterator[ast.expr]:
+    """As `conditions`, for what a variable of the same function holds, alone or in a list."""
+    uses: dict[tuple[str, ast.AST | None], list[ast.Call]] = {}
+    for method in _TAKING:
+        for call in ctx.source.calls.get(method, ()):
+            for argument in call.args:
+                held = argument.value if isinstance(argument, ast.Starred) else argument
+                if isinstance(held, ast.Name):
+                    key = held.id, ctx.source.enclosing_function(call)
+                    uses.setdefault(key, []).append(call)
+    if not uses:
+        return
+    operators: list[ast.expr] = [*ctx.source.nodes(ast.BoolOp)]
+    operators += [node for node in ctx.source.nodes(ast.UnaryOp) if isinstance(node.op, ast.Not)]
+    operators += [
+        node
+        for node in ctx.source.nodes(ast.Compare)
+        if len(node.ops) > 1 or isinstance(node.ops[0], (ast.In, ast.NotIn))
+    ]
+    for node in operators:
+        name = _holder(node, ctx)
+        if name is not None:
+            calls = uses.get((name, ctx.source.enclosing_function(node)), ())
+            if any(_takes_conditions(call, ctx) for call in calls):
+                yield node
+
+
+def _holder(node: ast.expr, ctx: Context) -> str | None:
+    """The name of the variable that a value is given to: its only one, or one more of a list."""
+    around = ctx.parent(node)
+    if isinstance(around, (ast.List, ast.Tuple)):
+        around = ctx.parent(around)
+    match around:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return name
+        case ast.AugAssign(target=ast.Name(id=name), op=ast.Add()):
+            return name
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append" | "extend")):
+            return name
+    return None
 
 
 def _conditions_of(call: ast.Call, ctx: Context) -> list[ast.expr]:
@@ -93,7 +138,7 @@ def _conditions_of(call: ast.Call, ctx: Context) -> list[ast.expr]:
 
 
 def _takes_conditions(call: ast.Call, ctx: Context) -> bool:
-    if sqlalchemy.name_of(call.func, ctx) in {"sqlalchemy.and_", "sqlalchemy.or_", "sqlalchemy.not_"}:
+    if sqlalchemy.name_of(call.func, ctx) in {f"sqlalchemy.{name}" for name in _COMBINING}:
         return True
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in _CLAUSE_METHODS:
         return False

@@ -27,7 +27,7 @@ def check(node: ast.Module, ctx: Context) -> Iterator[Finding]:
     ## Why
     Python decides these operators itself, when the statement is built. `a == 1 and b == 2` keeps only the
     first comparison, `not a == 1` becomes `WHERE true` and `a in [1, 2]` becomes `WHERE false`: rows are
-    missing or too many, and nothing is said.
+    missing or too many, and nothing is said. A variable or list that holds the condition changes nothing.
 
     ## Bad
     ```python

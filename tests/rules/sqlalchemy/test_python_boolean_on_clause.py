@@ -119,6 +119,57 @@ def test_parenthesised_and_needs_a_function() -> None:
     assert where(fix("python-boolean-on-clause", code, files=FILES)) == "orders.id = 1 AND orders.price = 2"
 
 
+HELD = {
+    "by a variable": """
+        def make():
+            mine = Order.id == 1 and Order.price == 2  # PB555
+            return select(Order).where(mine)
+    """,
+    "by a list": """
+        def make():
+            wanted = [Order.id == 1 and Order.price == 2]  # PB555
+            return select(Order).where(*wanted)
+    """,
+    "by a list that grows": """
+        def make():
+            wanted = [Order.id > 0]
+            wanted.append(not Order.paid)  # PB555
+            wanted += [Order.id in (1, 2)]  # PB555
+            return select(Order).where(and_(*wanted))
+    """,
+}
+HELD_SQL = {
+    "by a variable": ("orders.id = 1", "orders.id = 1 AND orders.price = 2"),
+    "by a list": ("orders.id = 1", "orders.id = 1 AND orders.price = 2"),
+    "by a list that grows": (
+        "false",
+        "orders.id > 0 AND NOT orders.paid AND orders.id IN (1, 2)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_conditions_that_are_held(name: str) -> None:
+    code = program(HELD[name])
+    findings("python-boolean-on-clause", code, files=FILES)
+    assert (where(code), where(fix("python-boolean-on-clause", code, files=FILES))) == HELD_SQL[name]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "def make(flag: bool):\n    mine = flag and Order.paid\n    return select(Order).where(mine)",
+        "def make():\n    mine = Order.id == 1 and Order.paid\n    return mine",
+        "def make(rows):\n    mine = Order.id == 1 and Order.paid\n    return rows.filter(mine)",
+        "def one():\n    mine = Order.id == 1 and Order.paid\n    return mine\n"
+        "def make(mine):\n    return select(Order).where(mine)",
+        "def make(order: Order):\n    mine = order.id == 1 and order.paid\n    return select(Order).where(mine)",
+    ],
+)
+def test_values_that_are_held(function: str) -> None:
+    assert findings("python-boolean-on-clause", program(function), files=FILES) == []
+
+
 def test_query_and_update() -> None:
     found = findings(
         "python-boolean-on-clause",
