@@ -18,10 +18,12 @@ from pybackend_lint.frameworks.django import Loaded
 from pybackend_lint.frameworks.django_models import Relation
 from pybackend_lint.project import calls
 from pybackend_lint.project.index import Index
+from pybackend_lint.semantic import lambdas
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import Binding
 from pybackend_lint.semantic.types import Kind
+from pybackend_lint.source import last_name
 
 MAX_CALLS: Final = 5
 _MAX_STEPS = 6
@@ -118,35 +120,46 @@ class PathRead:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """A call of a project function, or read of a property, that receives a row."""
+    """A call of a project function, or read of a property, that receives a row, or rows to go over.
+
+    `row` is the first or any of the rows then; `read` the read of the relation that leads to them.
+    """
 
     row: Row
     function: FunctionInfo
     parameter: str
     node: ast.expr
     name: str
+    of_rows: bool = False
+    read: PathRead | None = None
 
 
-def reads_of(function: FunctionInfo, parameter: str, model: str) -> tuple[PathRead, ...]:
+def reads_of(
+    function: FunctionInfo, parameter: str, model: str, *, of_rows: bool = False
+) -> tuple[PathRead, ...]:
     """The relations that a function reads from a row of `model` in a parameter, one read for each path.
 
-    Empty where the function calls itself again or looks at what is loaded.
+    With `of_rows` the parameter holds many rows, and what is read from each of them counts. Empty where the
+    function calls itself again or looks at what is loaded.
     """
     index = function.module.modules
     assert isinstance(index, Index)
     return index.fact(
-        ("django reads", function.name, id(function.node), parameter, model),
-        lambda: _expanded(function, parameter, model, ())[0],
+        ("django reads", function.name, id(function.node), parameter, model, of_rows),
+        lambda: _expanded(_Given(function, parameter, model, of_rows), ())[0],
     )
 
 
 def read_through(entry: Entry) -> tuple[PathRead, ...]:
     """The relations that are read from the first row of a reader by one of its calls."""
-    return tuple(
+    reads = [
         _joined(entry.row, read, entry.node, entry.name, None)
-        for read in reads_of(entry.function, entry.parameter, entry.row.model)
+        for read in reads_of(entry.function, entry.parameter, entry.row.model, of_rows=entry.of_rows)
         if entry.row.beyond(read.path.split("__"))
-    )
+    ]
+    if entry.read is not None and _direct(_given(entry)).iterates:
+        reads.append(entry.read)
+    return tuple(reads)
 
 
 def member(row: Row, name: str, module: Module) -> FunctionInfo | None:
@@ -216,13 +229,26 @@ def related(node: ast.AST, message: str, module: Module) -> Related:
     return Related(source.path, source.position(source.start(node)), message)
 
 
-def _expanded(
-    function: FunctionInfo, parameter: str, model: str, stack: tuple[str, ...]
-) -> tuple[tuple[PathRead, ...], int]:
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A function whose parameter holds a row of a model, or many rows of it."""
+
+    function: FunctionInfo
+    parameter: str
+    model: str
+    of_rows: bool
+
+
+def _given(entry: Entry) -> _Given:
+    return _Given(entry.function, entry.parameter, entry.row.model, entry.of_rows)
+
+
+def _expanded(given: _Given, stack: tuple[str, ...]) -> tuple[tuple[PathRead, ...], int]:
     """What a function reads, and the lowest place of the stack of calls that it comes back to."""
+    function = given.function
     depth = len(stack)
     lowest = depth + 1
-    direct = _direct(function, parameter, model)
+    direct = _direct(given)
     found: dict[str, PathRead] = {}
     for read in direct.reads:
         _keep(read, found)
@@ -232,8 +258,11 @@ def _expanded(
             continue
         if depth + 1 >= MAX_CALLS:
             continue
-        inner, reached = _expanded(entry.function, entry.parameter, entry.row.model, (*stack, function.name))
+        inner, reached = _expanded(_given(entry), (*stack, function.name))
         lowest = min(lowest, reached)
+        if entry.read is not None and _direct(_given(entry)).iterates:
+            if not _is_assigned(entry.read, direct.assigned):
+                _keep(entry.read, found)
         for read in inner:
             if entry.row.beyond(read.path.split("__")):
                 joined = _joined(entry.row, read, entry.node, entry.name, function.module)
@@ -246,27 +275,31 @@ def _expanded(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Direct:
-    """What a function's own body reads from a row, whom it hands the row to, and the paths that it sets."""
+    """What a function's own body reads from a row, whom it hands the row to, and the paths that it sets.
+
+    `iterates` is whether it goes over the rows that its parameter holds.
+    """
 
     reads: tuple[PathRead, ...] = ()
     entries: tuple[Entry, ...] = ()
     assigned: frozenset[tuple[str, ...]] = frozenset()
+    iterates: bool = False
 
 
-def _direct(function: FunctionInfo, parameter: str, model: str) -> _Direct:
+def _direct(given: _Given) -> _Direct:
+    function = given.function
     index = function.module.modules
     assert isinstance(index, Index)
-    return index.fact(
-        ("django own reads", function.name, id(function.node), parameter, model),
-        lambda: _find_direct(function, parameter, model),
-    )
+    key = ("django own reads", function.name, id(function.node), given.parameter, given.model, given.of_rows)
+    return index.fact(key, lambda: _find_direct(given))
 
 
-def _find_direct(function: FunctionInfo, parameter: str, model: str) -> _Direct:
-    argument = next((node for node, _ in function.parameters() if node.arg == parameter), None)
+def _find_direct(given: _Given) -> _Direct:
+    function = given.function
+    argument = next((node for node, _ in function.parameters() if node.arg == given.parameter), None)
     if argument is None or _looks_first(function):
         return _Direct()
-    reader = Reader(argument, parameter, model, function.module)
+    reader = Reader(argument, given.parameter, given.model, function.module, of_rows=given.of_rows)
     nodes = [*function.own(ast.Attribute), *function.own(ast.Call), *function.own(ast.FormattedValue)]
     assigned = frozenset(
         reader.path_of(node)
@@ -283,10 +316,32 @@ def _find_direct(function: FunctionInfo, parameter: str, model: str) -> _Direct:
         entered = list(reader.entries(node)) if read is None else []
         if (read is None and not entered) or not reader.decides(node, function):
             continue
+        if given.of_rows and _is_for_few(node, function):
+            continue
         if read is not None and not _is_assigned(read, assigned) and not (read.many and writes):
             reads.append(read)
         entries += entered
-    return _Direct(tuple(reads), tuple(entries), assigned)
+    iterates = given.of_rows and any(
+        reader.holds_rows(name)
+        and _is_evaluated(name, function.module)
+        and reader.decides(name, function)
+        and not _is_for_few(name, function)
+        for name in function.own(ast.Name)
+    )
+    return _Direct(tuple(reads), tuple(entries), assigned, iterates)
+
+
+def _is_for_few(node: ast.AST, function: FunctionInfo) -> bool:
+    """Whether a node of a function runs for few of the rows that a loop around it goes over."""
+    module = function.module
+    for around in module.source.ancestors(node):
+        if around is function.node:
+            return False
+        if isinstance(around, (ast.For, ast.AsyncFor)) and runs_for_few(node, around, module):
+            return True
+        if isinstance(around, ast.Call) and last_name(around.func) == "next":
+            return True
+    return False
 
 
 def _is_assigned(read: PathRead, assigned: Set[tuple[str, ...]]) -> bool:
@@ -302,12 +357,18 @@ def _looks_first(function: FunctionInfo) -> bool:
 
 
 class Reader:
-    """Follows the row that a parameter or the target of a loop holds, in one function."""
+    """Follows the row that a parameter or the target of a loop holds, in one function.
 
-    def __init__(self, binder: ast.AST, name: str, model: str, module: Module) -> None:
+    With `of_rows` a parameter holds many rows, and the elements of loops over it are followed.
+    """
+
+    def __init__(
+        self, binder: ast.AST, name: str, model: str, module: Module, *, of_rows: bool = False
+    ) -> None:
         self.binder = binder
         self.name = name
         self.module = module
+        self.of_rows = of_rows
         self._first = Row((), model)
         self._known: dict[int, Row | None] = {}
 
@@ -326,13 +387,25 @@ class Reader:
         if binding is None:
             return None
         if binding.node is self.binder:
-            return self._first if node.id == self.name else None
+            return self._first if node.id == self.name and not self.of_rows else None
         value = binding.value
         if binding.kind == "assign" and not binding.path and value is not None:
             return self.row(value)
         if binding.kind in {"for", "comprehension"} and value is not None:
             return self.element(value, binding.path)
+        if binding.kind == "parameter":
+            called = self.module.source.enclosing_function(node)
+            if isinstance(called, ast.Lambda) and lambdas.item_parameter(called) is binding.node:
+                iterated = lambdas.iterated_by(called, self.module.source)
+                return self.element(iterated) if iterated is not None else None
         return None
+
+    def holds_rows(self, node: ast.expr) -> bool:
+        """Whether an expression is the name of the parameter that holds many rows."""
+        if not self.of_rows or not isinstance(node, ast.Name) or node.id != self.name:
+            return False
+        binding = self._binding(node)
+        return binding is not None and binding.node is self.binder
 
     def _binding(self, node: ast.Name) -> Binding | None:
         found = self.module.lookup(node.id, node)
@@ -348,8 +421,23 @@ class Reader:
         return base.below(node.attr, relation) if relation is not None and relation.is_single else None
 
     def element(self, iterated: ast.expr, path: tuple[int, ...] = ()) -> Row | None:
-        """The rows that iterating an expression gives, where it is `all()` of a relation of the row."""
+        """The rows that iterating an expression gives, where it is `all()` of a relation of the row.
+
+        So are those that the parameter holds, and what a name or a list keeps of either.
+        """
         match iterated:
+            case ast.Name():
+                binding = self._binding(iterated)
+                if binding is None or path:
+                    return None
+                if self.holds_rows(iterated):
+                    return self._first
+                is_kept = binding.kind == "assign" and not binding.path and binding.value is not None
+                return self.element(binding.value) if is_kept and binding.value is not None else None
+            case ast.Call(func=ast.Attribute(value=ast.Name() as rows, attr="all" | "iterator"), args=[]) if (
+                not path and self.holds_rows(rows)
+            ):
+                return self._first
             case ast.Call(func=ast.Name(id="enumerate"), args=[inner, *_]) if path == (1,):
                 return self.element(inner)
             case ast.Call(func=ast.Name(id=name), args=[inner, *_]) if name in _KEEPS_ROWS and not path:
@@ -424,34 +512,35 @@ class Reader:
             yield Entry(base, method, _first_parameter(method), node, shown)
 
     def _of_call(self, call: ast.Call) -> Iterator[Entry]:
-        given = [(position, None, self.row(value)) for position, value in enumerate(call.args)]
-        named = [(0, keyword.arg, self.row(keyword.value)) for keyword in call.keywords if keyword.arg]
-        passed = [item for item in (*given, *named) if item[2] is not None]
-        if not passed or any(isinstance(argument, ast.Starred) for argument in call.args):
+        if _passes_through(call):
             return
-        function, skipped = self._callee(call)
-        if function is None or not _runs_at_once(function) or function.is_property:
-            return
-        arguments = [*function.node.args.posonlyargs, *function.node.args.args][skipped:]
-        for position, name, row in passed:
-            parameter = name
-            if parameter is None and position < len(arguments):
-                parameter = arguments[position].arg
-            if parameter is not None and row is not None:
-                yield Entry(row, function, parameter, call.func, f"{function.node.name}()")
+        for value in (*call.args, *(keyword.value for keyword in call.keywords)):
+            row, of_rows = self.row(value), False
+            if row is None and isinstance(value, (ast.Name, ast.Call)):
+                row, of_rows = self.element(value), True
+            receiver = receiver_of(call, value, self.module, of_rows=of_rows) if row is not None else None
+            if row is not None and receiver is not None:
+                function, parameter = receiver
+                name = f"{function.node.name}()"
+                read = self._read_of_rows(value, call.func) if of_rows else None
+                yield Entry(row, function, parameter, call.func, name, of_rows, read)
 
-    def _callee(self, call: ast.Call) -> tuple[FunctionInfo | None, int]:
-        callee = self.module.type_of(call.func)
-        if callee is None:
-            return None, 0
-        modules = self.module.modules
-        if callee.kind is Kind.CLASS:
-            info = modules.class_info(callee.name)
-            return (info.method("__init__") if info is not None else None), 1
-        if callee.kind is not Kind.FUNCTION:
-            return None, 0
-        function = modules.function_info(callee.name)
-        return function, 1 if callee.receiver is not None else 0
+    def _read_of_rows(self, value: ast.expr, node: ast.expr) -> PathRead | None:
+        """The read of the relation whose rows a call is given, by `all()` or a name for it."""
+        while isinstance(value, ast.Name):
+            binding = self._binding(value)
+            if binding is None or binding.kind != "assign" or binding.value is None:
+                return None
+            value = binding.value
+        match value:
+            case ast.Call(func=ast.Attribute(value=ast.Attribute() as manager, attr="all")):
+                base = self.row(manager.value)
+                relation = self._relation(base, manager.attr)
+                if base is not None and relation is not None:
+                    return base.read(
+                        manager.attr, relation, related(node, f"reads `{manager.attr}`", self.module), node
+                    )
+        return None
 
     def decides(self, node: ast.AST, function: FunctionInfo) -> bool:
         """Whether nothing but the row itself decides if this node runs when the function is called."""
@@ -512,6 +601,93 @@ class Reader:
             if not self._is_of_row(value, depth + 1):
                 return False
         return True
+
+
+def _passes_through(call: ast.Call) -> bool:
+    """Whether a call is no candidate for a function of the project: one without arguments, or a built-in."""
+    func = call.func
+    return not (call.args or call.keywords) or (isinstance(func, ast.Name) and func.id in _BUILTINS)
+
+
+def receiver_of(
+    call: ast.Call, value: ast.expr, module: Module, *, of_rows: bool = False
+) -> tuple[FunctionInfo, str] | None:
+    """The project function that a call runs at once, and its parameter that gets one of the arguments.
+
+    With `of_rows` it may be a generator, which goes over the rows it is given when its caller does.
+    """
+    if any(isinstance(argument, ast.Starred) for argument in call.args):
+        return None
+    function, skipped = _callee(call, module)
+    if function is None or function.is_property:
+        return None
+    is_generator = of_rows and bool(function.yields) and function.is_transparent and not function.is_async
+    if not is_generator and not _runs_at_once(function):
+        return None
+    arguments = [*function.node.args.posonlyargs, *function.node.args.args][skipped:]
+    for position, given in enumerate(call.args):
+        if given is value:
+            return (function, arguments[position].arg) if position < len(arguments) else None
+    for keyword in call.keywords:
+        if keyword.value is value and keyword.arg is not None:
+            return function, keyword.arg
+    return None
+
+
+def _callee(call: ast.Call, module: Module) -> tuple[FunctionInfo | None, int]:
+    callee = module.type_of(call.func)
+    if callee is None:
+        return None, 0
+    if callee.kind is Kind.CLASS:
+        info = module.modules.class_info(callee.name)
+        return (info.method("__init__") if info is not None else None), 1
+    if callee.kind is not Kind.FUNCTION:
+        return None, 0
+    return module.modules.function_info(callee.name), 1 if callee.receiver is not None else 0
+
+
+def runs_for_few(node: ast.AST, loop: ast.AST, module: Module) -> bool:
+    """Whether a node runs for one row, as the loop ends then, for rows that fail, or once for each key."""
+    if not isinstance(loop, (ast.For, ast.AsyncFor)):
+        return False
+    child = node
+    inside = False
+    for parent in module.source.ancestors(node):
+        if isinstance(parent, ast.ExceptHandler):
+            return True
+        if isinstance(parent, ast.If) and child in parent.body and _fills_table(parent):
+            return True
+        blocks = [getattr(parent, "body", None), getattr(parent, "orelse", None)]
+        following = [
+            later
+            for block in blocks
+            if isinstance(block, list) and child in block
+            for later in block[block.index(child) :]
+        ]
+        if isinstance(parent, (ast.With, ast.AsyncWith)) and child not in parent.body:
+            following += parent.body
+        for later in following:
+            if isinstance(later, (ast.Return, ast.Raise)) or (isinstance(later, ast.Break) and not inside):
+                return True
+        if parent is loop:
+            return False
+        inside = inside or isinstance(parent, (ast.For, ast.AsyncFor, ast.While))
+        child = parent
+    return False
+
+
+def _fills_table(guard: ast.If) -> bool:
+    """Whether an `if` sets the item of a table for a key that is not in it."""
+    match guard.test:
+        case ast.Compare(ops=[ast.NotIn()], comparators=[table]):
+            text = ast.dump(table)
+            return any(
+                isinstance(target, ast.Subscript) and ast.dump(target.value) == text
+                for statement in guard.body
+                if isinstance(statement, ast.Assign)
+                for target in statement.targets
+            )
+    return False
 
 
 def _tests(parent: ast.AST, child: ast.AST) -> Iterator[tuple[ast.expr, bool]]:

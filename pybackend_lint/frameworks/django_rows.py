@@ -190,7 +190,7 @@ def _chains(rows: Rows, module: Module) -> list[ast.Attribute]:
         for node in attributes
         if id(node) not in inner
         and _is_bound_by(_root_name(node), rows.binder, module)
-        and not _runs_for_few(node, rows.binder, module)
+        and not django_reads.runs_for_few(node, rows.binder, module)
     ]
     return sorted(chains, key=lambda node: (node.lineno, node.col_offset))
 
@@ -261,50 +261,6 @@ def _path_reads(chain: ast.Attribute, rows: Rows, fact: Loaded, module: Module) 
         yield last
 
 
-def _runs_for_few(node: ast.AST, loop: ast.AST, module: Module) -> bool:
-    """Whether a node runs for one row, as the loop ends then, for rows that fail, or once for each key."""
-    if not isinstance(loop, (ast.For, ast.AsyncFor)):
-        return False
-    child = node
-    inside = False
-    for parent in module.source.ancestors(node):
-        if isinstance(parent, ast.ExceptHandler):
-            return True
-        if isinstance(parent, ast.If) and child in parent.body and _fills_table(parent):
-            return True
-        blocks = [getattr(parent, "body", None), getattr(parent, "orelse", None)]
-        following = [
-            later
-            for block in blocks
-            if isinstance(block, list) and child in block
-            for later in block[block.index(child) :]
-        ]
-        if isinstance(parent, (ast.With, ast.AsyncWith)) and child not in parent.body:
-            following += parent.body
-        for later in following:
-            if isinstance(later, (ast.Return, ast.Raise)) or (isinstance(later, ast.Break) and not inside):
-                return True
-        if parent is loop:
-            return False
-        inside = inside or isinstance(parent, (ast.For, ast.AsyncFor, ast.While))
-        child = parent
-    return False
-
-
-def _fills_table(guard: ast.If) -> bool:
-    """Whether an `if` sets the item of a table for a key that is not in it."""
-    match guard.test:
-        case ast.Compare(ops=[ast.NotIn()], comparators=[table]):
-            text = ast.dump(table)
-            return any(
-                isinstance(target, ast.Subscript) and ast.dump(target.value) == text
-                for statement in guard.body
-                if isinstance(statement, ast.Assign)
-                for target in statement.targets
-            )
-    return False
-
-
 # Methods of a relation's manager or `all()` that run a query although the rows are at hand.
 _ANEW = frozenset(
     {
@@ -345,7 +301,7 @@ def defeated(rows: Rows, module: Module) -> list[Defeated]:
             continue
         if node.attr == "first" and _has_order(known, module):
             continue
-        if not _runs_for_few(node, rows.binder, module):
+        if not django_reads.runs_for_few(node, rows.binder, module):
             found.append(Defeated(node, path))
     return sorted(found, key=lambda item: (item.node.lineno, item.node.col_offset))
 
@@ -401,7 +357,7 @@ def reads_through(rows: Rows, module: Module) -> list[Through]:
     for node in nodes:
         for entry in reader.entries(node):
             missing = [read for read in django_reads.read_through(entry) if _is_missing(read, rows, assigned)]
-            if not missing or _runs_for_few(node, rows.binder, module):
+            if not missing or django_reads.runs_for_few(node, rows.binder, module):
                 continue
             if known is None:
                 known = {read.path for read in reads(rows, module)} | _read_before(rows, module)
@@ -568,9 +524,9 @@ def loading_edits(
             longer = [path for path in rest if isinstance(given, str) and path.startswith(f"{given}__")]
             if longer:
                 rest.remove(longer[0])
-                edits.append(Edit(source.start(argument), source.end(argument), f'"{longer[0]}"'))
+                edits.append(Edit(*source.outer_range(argument), f'"{longer[0]}"'))
         if rest:
-            end = source.end(call.args[-1])
+            end = source.outer_range(call.args[-1])[1]
             edits.append(Edit(end, end, "".join(f', "{path}"' for path in rest)))
     if appended:
         end = source.end(built)

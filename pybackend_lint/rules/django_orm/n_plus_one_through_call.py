@@ -6,21 +6,25 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
-from pybackend_lint.frameworks import django_rows
+from pybackend_lint.frameworks import django_handed_rows, django_rows
 from pybackend_lint.rule import UNSAFE, Context, rule
+
+_OF_ROWS = "Add `{advice}` to this queryset: `{callee}` runs a query for every row"
 
 
 @rule(
     "PB102",
     "n-plus-one-through-call",
     "Add `{advice}` to this loop's queryset: `{callee}` runs a query for every row",
-    nodes=django_rows.LOOPS,
+    nodes=(ast.Module, *django_rows.LOOPS),
     applies="django",
     fix=UNSAFE,
     tags=("performance",),
 )
 def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
     """A function called for every row of a loop reads related objects that were not loaded with the rows.
+
+    So does a function that is given the queryset, or a list of its rows, and goes over it itself.
 
     ## Why
     A property such as `order.label` hides that it reads the customer, so the loop looks harmless and runs
@@ -86,6 +90,30 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
         product = models.ForeignKey(Product, models.CASCADE)
         quantity = models.IntegerField()
     ```
+    ```python
+    from shop.exports import names
+    from shop.models import Order
+
+
+    def unpaid():
+        return names(Order.objects.filter(paid=False))
+    ```
+    ```python file=shop/exports.py
+    def names(orders):
+        return [order.customer.name for order in orders]
+    ```
+    ```python file=shop/models.py
+    from django.db import models
+
+
+    class Customer(models.Model):
+        name = models.CharField(max_length=100)
+
+
+    class Order(models.Model):
+        customer = models.ForeignKey(Customer, models.CASCADE)
+        paid = models.BooleanField(default=False)
+    ```
     ## Good
     ```python
     from shop.models import Order
@@ -102,6 +130,14 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
     def totals():
         orders = Order.objects.select_related("customer").prefetch_related("lines__product")
         return {order.pk: total(order) for order in orders}
+    ```
+    ```python
+    from shop.exports import names
+    from shop.models import Order
+
+
+    def unpaid():
+        return names(Order.objects.filter(paid=False).select_related("customer"))
     ```
     ## Not reported
     ```python
@@ -149,6 +185,9 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
     - Django documentation, "QuerySet API reference: select_related()"
       (https://docs.djangoproject.com/en/stable/ref/models/querysets/#select-related)
     """
+    if isinstance(node, ast.Module):
+        yield from _handed_rows(ctx)
+        return
     for rows in django_rows.loops(node, ctx.module):
         if django_rows.preloads(rows.iterated, ctx.module):
             continue
@@ -164,3 +203,19 @@ def check(node: ast.AST, ctx: Context) -> Iterator[Finding]:
                 fix=fix,
                 related=remedy.related,
             )
+
+
+def _handed_rows(ctx: Context) -> Iterator[Finding]:
+    """The querysets that a function is given which goes over them."""
+    for handed in django_handed_rows.handed_rows(ctx.module):
+        if ctx.in_coroutine(handed.call):
+            continue  # PB136 says so
+        remedy = django_rows.remedy(handed.queryset, handed.reads, ctx.module)
+        yield ctx.finding(
+            handed.call.func,
+            message=_OF_ROWS,
+            advice=remedy.advice,
+            callee=handed.name,
+            fix=ctx.fix("Load what the call reads with the rows", *remedy.edits) if remedy.edits else None,
+            related=remedy.related,
+        )

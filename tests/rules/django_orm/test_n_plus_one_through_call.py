@@ -295,7 +295,9 @@ def test_what_is_counted_is_annotated() -> None:
     assert [finding.fix is None for finding in found] == [True, False]
 
 
-@pytest.mark.parametrize(("number", "call"), [(0, "example.overview()"), (1, "example.totals()")])
+@pytest.mark.parametrize(
+    ("number", "call"), [(0, "example.overview()"), (1, "example.totals()"), (2, "example.unpaid()")]
+)
 def test_django_runs_one_query_per_row(number: int, call: str) -> None:
     few, many = queries(RULE, "Bad", number, call)
     assert many - few >= 4
