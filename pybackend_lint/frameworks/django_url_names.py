@@ -15,6 +15,7 @@ from pybackend_lint.semantic.scopes import Binding
 
 REVERSING = ("reverse", "reverse_lazy", "redirect", "resolve_url")
 _REVERSE = frozenset({"django.urls.reverse", "django.urls.reverse_lazy"})
+_REDIRECT_VIEW = "django.views.generic.RedirectView"
 _RESOLVE = frozenset({"django.shortcuts.redirect", "django.shortcuts.resolve_url"})
 _WITHOUT_NAMES = frozenset(
     {"django.conf.urls.static.static", "django.contrib.staticfiles.urls.staticfiles_urlpatterns"}
@@ -111,27 +112,61 @@ def refused(call: ast.Call, module: Module) -> Refused | None:
     given = {keyword.arg for keyword in call.keywords}
     if not text or given & {None, "urlconf"} or (callee in _RESOLVE and ("/" in text or "." in text)):
         return None
+    if _is_guarded(call, module):
+        return None
+    asked = _asked(written, module)
+    if isinstance(asked, Refused) or asked is None:
+        return asked
+    return _with_other_arguments(call, callee, written, *asked)
+
+
+def refused_target(node: ast.ClassDef | ast.Call, module: Module) -> Refused | None:
+    """The `pattern_name` of a `RedirectView`, of a class or given to `as_view()`, that no pattern has."""
+    written: ast.expr | None = None
+    if isinstance(node, ast.Call):
+        owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+        written = next((word.value for word in node.keywords if word.arg == "pattern_name"), None)
+        name = module.qualified_name(owner) if owner is not None and written is not None else None
+        info = module.modules.class_info(name) if name is not None else None
+        if name != _REDIRECT_VIEW and (info is None or not info.is_a(_REDIRECT_VIEW)):
+            return None
+    else:
+        for statement in node.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id="pattern_name")], value=value):
+                    written = value
+        if written is None or not module.class_info_of(node).is_a(_REDIRECT_VIEW):
+            return None
+    if not isinstance(written, ast.Constant) or not _constant(written):
+        return None
+    asked = _asked(written, module)
+    return asked if isinstance(asked, Refused) else None
+
+
+def _asked(written: ast.Constant, module: Module) -> Refused | tuple[Names, list[Pattern | None]] | None:
+    """The names of the namespace that a text asks in, with the patterns that it means there.
+
+    None where there may be others.
+    """
     index = module.modules
-    if not isinstance(index, Index) or _is_guarded(call, module):
+    if not isinstance(index, Index):
         return None
     project = _project(index, module)
-    namespace, _, name = text.rpartition(":")
+    namespace, _, name = str(written.value).rpartition(":")
     if namespace:
         space = project.spaces.get(namespace.rpartition(":")[2])
         if space is None:
             return None
         if not space.may_have(name):
             return Refused(written, space)
-        patterns = [] if space.has_routers and "-" in name else space.known.get(name, [])
-        return _with_other_arguments(call, callee, written, space, patterns)
+        return space, [] if space.has_routers and "-" in name else space.known.get(name, [])
     root = django_models.settings_value(module, "ROOT_URLCONF")
     top = index.import_module(root, module) if isinstance(root, str) else None
     names = project.modules.get(top.name) if top is not None else None
     if names is None or names.may_have(name) or name in project.all:
         if names is None or name not in names.known or (names.has_routers and "-" in name):
             return None
-        patterns = [*project.all.get(name, []), *(item for item in names.known[name] if item is None)]
-        return _with_other_arguments(call, callee, written, names, patterns)
+        return names, [*project.all.get(name, []), *(item for item in names.known[name] if item is None)]
     return Refused(written, names)
 
 
@@ -357,8 +392,8 @@ def _names_of_include(call: ast.Call, module: Module, project: Project, seen: tu
     names = Names(is_open=True)
     spaces = {_constant(django_urls.argument(call, 1, "namespace"))}
     is_named = django_urls.argument(call, 1, "namespace") is not None
-    given = django_urls.argument(call, 0, "arg")
-    if isinstance(given, ast.Tuple) and len(given.elts) > 1:
+    given = django_urls.included_pair(call, module)
+    if given is not None:
         is_named = True
         spaces.add(_constant(given.elts[1]))
     if isinstance(target, Module):

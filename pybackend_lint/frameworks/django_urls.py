@@ -520,11 +520,19 @@ def urlconfs(index: Index, module: Module) -> Iterator[Module]:
             yield other
 
 
+def included_pair(call: ast.Call, module: Module) -> ast.Tuple | None:
+    """The patterns and the namespace that a call of `include` is given together, in place or by a name."""
+    given = argument(call, 0, "arg")
+    if isinstance(given, ast.Name):
+        bindings = module.scope.bindings.get(given.id, [])
+        given = bindings[0].value if len(bindings) == 1 and not bindings[0].path else None
+    return given if isinstance(given, ast.Tuple) and len(given.elts) > 1 else None
+
+
 def included(call: ast.Call, module: Module) -> tuple[str, Module | str | ast.expr | None]:
     """What a call of `include` includes: a `module`, a `library`'s, a `list` in place, or `unknown`."""
-    target = argument(call, 0, "arg")
-    if isinstance(target, ast.Tuple) and target.elts:
-        target = target.elts[0]
+    pair = included_pair(call, module)
+    target = pair.elts[0] if pair is not None else argument(call, 0, "arg")
     match target:
         case ast.Constant(value=str(dotted)):
             found = module.modules.import_module(dotted, module)

@@ -9,6 +9,7 @@ from pybackend_lint.finding import Finding, Fix, Related
 from pybackend_lint.frameworks import django_url_names
 from pybackend_lint.frameworks.similar_names import edit_distance
 from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.source import last_name
 
 _TAKES = "Give `{name}` the arguments of its URL pattern, {names}: this call raises `NoReverseMatch`"
 _TAKES_NONE = "Call `{name}` without arguments: its URL pattern takes none, so that this call raises"
@@ -18,19 +19,21 @@ _TAKES_NONE = "Call `{name}` without arguments: its URL pattern takes none, so t
     "PB226",
     "unknown-url-name",
     "Use the name of a URL pattern: no pattern is called `{name}`",
-    nodes=(ast.Call,),
-    names=django_url_names.REVERSING,
+    nodes=(ast.Call, ast.ClassDef),
+    names=(*django_url_names.REVERSING, "as_view"),
+    words=(*django_url_names.REVERSING, "pattern_name"),
     applies="django",
     fix=UNSAFE,
     severity="error",
     tags=("correctness",),
 )
-def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.Call | ast.ClassDef, ctx: Context) -> Iterator[Finding]:
     """`reverse()` or `redirect()` asks for a name that no URL pattern has, or gives it other arguments.
 
     ## Why
     The call raises `NoReverseMatch`, and the request ends with status 500. A name or an argument that was
-    changed in `urls.py` goes on living in views, often in the branch that runs after a form was saved.
+    changed in `urls.py` goes on living in views, often in the branch that runs after a form was saved. The
+    `pattern_name` of a `RedirectView` is looked up in the same way.
 
     ## Bad
     ```python file=shop/views.py check
@@ -116,7 +119,10 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     - Django: "URL dispatcher", "Reverse resolution of URLs"
     - Django: "URL dispatcher", "URL namespaces"
     """
-    found = django_url_names.refused(node, ctx.module)
+    if isinstance(node, ast.ClassDef) or last_name(node.func) == "as_view":
+        found = django_url_names.refused_target(node, ctx.module)
+    else:
+        found = django_url_names.refused(node, ctx.module)
     if found is None:
         return
     if found.pattern is not None:

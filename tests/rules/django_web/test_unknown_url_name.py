@@ -279,3 +279,51 @@ def test_an_argument_of_another_name() -> None:
     assert fix("PB226", f"{HEAD}redirect('order', id=1, a=2)\n", files=WITH_ARGUMENTS).endswith(
         "redirect('order', id=1, a=2)\n"
     )
+
+
+REDIRECTS = """
+from django.views.generic import RedirectView, TemplateView
+
+class Base(RedirectView):
+    permanent = True
+
+class Known(Base):
+    pattern_name = "shop:orders"
+
+class Unknown(Base):
+    pattern_name = "shop:order"  # PB226
+
+class Computed(Base):
+    pattern_name = "shop:" + library.name
+
+class Other(TemplateView):
+    pattern_name = "shop:order"
+
+views = [
+    RedirectView.as_view(pattern_name="shop:orders"),
+    RedirectView.as_view(pattern_name="shop:order"),  # PB226
+    Base.as_view(pattern_name="hoem"),  # PB226
+    Base.as_view(pattern_name=library.name),
+    TemplateView.as_view(pattern_name="shop:order"),
+]
+"""
+
+
+def test_redirect_views() -> None:
+    findings("PB226", HEAD + REDIRECTS, files=FILES)
+
+
+@pytest.mark.parametrize("around", ["include(cart)", "include(cart, namespace='cart')"])
+def test_patterns_and_their_namespace_by_one_name(around: str) -> None:
+    root = f"""
+        from django.urls import include, path
+        import site_views
+        cart = ([path("", site_views.page, name="show")], "cart")
+        shop = [path("cart/", {around})]
+        urlpatterns = [path("market/", include((shop, "market"))), path("", site_views.page, name="home")]
+    """
+    code = f"""{HEAD}reverse("market:cart:show")
+reverse("market:show")  # PB226
+reverse("cart:shown")  # PB226
+"""
+    findings("PB226", code, files=FILES | {"urls.py": root})
