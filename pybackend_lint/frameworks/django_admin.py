@@ -87,7 +87,7 @@ def admin_list(node: ast.ClassDef, module: Module, joining: Joining) -> AdminLis
     value, statement = displayed[0].value, displayed[0].node
     if not isinstance(value, (ast.List, ast.Tuple)) or not isinstance(statement, ast.stmt):
         return None
-    model = _registered_model(node, module)
+    model = registered_model(node, module)
     asked = _asked(info, model) if model is not None else None
     if model is None or asked is None:
         return None
@@ -117,7 +117,7 @@ def _shows_plainly(info: ClassInfo) -> bool:
     )
 
 
-def _registered_model(node: ast.ClassDef, module: Module) -> ClassInfo | None:
+def registered_model(node: ast.ClassDef, module: Module) -> ClassInfo | None:
     """The one model that an admin class is registered for, by a decorator or a call in its module."""
     names: list[str | None] = []
     for decorator in node.decorator_list:

@@ -47,6 +47,7 @@ _OF_NAME = frozenset({"F", "Count", "Sum", "Avg", "Min", "Max"}) | {
     for name in ("Lower", "Upper", "Length", "TruncDate", "TruncDay", "TruncMonth", "TruncYear")
 }
 _OF_NAMES = frozenset({"functions.Coalesce", "functions.Concat", "functions.Greatest", "functions.Least"})
+_KEYS = frozenset({"ForeignKey", "OneToOneField", "ManyToManyField"})
 _AROUND = frozenset({"Case", "When", "ExpressionWrapper", "functions.Cast"})
 _OF_EXPRESSIONS = frozenset({"filter", "then", "default", "expression"})
 
@@ -79,12 +80,14 @@ class UnknownName:
 
     - `name`: the part; `model`: the class that lacks it; `candidates`: names that it has.
     - `is_lookup`: it stands behind a column, where only lookups may.
+    - `is_relation`: it is a relation where the name of a column is needed.
     """
 
     name: str
     model: ClassInfo
     candidates: tuple[str, ...]
     is_lookup: bool = False
+    is_relation: bool = False
 
     @property
     def nearest(self) -> str | None:
@@ -135,7 +138,7 @@ def unknown_names(call: ast.Call, module: Module) -> Iterator[tuple[Mention, Unk
         return
     known = fact.names | {keyword.arg or "*" for keyword in call.keywords if method in _EXPRESSIONS}
     for mention in _mentions(call, method, module):
-        unknown = _unknown(info, mention.path, known, with_lookups=method not in _WITHOUT_LOOKUPS)
+        unknown = unknown_part(info, mention.path, known, with_lookups=method not in _WITHOUT_LOOKUPS)
         if unknown is not None and not (mention.is_value and _may_take(info, unknown.name)):
             yield mention, unknown
 
@@ -256,8 +259,11 @@ def _keywords(call: ast.Call, module: Module) -> Iterator[Mention]:
 # Names of models
 
 
-def _unknown(info: ClassInfo, path: str, given: Set[str], *, with_lookups: bool) -> UnknownName | None:
-    """The first part of a path that names nothing, None where all do or one may."""
+def unknown_part(info: ClassInfo, path: str, given: Set[str], *, with_lookups: bool) -> UnknownName | None:
+    """The first part of a path from a model that names nothing, None where all do or one may.
+
+    - `given`: names that annotations added; `with_lookups`: lookups may follow a column.
+    """
     parts = path.split("__")
     if parts[0] in given or not all(parts):
         return None
@@ -280,6 +286,21 @@ def _unknown(info: ClassInfo, path: str, given: Set[str], *, with_lookups: bool)
             return None
         return UnknownName(name, current, tuple(django_models.fields(current)))
     return None
+
+
+def bare_relation(info: ClassInfo, path: str) -> UnknownName | None:
+    """The end of a path that is a relation of Django's own kind, which cannot be searched as text."""
+    current: ClassInfo | None = info
+    *before, last = path.split("__")
+    for name in before:
+        relation = _query_relation(current, name) if current is not None else None
+        current = _target(relation, info.module) if relation is not None else None
+    declared = django_models.fields(current).get(last) if current is not None else None
+    if current is None or declared is None or not declared.is_builtin or not declared.is_relation:
+        return None
+    if declared.cls.rpartition(".")[2] not in _KEYS or _mentioned(info.module, b"register_lookup"):
+        return None
+    return UnknownName(last, current, (), is_relation=True)
 
 
 def _target(relation: Relation, module: Module) -> ClassInfo | None:

@@ -117,6 +117,15 @@ def _reads(info: ClassInfo, row: Row, stack: tuple[str, ...], asker: Module) -> 
             yield from _declared_reads(info, owner, name, call, row, (*stack, info.name))
         elif place is not None:
             yield from _default_reads(info, name, place, row)
+    shown = info.method("to_representation")
+    model = serialized_model(info)
+    if model is not None and not _is_same_model(model, row.model, info.module):
+        return
+    if shown is not None and shown.owner is not None:
+        step = django_reads.related(
+            shown.node, f"`{shown.owner.node.name}` shows more than its fields", shown.module
+        )
+        yield from _argument_reads(shown, row, step)
 
 
 def _is_plain_serializer(info: ClassInfo) -> bool:
@@ -421,8 +430,12 @@ def _method_reads(info: ClassInfo, name: str, call: ast.Call, row: Row, step: Re
             method = info.method(given)
         case _:
             return
-    if method is None:
-        return
+    if method is not None:
+        yield from _argument_reads(method, row, step)
+
+
+def _argument_reads(method: FunctionInfo, row: Row, step: Related) -> Iterator[PathRead]:
+    """What a method of a serializer reads from the row that it is given."""
     arguments = [*method.node.args.posonlyargs, *method.node.args.args]
     position = 0 if method.is_static else 1
     if len(arguments) > position:
@@ -665,6 +678,12 @@ def _queryset_of(
     return method.module, [*rows][-1], row, len(rows) == 1
 
 
+def listed_row(info: ClassInfo) -> Type | None:
+    """A row of the queryset that a view lists, with what comes with it; None where that is not known."""
+    found = _queryset_of(info, ())
+    return found[2] if found is not None else None
+
+
 def _row(known: Type | None, module: Module) -> Type | None:
     if known is None or known.kind is not Kind.INSTANCE:
         return None
@@ -697,6 +716,10 @@ def served_by_call(call: ast.Call, module: Module) -> Served | None:
 
 def _called_serializer(call: ast.Call, module: Module) -> ClassInfo | None:
     info = module.class_named(call.func)
+    if info is None and isinstance(call.func, ast.Attribute) and call.func.attr != "get_serializer":
+        known = module.type_of(call.func)  # such as `self.OutputSerializer`
+        is_class = known is not None and known.kind is Kind.CLASS
+        info = module.modules.class_info(known.name) if known is not None and is_class else None
     if info is None and isinstance(call.func, ast.Attribute) and call.func.attr == "get_serializer":
         around = module.source.enclosing_class(call)
         view = module.class_info_of(around) if around is not None else None

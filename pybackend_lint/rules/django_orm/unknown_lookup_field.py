@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
-from pybackend_lint.frameworks import django_lookups
+from pybackend_lint.frameworks import django_lookups, django_view_options
 from pybackend_lint.rule import UNSAFE, Context, rule
 
+_RELATION = "Name a column behind `{name}`: Django cannot search `{model}` by the relation itself"
 _LOOKUP = "Fix `{name}`: columns of `{model}` have no such lookup{hint}"
 
 
@@ -16,20 +17,23 @@ _LOOKUP = "Fix `{name}`: columns of `{model}` have no such lookup{hint}"
     "PB130",
     "unknown-lookup-field",
     "Fix `{name}`: `{model}` has no such field{hint}",
-    nodes=(ast.Call,),
+    nodes=(ast.Call, ast.ClassDef),
     names=django_lookups.METHODS,
+    words=(*django_lookups.METHODS, *django_view_options.OPTIONS),
     applies="django",
     fix=UNSAFE,
     tags=("correctness",),
 )
-def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.Call | ast.ClassDef, ctx: Context) -> Iterator[Finding]:
     """A query names a field or lookup that the model does not have.
 
     ## Why
     Names in lookups are text to Python, so a misspelled field passes every check until the line runs:
     `filter()` then raises `FieldError`, and the request ends with an error 500. So do expressions such as
     `F("...")` and `Count("...")`, `get_object_or_404()`, the values of `create()` and `defaults`, and the
-    columns in `update_fields`.
+    columns in `update_fields`. The `search_fields` of the admin, and the columns by which views of Django
+    REST framework search, order and filter, fail when somebody uses them; a search needs a column, so that
+    the name of a foreign key alone fails too.
 
     ## Bad
     ```python
@@ -104,7 +108,11 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     - Django documentation, "Making queries: Field lookups"
       (https://docs.djangoproject.com/en/stable/topics/db/queries/#field-lookups)
     """
-    for mention, unknown in django_lookups.unknown_names(node, ctx.module):
+    if isinstance(node, ast.ClassDef):
+        found = django_view_options.unknown_columns(node, ctx.module)
+    else:
+        found = django_lookups.unknown_names(node, ctx.module)
+    for mention, unknown in found:
         nearest = unknown.nearest
         fix = None
         start = mention.offset + mention.path.find(unknown.name)
@@ -112,7 +120,7 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
             edit = ctx.replace_range(start, start + len(unknown.name), nearest)
             fix = ctx.fix(f"Write `{nearest}`", edit)
         hint = f"; is it `{nearest}`" if nearest is not None else ""
-        message = _LOOKUP if unknown.is_lookup else None
+        message = _LOOKUP if unknown.is_lookup else _RELATION if unknown.is_relation else None
         yield ctx.finding(
             mention.node,
             name=unknown.name,

@@ -175,6 +175,19 @@ SERIALIZERS = """
         def to_representation(self, order):
             return {"id": order.pk}
 
+    class Represented(Keys):
+        def to_representation(self, order):
+            shown = super().to_representation(order)
+            shown["lines"] = [line.product.name for line in order.lines.all()]
+            return shown
+
+    class RepresentedSometimes(Keys):
+        def to_representation(self, order):
+            shown = super().to_representation(order)
+            if self.context.get("names"):
+                shown["customer"] = order.customer.name
+            return shown
+
     class Dynamic(Nested):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
@@ -337,6 +350,8 @@ SILENT = {
     + "def show():\n    return Chosen(Order.objects.all(), many=True, fields=['id']).data\n",
     "mixin of another package": "from eager import AutoPrefetch\n"
     + view("Order.objects.all()", "Nested").replace("View(", "View(AutoPrefetch, "),
+    "a representation that the context decides": view("Order.objects.all()", "RepresentedSometimes"),
+    "representation of another model": view("Customer.objects.all()", "Represented"),
     "one": IMPORTS + "def show(pk):\n    return Nested(Order.objects.get(pk=pk)).data\n",
     "first row": IMPORTS + "def show():\n    return Nested(Order.objects.all()[:1], many=True).data\n",
     "input": IMPORTS + "def take(data):\n    return Nested(data=data, many=True)\n",
@@ -351,6 +366,7 @@ FOUND = {
     "reverse relations": ("Lines", '.select_related("invoice").prefetch_related("lines")'),
     "depth": ("Deep", '.select_related("customer")'),
     "all fields": ("Everything", '.prefetch_related("tags")'),
+    "its own representation": ("Represented", '.prefetch_related("lines__product")'),
     "all fields but some": ("AllBut", '.prefetch_related("tags")'),
 }
 
@@ -364,6 +380,27 @@ def test_silent(text: str) -> None:
 def test_found(serializer: str, advice: str) -> None:
     text = view("Order.objects.all()  # PB103", serializer)
     assert [message.split("`")[1] for message in found_in(text)] == [advice]
+
+
+def test_a_serializer_in_the_class_of_a_view() -> None:
+    text = """
+from rest_framework.views import APIView
+
+class Orders(APIView):
+    class OutputSerializer(Nested):
+        pass
+
+    class KeySerializer(Keys):
+        pass
+
+    def get(self, request):
+        shown = self.KeySerializer(Order.objects.all(), many=True).data
+        loaded = Order.objects.select_related("customer__company").prefetch_related("tags")
+        shown += self.OutputSerializer(loaded, many=True).data
+        orders = Order.objects.all()
+        return shown + self.OutputSerializer(orders, many=True).data  # PB103
+"""
+    assert len(found_in(IMPORTS + text)) == 1
 
 
 @pytest.mark.parametrize(

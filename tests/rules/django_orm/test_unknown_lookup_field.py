@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.rules.django_orm.shop import program, run
@@ -583,3 +585,187 @@ def test_fix_takes_the_only_name_that_is_near(before: str, after: str) -> None:
         """
     text = "from parts.models import Part\n\nPart.objects.{}\n"
     assert fix(RULE, text.format(before), files={"parts/models.py": models}) == text.format(after)
+
+
+VIEW_FILES = {
+    "shop/__init__.py": "",
+    "shop/models.py": """
+        from django.db import models
+
+        class Country(models.Model):
+            code = models.CharField(max_length=2)
+
+        class Customer(models.Model):
+            name = models.CharField(max_length=80)
+            country = models.ForeignKey(Country, models.CASCADE)
+            address = models.JSONField(default=dict)
+
+        class Order(models.Model):
+            customer = models.ForeignKey(Customer, models.CASCADE, related_name="orders")
+            placed = models.DateTimeField(auto_now_add=True)
+    """,
+    "pyproject.toml": '[project]\ndependencies = ["django>=5.2", "djangorestframework"]\n',
+}
+VIEW_HEAD = """
+from django.contrib import admin
+from django.db.models import Count
+from django.views.generic import ListView
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework import filters, viewsets
+
+from shop.models import Customer, Order
+"""
+VIEWS_FOUND = {
+    "filters of a view": """
+        class Orders(viewsets.ModelViewSet):
+            queryset = Order.objects.all()
+            filter_backends = [DjangoFilterBackend, filters.SearchFilter, filters.OrderingFilter]
+            filterset_fields = {
+                "customer__name": ["exact"],
+                "customer__nme": ["exact"],  # PB130
+            }
+            search_fields = [
+                "customer__name",
+                "^customer__country__code",
+                "$customer__nme",  # PB130
+                "customer",  # PB130
+                "=customer__country",  # PB130
+                "customer__name__contians",  # PB130
+            ]
+            ordering_fields = ["placed", "customer", "plced"]  # PB130
+            ordering = ["-placed", "-plced"]  # PB130
+    """,
+    "queryset of a mixin": """
+        class Mixin:
+            filter_backends = (filters.OrderingFilter,)
+
+            def get_queryset(self):
+                return Order.objects.select_related("customer").filter(customer=1)
+
+        class Orders(Mixin, viewsets.ReadOnlyModelViewSet):
+            ordering_fields = ("placed", "customer__nme")  # PB130
+    """,
+    "admin": """
+        @admin.register(Order)
+        class OrderAdmin(admin.ModelAdmin):
+            search_fields = ("=id", "customer__name__startswith", "customer__orders__plced")  # PB130
+
+            def get_queryset(self, request):
+                return super().get_queryset(request).select_related("customer").order_by("pk")
+    """,
+    "list": """
+        class Orders(ListView):
+            model = Order
+            ordering = "-plced"  # PB130
+    """,
+}
+VIEWS_SILENT = {
+    "names of an annotation": """
+        class Customers(viewsets.ModelViewSet):
+            queryset = Customer.objects.annotate(size=Count("orders"))
+            filter_backends = [filters.OrderingFilter, filters.SearchFilter]
+            ordering_fields = ["size", "name"]
+            search_fields = ["size", "address__city"]
+    """,
+    "annotation in the admin": """
+        @admin.register(Customer)
+        class CustomerAdmin(admin.ModelAdmin):
+            search_fields = ("size",)
+
+            def get_queryset(self, request):
+                return super().get_queryset(request).annotate(size=Count("orders"))
+    """,
+    "own search": """
+        @admin.register(Customer)
+        class CustomerAdmin(admin.ModelAdmin):
+            search_fields = ("anything",)
+
+            def get_search_results(self, request, queryset, search_term):
+                return queryset.filter(name=search_term), False
+    """,
+    "filters of the project and of packages": """
+        from search import ElasticFilter
+
+        class OwnOrdering(filters.OrderingFilter):
+            def get_ordering(self, request, queryset, view):
+                return ["pk"]
+
+        class Orders(viewsets.ModelViewSet):
+            queryset = Order.objects.all()
+            filter_backends = [OwnOrdering, ElasticFilter]
+            ordering_fields = ["age"]
+            search_fields = ["anything"]
+            filterset_fields = ["anything"]
+    """,
+    "unknown queryset": """
+        from shop import rows
+
+        class Orders(viewsets.ModelViewSet):
+            filter_backends = [filters.OrderingFilter]
+            ordering_fields = ["age"]
+
+            def get_queryset(self):
+                return rows.orders()
+    """,
+    "own filtering": """
+        class Orders(viewsets.ModelViewSet):
+            queryset = Order.objects.all()
+            filter_backends = [filters.OrderingFilter]
+            ordering_fields = ["age"]
+
+            def filter_queryset(self, queryset):
+                return super().filter_queryset(queryset.annotate(age=Count("pk")))
+    """,
+    "no filter that looks at it": """
+        class Orders(viewsets.ModelViewSet):
+            queryset = Order.objects.all()
+            ordering_fields = ["age"]
+    """,
+    "all columns": """
+        class Orders(viewsets.ModelViewSet):
+            queryset = Order.objects.all()
+            filter_backends = [filters.OrderingFilter]
+            ordering_fields = "__all__"
+    """,
+}
+
+
+@pytest.mark.parametrize(
+    "code", [*VIEWS_FOUND.values(), *VIEWS_SILENT.values()], ids=[*VIEWS_FOUND, *VIEWS_SILENT]
+)
+def test_options_of_views(code: str) -> None:
+    findings("PB130", VIEW_HEAD + textwrap.dedent(code), files=VIEW_FILES)
+
+
+def test_filters_of_the_settings() -> None:
+    settings = "REST_FRAMEWORK = {'DEFAULT_FILTER_BACKENDS': ['rest_framework.filters.OrderingFilter']}\n"
+    manage = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")\n'
+    code = """
+        class Orders(viewsets.ModelViewSet):
+            queryset = Order.objects.all()
+            ordering_fields = ["plced"]  # PB130
+            search_fields = ["plced"]
+    """
+    files = VIEW_FILES | {"settings.py": settings, "manage.py": manage}
+    findings("PB130", VIEW_HEAD + textwrap.dedent(code), files=files)
+
+
+def test_a_search_by_a_relation_fails() -> None:
+    result = run(
+        """
+        from django.contrib import admin
+        from django.core.exceptions import FieldError
+
+        class OrderAdmin(admin.ModelAdmin):
+            search_fields = []
+
+        for name in ("customer__phone", "customer", "=customer", "^refrence", "reference__startswith"):
+            shown = OrderAdmin(Order, admin.site)
+            shown.search_fields = [name]
+            try:
+                list(shown.get_search_results(None, Order.objects.all(), "x")[0])
+            except FieldError:
+                print(name)
+        """
+    )
+    assert result.split() == ["customer", "=customer", "^refrence"]
