@@ -10,6 +10,7 @@ from functools import cached_property
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
+from pybackend_lint.edits import apply
 from pybackend_lint.finding import Applicability, Edit, Finding, Fix, Position, Related, Severity
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
@@ -200,7 +201,7 @@ class Context:
         return self.source.enclosing_class(node)
 
     def in_coroutine(self, node: ast.AST) -> bool:
-        """Whether this node runs in an `async def` itself, not in a function or lambda inside it."""
+        """Whether this node runs in an `async def` itself, not in a function inside it that runs later."""
         function = self.function_around(node)
         return function is not None and function.is_async
 
@@ -274,7 +275,7 @@ class Context:
             start=self.source.position(start),
             end=self.source.position(end),
             severity=severity or self.rule.severity,
-            fix=fix,
+            fix=fix if fix is None or self._keeps_brackets(fix) else None,
             related=tuple(related),
         )
 
@@ -307,6 +308,21 @@ class Context:
         written = "\n".join(edit.text for edit in edits)
         return any(written.count(comment) < lost.count(comment) for comment in lost)
 
+    def _keeps_brackets(self, fix: Fix) -> bool:
+        """Whether edits take as many brackets away as they bring; if not, whether the result parses.
+
+        Brackets of the user's own may stand where a rule does not look for them: `(f)(x)`, `g((x))`.
+        """
+        old = "".join(self.source.text[edit.start : edit.end] for edit in fix.edits)
+        new = "".join(edit.text for edit in fix.edits)
+        if all(old.count(a) - old.count(b) == new.count(a) - new.count(b) for a, b in ("()", "[]", "{}")):
+            return True
+        try:
+            ast.parse(apply(self.source.text, fix.edits))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+        return True
+
     def edit(self, node: ast.AST, text: str, *, end: ast.AST | None = None) -> Edit:
         """The edit that replaces a node (up to the end of `end`, when given) by a text."""
         return Edit(self.source.start(node), self.source.end(end or node), text)
@@ -317,8 +333,12 @@ class Context:
         return Edit(start, start, text)
 
     def insert_after(self, node: ast.AST, text: str) -> Edit:
-        """The edit that inserts a text behind a node and the parentheses around it."""
-        _, end = self.source.outer_range(node)
+        """The edit that inserts a text behind a node and the parentheses around it.
+
+        What continues a chain, such as `.first()`, stays with it inside its parentheses.
+        """
+        continues = text.startswith(".") and isinstance(node, (ast.Name, ast.Attribute, ast.Call))
+        end = self.source.end(node) if continues else self.source.outer_range(node)[1]
         return Edit(end, end, text)
 
     def insert_at(self, offset: int, text: str) -> Edit:

@@ -506,6 +506,10 @@ class Source:
                 break
         return offset
 
+    def opening(self, call: ast.Call) -> int:
+        """Where the parenthesis is that opens the arguments of a call."""
+        return self._code_behind(self.outer_range(call.func)[1])
+
     def indentation(self, node: ast.stmt | ast.expr | ast.keyword) -> str:
         """The blanks and tabs at the beginning of the line on which a node starts."""
         line = self.line(node.lineno)

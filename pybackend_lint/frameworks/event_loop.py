@@ -491,13 +491,13 @@ def places(steps: Sequence[Step]) -> list[str]:
 def thread_edits(call: ast.Call, asyncio_name: str, ctx: Context) -> tuple[Edit, ...]:
     """The edits that move a call into a thread, where `asyncio_name` is how the file calls asyncio."""
     before, after = asyncio.parentheses(call, ctx)
-    opened = ctx.source.end(call.func)
+    called, opened = ctx.source.outer_range(call.func)[1], ctx.source.opening(call)
     separator = ""
     if call.args or call.keywords:
         separator = "," if ctx.source.text[opened + 1].isspace() else ", "
     edits = (
         ctx.insert_before(call, f"{before}await {asyncio_name}.to_thread("),
-        Edit(opened, opened + 1, separator),
+        Edit(called, opened + 1, separator),
     )
     return (*edits, ctx.insert_after(call, after)) if after else edits
 

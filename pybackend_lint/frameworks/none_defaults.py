@@ -133,7 +133,7 @@ def optional_edit(found: NoneDefault, module: Module) -> Edit:
     """The edit that lets an annotation include None; one in quotes stays in quotes."""
     source = module.source
     start, end = source.start(found.annotation), source.end(found.annotation)
-    text = source.text[start:end]
-    if isinstance(found.annotation, ast.Constant):
-        return Edit(start, end, f"{text[:-1]} | None{text[-1]}")
+    if isinstance(found.annotation, ast.Constant) and isinstance(found.annotation.value, str):
+        quote = "'" if source.text[start] == "'" else '"'
+        return Edit(start, end, f"{quote}{found.annotation.value} | None{quote}")
     return Edit(end, end, " | None")

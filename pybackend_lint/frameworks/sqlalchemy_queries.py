@@ -244,6 +244,8 @@ def _edited(
     expressions, edits = replace_imports(source, imports, ())
     start, first = source.end(chain.session), source.start(chain.query.args[0])
     kept_end = source.end(chain.last_kept)
+    if _leaves_parentheses(source.text[start:kept_end]):
+        return None
     replaced = [source.text[start:first]]
     head = head.format(*expressions)
     first_row = chain.session.lineno
@@ -280,6 +282,16 @@ def _edited(
             name_end = source.end(link.func)
             changes.append(Edit(name_end - len("filter"), name_end, "where"))
     return None if any("#" in text for text in replaced) else tuple(changes)
+
+
+def _leaves_parentheses(text: str) -> bool:
+    """Whether a text closes a parenthesis that is opened before it."""
+    depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return True
+    return False
 
 
 def _starts_line(call: ast.Call, ctx: Context) -> bool:

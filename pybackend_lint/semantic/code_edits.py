@@ -19,7 +19,11 @@ def has_own_lines(source: Source, node: ast.stmt | ast.expr) -> bool:
     first, last = source.line_starts[node.lineno - 1], line_end(source, node)
     before, behind = source.text[first : source.start(node)], source.text[source.end(node) : last]
     if isinstance(node, ast.expr):
-        before, behind = before.replace("@", "", 1), behind.replace(",", "", 1)
+        behind = behind.replace(",", "", 1)
+        if node in getattr(source.parent(node), "decorator_list", ()):
+            if before.strip() != "@":
+                return False
+            before = ""
     return not before.strip() and not behind.partition("#")[0].strip()
 
 

@@ -13,6 +13,8 @@ from pybackend_lint.rule import SAFE, Context, rule
 
 _MESSAGES = {
     Misuse.AWAIT: None,
+    Misuse.AWAIT_GENERATOR: "Use `async for`: `{callee}` is an asynchronous generator, so `await` raises "
+    "`TypeError`",
     Misuse.ASYNC_FOR: "Use `for`: `{callee}` is no asynchronous iterable, so `async for` raises `TypeError`",
     Misuse.ASYNC_WITH: "Use `with`: `{callee}` is no asynchronous context manager, and `async with` raises",
     Misuse.FOR: "Use `async for`: `{callee}` is an asynchronous generator, so `for` raises `TypeError`",
@@ -171,7 +173,7 @@ def _fix(node: ast.AST, found: Misused, ctx: Context) -> Fix | None:
             name = ctx.qualified_name(call.func) if isinstance(call, ast.Call) else None
             if name is not None and blocking.find(name) is not None:
                 return None
-            return ctx.fix("Remove `await`", Edit(source.start(node), source.start(call), ""))
+            return ctx.fix("Remove `await`", Edit(source.start(node), source.outer_range(call)[0], ""))
         case Misuse.FOR | Misuse.WITH if not isinstance(node, ast.comprehension):
             if not asyncio.can_await(node, ctx) or len(getattr(node, "items", ())) > 1:
                 return None

@@ -119,14 +119,15 @@ def _fix(node: ast.Call, found: Callback, ctx: Context) -> Fix | None:
     source = ctx.source
     if not isinstance(found.given, (ast.Name, ast.Attribute)) or source.text[source.end(node) - 1] != ")":
         return None
-    after = source.start(node.args[1]) if len(node.args) > 1 else None
+    start, end = source.outer_range(found.given)
+    after = source.outer_range(node.args[1])[0] if len(node.args) > 1 else None
     if after is None:
-        after = source.end(found.given)
+        after = end
         if node.keywords:
             after = source.text.index(",", after) + 1
             after += len(source.text[after:]) - len(source.text[after:].lstrip())
     return ctx.fix(
         "Await the coroutine",
-        Edit(source.start(node), source.start(found.given), ""),
-        Edit(source.end(found.given), after, "("),
+        Edit(source.start(node), start, ""),
+        Edit(end, after, "("),
     )

@@ -159,11 +159,11 @@ def _fix(loop: ast.For | ast.AsyncFor, call: ast.Call, bulk: str, ctx: Context) 
                 return None
             objects, arguments = (
                 ctx.text(manager),
-                ctx.source.text[ctx.source.end(call.func) : ctx.source.end(call)],
+                ctx.source.text[ctx.source.outer_range(call.func)[1] : ctx.source.end(call)],
             )
         case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id=model) as made) as new)):
             objects = f"{model}.objects"
-            arguments = ctx.source.text[ctx.source.end(made) : ctx.source.end(new)]
+            arguments = ctx.source.text[ctx.source.outer_range(made)[1] : ctx.source.end(new)]
         case _:
             return None
     text = ctx.text(loop)

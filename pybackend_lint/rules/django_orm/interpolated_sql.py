@@ -131,10 +131,13 @@ def _fix(sql: ast.expr, ctx: Context) -> Fix | None:
         if not django_sql.stands_for_value(sql, part):
             return None
         start, end = ctx.source.start(part.value) - 1, ctx.source.end(part.value) + 1
+        if ctx.source.text[start] != "{" or ctx.source.text[end - 1] != "}":
+            return None
         before = ctx.source.text[at:start]
         quoted = before.endswith("'") and ctx.source.text[end] == "'"
         new += (before[:-1] if quoted else before) + "%s"
         values.append(ctx.text(part.value))
         at = end + 1 if quoted else end
     new += ctx.source.text[at : ctx.source.end(sql)]
-    return ctx.fix("Pass the values as parameters", ctx.edit(sql, f"{new}, [{', '.join(values)}]"))
+    parameters = ctx.insert_after(sql, f", [{', '.join(values)}]")
+    return ctx.fix("Pass the values as parameters", ctx.edit(sql, new), parameters)

@@ -170,8 +170,8 @@ def _fix(callback: ast.Lambda, ctx: Context) -> Fix | None:
             if callback.args.args or not all(_is_plain(value) for value in (func, *values)):
                 return None
             partial, imports = add_import(ctx.source, "functools.partial")
-            start, end = ctx.source.start(callback), ctx.source.start(func)
-            behind = ctx.source.end(func)
+            start = ctx.source.start(callback)
+            end, behind = ctx.source.outer_range(func)
             opening = ctx.source.text[behind:].index("(") + behind
             comma = "," if ctx.source.text[opening + 1].isspace() else ", "
             between = Edit(behind, opening + 1, comma)

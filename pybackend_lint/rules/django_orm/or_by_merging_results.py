@@ -113,7 +113,8 @@ def check(node: ast.BinOp, ctx: Context) -> Iterator[Finding]:
     texts = []
     for call in calls:
         arguments = sorted([*call.args, *call.keywords], key=source.start)
-        texts.append(source.text[source.start(arguments[0]) : source.end(arguments[-1])])
+        first, last = source.outer_range(arguments[0]), source.outer_range(arguments[-1])
+        texts.append(source.text[first[0] : last[1]])
     assert isinstance(calls[0].func, ast.Attribute)
     manager = ctx.text(calls[0].func.value)
     fix = None

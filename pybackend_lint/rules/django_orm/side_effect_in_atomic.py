@@ -213,7 +213,7 @@ def _fix(call: ast.Call, ctx: Context) -> Fix | None:
     source = ctx.source
     name, imports = add_import(source, "django.db.transaction")
     start, end = source.start(call), source.end(call)
-    opened = source.text.index("(", source.end(call.func))
+    opened = source.opening(call)
     if not call.args and not call.keywords:
         edits = [Edit(start, start, f"{name}.on_commit("), Edit(opened, end, ")")]
         return ctx.fix("Wait for the commit", *edits, *imports)

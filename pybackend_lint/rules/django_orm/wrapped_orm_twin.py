@@ -117,6 +117,10 @@ def _fix(found: WrappedQuery, ctx: Context) -> Fix | None:
         return None
     source, target = ctx.source, found.target
     start, end = source.start(found.call), source.end(found.call)
+    first, last = source.outer_range(target)
+    is_bare = (first, last) == (source.start(target), source.end(target))
+    if not is_bare or "\n" in source.text[first:last]:
+        return None
     name = source.end(target) - len(target.attr)
     rename = Edit(name, source.end(target), found.twin)
     if found.written is None:

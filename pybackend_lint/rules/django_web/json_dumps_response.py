@@ -142,12 +142,13 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
 
 def _fix(written: WrittenJson, ctx: Context) -> Fix | None:
     source, call, dumps, data = ctx.source, written.call, written.dumps, written.data
-    before = source.text[source.start(dumps) : source.start(data)]
-    after = source.text[source.end(data) : source.end(dumps)]
+    start, end = source.outer_range(data)
+    if source.comments(source.start(dumps), start) or source.comments(end, source.end(dumps)):
+        return None
     removal = (
         remove_argument(source, call, written.content_type) if written.content_type is not None else None
     )
-    if "#" in before + after or (written.content_type is not None and removal is None):
+    if written.content_type is not None and removal is None:
         return None
     is_dictionary = django_responses.is_dictionary(data, ctx.module)
     added = [] if is_dictionary else ["safe=False"]
@@ -163,16 +164,13 @@ def _fix(written: WrittenJson, ctx: Context) -> Fix | None:
     body = call.args[0] if call.args else call.keywords[0].value
     edits = [
         ctx.edit(call.func, name),
-        ctx.replace_range(source.start(dumps), source.start(data), ""),
+        ctx.replace_range(source.start(dumps), start, ""),
         *([removal] if removal is not None else []),
         *imports,
     ]
     if any(keyword.arg == "content" for keyword in call.keywords):
         return None
-    if body is dumps:
-        edits.append(ctx.replace_range(source.end(data), source.end(dumps), more))
-    else:
-        edits.append(ctx.replace_range(source.end(data), source.end(dumps), ""))
-        edits += [ctx.insert_after(body, more)] if more else []
+    edits.append(ctx.replace_range(end, source.end(dumps), ""))
+    edits += [ctx.insert_after(body, more)] if more else []
     safe = is_dictionary and written.is_exact and written.status is None
     return ctx.fix("Use `JsonResponse`", *edits, applicability=SAFE if safe else UNSAFE)

@@ -129,9 +129,8 @@ def _fix(node: Function, marked: list[Marked], ctx: Context) -> Fix | None:
     for item in marked:
         annotation = item.parameter.annotation
         assert annotation is not None
-        start, end = source.start(annotation), source.end(item.marker)
-        between = source.text[source.end(annotation) : source.start(item.marker)]
-        if "#" in between or "#" in ctx.text(item.marker):
+        start, end = source.outer_range(annotation)[0], source.outer_range(item.marker)[1]
+        if source.comments(start, end):
             return None
         default = f" = {ctx.text(item.default)}" if item.default is not None else ""
         marker = ctx.text(item.marker)

@@ -90,7 +90,7 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     fix: Fix | None = None
     if session is not None:
         key = call.args[0]
-        start, end = ctx.source.end(session), ctx.source.start(key)
+        start, end = ctx.source.outer_range(session)[1], ctx.source.outer_range(key)[0]
         tail = f", options=[{', '.join(ctx.text(option) for option in options)}]" if options else ""
         if "#" not in ctx.source.text[start:end]:
             edits = [Edit(start, end, f".get({ctx.text(entity)}, ")]

@@ -181,5 +181,5 @@ def _fix(found: Mismatch, ctx: Context) -> Fix | None:
     wanted = found.side.other_name
     if wanted is None or found.meant is None:
         return None
-    quote = ctx.text(wanted)[0]
+    quote = "'" if ctx.text(wanted).startswith("'") else '"'
     return ctx.fix(f"Name `{found.meant}`", ctx.edit(wanted, f"{quote}{found.meant}{quote}"))
