@@ -17,7 +17,7 @@ from pybackend_lint.semantic.code_edits import line_after
 from pybackend_lint.semantic.definitions import FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import COMPREHENSIONS, FUNCTIONS
-from pybackend_lint.semantic.types import COROUTINE, Kind, Type, context_manager, coroutine, instance
+from pybackend_lint.semantic.types import Kind, Type, context_manager, coroutine, instance
 from pybackend_lint.source import last_name
 
 if TYPE_CHECKING:
@@ -296,7 +296,7 @@ def parentheses(call: ast.Call, ctx: Context) -> tuple[str, str]:
 def coroutine_of(call: ast.Call, module: Module) -> str | None:
     """The qualified name of the coroutine function that a call calls; None when it is not certain.
 
-    Functions that return the coroutine of another function count, functions that are annotated to
+    Functions that return the coroutine of another function count, functions that are only annotated to
     return some awaitable do not: it may be a task that runs already.
     """
     callee = module.type_of(call.func)
@@ -320,15 +320,29 @@ def is_coroutine_function(function: FunctionInfo) -> bool:
     """Whether every call of a function gives a coroutine that nothing runs yet."""
     if function.is_async:
         return function.stays_coroutine and not function.yields and not function.is_property
-    if function.node.returns is not None or function.yields or not function.is_transparent:
+    if SYNC_TO_ASYNC.intersection(function.decorators[:1]):
+        return True
+    if function.yields or not function.is_transparent:
         return False
     returned = [value for value in function.returned if isinstance(value, ast.Call)]
-    if not returned or len(returned) != len(function.returned):
-        return False
-    result = function.call_type
-    if result is None or result.name != COROUTINE or result.optional:
+    if not returned or len(returned) != len(function.returned) or not _gives_value(function.node.body):
         return False
     return all(coroutine_of(value, function.module) is not None for value in returned)
+
+
+def _gives_value(body: list[ast.stmt]) -> bool:
+    """Whether a block certainly ends with `return` or `raise`, by the statements at its end alone."""
+    match body[-1:]:
+        case [ast.Return() | ast.Raise()]:
+            return True
+        case [ast.If(body=inner, orelse=other)]:
+            return _gives_value(inner) and _gives_value(other)
+        case [ast.With(body=inner)]:
+            return _gives_value(inner)
+        case [ast.Try(body=inner, handlers=handlers, finalbody=last)]:
+            ends = _gives_value(inner) and all(_gives_value(handler.body) for handler in handlers)
+            return ends or _gives_value(last)
+    return False
 
 
 _SURELY_SYNCHRONOUS = frozenset(
@@ -373,7 +387,18 @@ def _names_of_coroutines(module: Module) -> frozenset[str]:
             function = source.enclosing_function(statement)
             if isinstance(function, ast.FunctionDef):
                 names.add(function.name)
+    if b"sync_to_async" in source.data:
+        names.update(
+            node.name
+            for node in source.nodes(ast.FunctionDef)
+            if node.decorator_list and _runs_in_thread(node.decorator_list[0])
+        )
     return frozenset(names)
+
+
+def _runs_in_thread(decorator: ast.expr) -> bool:
+    callee = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return last_name(callee).endswith("sync_to_async")
 
 
 def may_be_coroutine(call: ast.Call, names: frozenset[str], *, everywhere: bool) -> bool:
@@ -388,9 +413,25 @@ def may_be_coroutine(call: ast.Call, names: frozenset[str], *, everywhere: bool)
     return everywhere and isinstance(call.func, ast.Attribute) and name not in _SURELY_SYNCHRONOUS
 
 
+# What takes its first argument apart, and what tests the elements of a comprehension that it gets.
+_FINISHED = frozenset(
+    {
+        "json.dumps",
+        *(f"builtins.{name}" for name in (
+            "all", "any", "bool", "dict", "enumerate", "float", "frozenset", "int", "len", "list", "max",
+            "min", "set", "sorted", "sum", "tuple",
+        )),
+    }
+)  # fmt: skip
+_FINISHED_ARGUMENTS = frozenset(name.rpartition(".")[2] for name in _FINISHED)
+_TESTED = frozenset({"all", "any"})
+_COLLECTED = (ast.GeneratorExp, ast.ListComp)
 _COROUTINE_ATTRIBUTES = frozenset(
     {"close", "send", "throw", "cr_await", "cr_code", "cr_frame", "cr_origin", "cr_running", "__await__"}
 )
+
+
+_NAMES_IN_LIBRARIES = frozenset(name.rpartition(".")[2] for name in COROUTINES)
 
 
 def unawaited_candidates(module: Module) -> Iterator[ast.Call]:
@@ -410,18 +451,30 @@ def unawaited_candidates(module: Module) -> Iterator[ast.Call]:
             dropped = dropped.elt
         if isinstance(dropped, ast.Call) and may_be_coroutine(dropped, names, everywhere=everywhere):
             yield dropped
-    if names.isdisjoint(source.calls):
+    of_libraries = _NAMES_IN_LIBRARIES if everywhere else frozenset()
+    if names.isdisjoint(source.calls) and of_libraries.isdisjoint(source.calls):
         return
     for value in _values_taken_apart(module):
         if isinstance(value, ast.NamedExpr):
             value = value.value
-        if isinstance(value, ast.Call) and may_be_coroutine(value, names, everywhere=False):
+        if isinstance(value, ast.Call) and _is_named_among(value, names, of_libraries, module):
             yield value
     for assignment in source.nodes(ast.Assign):
         value = assignment.value
-        if isinstance(value, ast.Call) and may_be_coroutine(value, names, everywhere=False):
+        if isinstance(value, ast.Call) and _is_named_among(value, names, of_libraries, module):
             if _is_assigned_as_finished(assignment, module):
                 yield value
+
+
+def _is_named_among(
+    call: ast.Call, names: frozenset[str], of_libraries: frozenset[str], module: Module
+) -> bool:
+    """Whether what is called is named like a coroutine function, of a library in coroutines only."""
+    name = last_name(call.func)
+    if name in names:
+        return True
+    function = module.source.enclosing_function(call) if name in of_libraries else None
+    return isinstance(function, ast.AsyncFunctionDef)
 
 
 def _imported_calls(module: Module) -> Iterator[ast.Call]:
@@ -443,6 +496,9 @@ def _values_taken_apart(module: Module) -> Iterator[ast.expr]:
     yield from (node.test for node in source.nodes(ast.While))
     yield from (node.test for node in source.nodes(ast.IfExp))
     yield from (node.test for node in source.nodes(ast.Assert))
+    for case in source.nodes(ast.match_case):
+        if case.guard is not None:
+            yield case.guard
     for negation in source.nodes(ast.UnaryOp):
         if isinstance(negation.op, ast.Not):
             yield negation.operand
@@ -456,7 +512,15 @@ def _values_taken_apart(module: Module) -> Iterator[ast.expr]:
     for formatted in source.nodes(ast.FormattedValue):
         yield formatted.value
     yield from (node.iter for node in source.nodes(ast.For))
-    yield from (node.iter for node in source.nodes(ast.comprehension) if not node.is_async)
+    for comprehension in source.nodes(ast.comprehension):
+        yield from comprehension.ifs
+        if not comprehension.is_async:
+            yield comprehension.iter
+    for name in _FINISHED_ARGUMENTS & source.calls.keys():
+        for call in source.calls[name]:
+            if call.args:
+                given = call.args[0]
+                yield given.elt if name in _TESTED and isinstance(given, _COLLECTED) else given
     for subscript in source.nodes(ast.Subscript):
         yield subscript.value
     for attribute in source.nodes(ast.Attribute):
@@ -466,7 +530,8 @@ def _values_taken_apart(module: Module) -> Iterator[ast.expr]:
 
 def is_used_as_finished(call: ast.Call, module: Module) -> bool:
     """Whether the value of a call is dropped, or used as only a finished result can be used."""
-    match module.source.parent(call):
+    around = module.source.parent(call)
+    match around:
         case ast.Expr() | ast.Assert() | ast.Compare() | ast.FormattedValue() | ast.BinOp():
             return True
         case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
@@ -475,14 +540,29 @@ def is_used_as_finished(call: ast.Call, module: Module) -> bool:
             return isinstance(op, ast.Not)
         case ast.BoolOp(values=values):
             return call in values[:-1]
-        case ast.For(iter=iterated) | ast.comprehension(iter=iterated, is_async=0):
+        case ast.comprehension(iter=iterated, ifs=ifs, is_async=is_async):
+            return call in ifs or (iterated is call and not is_async)
+        case ast.For(iter=iterated):
             return iterated is call
+        case ast.match_case(guard=guard):
+            return guard is call
         case ast.Subscript(value=value):
             return value is call
         case ast.Attribute(attr=attr):
             return attr not in _COROUTINE_ATTRIBUTES
         case ast.Assign() as assignment:
             return _is_assigned_as_finished(assignment, module)
+        case ast.Call(args=[first, *_]) if first is call:
+            return module.qualified_name(around.func) in _FINISHED
+        case ast.GeneratorExp(elt=element) | ast.ListComp(elt=element) if element is call:
+            taker = module.source.parent(around)
+            return (
+                isinstance(taker, ast.Call)
+                and taker.args[:1] == [around]
+                and isinstance(taker.func, ast.Name)
+                and taker.func.id in _TESTED
+                and module.qualified_name(taker.func) in _FINISHED
+            )
     return False
 
 

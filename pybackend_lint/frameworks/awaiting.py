@@ -21,6 +21,7 @@ class Misuse(StrEnum):
     """How a call is used, and cannot be used."""
 
     AWAIT = "await"
+    AWAIT_GENERATOR = "await of a generator"
     ASYNC_FOR = "async for"
     ASYNC_WITH = "async with"
     FOR = "for"
@@ -73,6 +74,8 @@ _ASYNC_MANAGERS = frozenset(
     }
 )  # fmt: skip
 _PLAIN_TYPES = ("builtins.", "datetime.", "decimal.", "uuid.", "pathlib.")
+# Modules of the standard library whose functions and methods give nothing that can be awaited.
+_PLAIN_MODULES = ("json.", "re.", "math.", "base64.", "hashlib.", "random.", "secrets.", "textwrap.", "time.")
 _NOT_PLAIN = frozenset({"builtins.object", "builtins.type", "builtins.super"})
 _PLAIN_BASES = frozenset(
     {
@@ -89,6 +92,10 @@ def misused(node: ast.AST, module: Module) -> Iterator[Misused]:
     """What a node awaits, iterates or enters in a way that can only raise; nothing where it may work."""
     match node:
         case ast.Await(value=ast.Call() as call):
+            if last_name(call.func) in _generator_names(module):
+                generator = _async_function(call, module)
+                if generator is not None and generator.yields and not generator.decorators:
+                    yield Misused(call, Misuse.AWAIT_GENERATOR, generator)
             if last_name(call.func) in _plain_names(module) and not _asks_before(node, module):
                 function = _plain_function(call, module)
                 if function is not None or _is_plain_call(call, module):
@@ -132,6 +139,30 @@ def _own_plain_names(module: Module) -> frozenset[str]:
         ("own plain names", module.name, id(module)),
         lambda: frozenset(node.name for node in module.source.nodes(ast.FunctionDef)),
     )
+
+
+def _generator_names(module: Module) -> frozenset[str]:
+    """The names of the asynchronous generators that a module and those it imports define."""
+    index = module.modules
+    assert isinstance(index, Index)
+    return index.fact(
+        ("generator names", module.name, id(module)),
+        lambda: frozenset().union(*map(_own_generator_names, (module, *imported_modules(module)))),
+    )
+
+
+def _own_generator_names(module: Module) -> frozenset[str]:
+    index = module.modules
+    assert isinstance(index, Index)
+    return index.fact(("own generator names", module.name, id(module)), lambda: _names_of_generators(module))
+
+
+def _names_of_generators(module: Module) -> frozenset[str]:
+    source = module.source
+    if b"async" not in source.data:
+        return frozenset()
+    around = map(source.enclosing_function, source.nodes(ast.Yield))
+    return frozenset(function.name for function in around if isinstance(function, ast.AsyncFunctionDef))
 
 
 def _asks_before(node: ast.AST, module: Module) -> bool:
@@ -218,6 +249,8 @@ def _is_plain(value: ast.expr, module: Module, depth: int) -> bool:
         if callee is not None and callee.kind is Kind.FUNCTION:
             inner = _function(value, module)
             return inner is not None and inner.owner is None and gives_plain_value(inner, depth + 1)
+        if callee is not None and callee.kind is Kind.EXTERNAL and callee.name.startswith(_PLAIN_MODULES):
+            return True
     if isinstance(value, (ast.Name, ast.Attribute, ast.Subscript)):
         return False  # who set it may have set a coroutine
     return _is_plain_type(module.type_of(value), module)

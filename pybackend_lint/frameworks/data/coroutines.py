@@ -39,6 +39,12 @@ _WEBSOCKET = (
     "receive_json",
 )
 
+_REDIS = (
+    "aclose", "decr", "delete", "exists", "expire", "get", "hdel", "hget", "hgetall", "hset", "incr", "lpop",
+    "lpush", "lrange", "mget", "mset", "ping", "publish", "rpop", "rpush", "sadd", "set", "setex", "setnx",
+    "sismember", "smembers", "srem", "ttl", "zadd", "zrange",
+)  # fmt: skip
+
 _METHODS: Mapping[str, Mapping[str, str]] = {
     "asyncio": {
         "sleep": "", "wait": "", "wait_for": "", "to_thread": "", "open_connection": "", "start_server": "",
@@ -68,6 +74,7 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
         ("execute", "executemany", "fetch", "fetchrow", "fetchval", "close"), ""
     ),
     "asyncpg.Pool": dict.fromkeys(("execute", "executemany", "fetch", "fetchrow", "fetchval", "close"), ""),
+    "redis.asyncio.Redis": dict.fromkeys(_REDIS, ""),
     "sqlalchemy.ext.asyncio.AsyncSession": dict.fromkeys(_SESSION, ""),
     "starlette.concurrency": {"run_in_threadpool": ""},
     "fastapi.concurrency": {"run_in_threadpool": ""},

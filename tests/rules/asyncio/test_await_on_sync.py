@@ -95,6 +95,22 @@ FILES = {
 }
 
 FOUND = {
+    "an asynchronous generator": """
+        from shop.stock import async_pages
+
+        async def f():
+            for page in await async_pages():  # PB608
+                print(page)
+    """,
+    "values that the standard library makes": """
+        import json
+
+        def text(value) -> str:
+            return json.dumps(value)
+
+        async def f(value):
+            return await text(value)  # PB608
+    """,
     "methods that are context managers, and functions under another name": """
         from shop import amounts
         from shop.stock import Store, async_pages as all_pages

@@ -83,6 +83,71 @@ FILES = {
 }
 
 FOUND = {
+    "conditions of comprehensions and cases": """
+        from shop.mail import ping
+
+        async def f(names: list[str], name: str):
+            match name:
+                case "a" if ping():  # PB607
+                    return 1
+            if any(ping() for _ in names):  # PB607
+                return all([ping() for _ in names])  # PB607
+            return [name for name in names if ping()]  # PB607
+    """,
+    "arguments that are taken apart": """
+        import json
+        from shop.mail import ping
+
+        async def f():
+            print(len(ping()))  # PB607
+            print(list(ping()))  # PB607
+            return json.dumps(ping())  # PB607
+    """,
+    "values of libraries": """
+        import httpx
+        import redis.asyncio as redis
+        from sqlalchemy.ext.asyncio import AsyncSession
+
+        client = httpx.AsyncClient()
+        cache = redis.Redis()
+
+        async def f(session: AsyncSession, query):
+            if cache.get("a"):  # PB607
+                return client.get("https://shop.example").json()  # PB607
+            rows = session.execute(query)  # PB607
+            if await session.scalar(query):
+                return session.execute(query).scalars().all()  # PB607
+            return rows.all()
+    """,
+    "functions that run in a thread": """
+        from asgiref.sync import sync_to_async
+
+        @sync_to_async
+        def count() -> int:
+            return 1
+
+        @sync_to_async(thread_sensitive=False)
+        def total() -> int:
+            return 1
+
+        async def f():
+            count()  # PB607
+            if total():  # PB607
+                return await count()
+    """,
+    "a function that says what it returns": """
+        from collections.abc import Awaitable
+
+        async def ping() -> bool:
+            return True
+
+        def soon() -> Awaitable[bool]:
+            return ping()
+
+        async def f():
+            soon()  # PB607
+            await soon()
+    """,
     "under another name than it is defined by, and from a package that hands it on": """
         from shop.api import check, retried, sometimes
         from shop.mail import ping as pong
@@ -268,6 +333,33 @@ FOUND = {
 }
 
 SILENT = {
+    "a function that returns a coroutine on some paths only": """
+        from shop.mail import ping
+
+        def soon(now: bool):
+            if now:
+                return ping()
+            else:
+                print("later")
+
+        async def f():
+            soon(False)
+    """,
+    "values of libraries that are awaited later, and of other classes": """
+        import asyncio
+
+        import httpx
+
+        client = httpx.AsyncClient()
+
+        async def f(headers: dict[str, str]):
+            answer = client.get("https://shop.example")
+            if headers.get("a"):
+                return len(headers.get("b")), await answer
+            return any(await client.get(url) for url in headers), await asyncio.gather(
+                *[client.get(url) for url in headers]
+            )
+    """,
     "variable that an inner function awaits": """
         from shop.mail import ping
 
