@@ -191,9 +191,11 @@ def _of_object(call: ast.Call, owner: ast.expr, module: Module) -> Iterator[str]
     if method.owner is None or method.is_static or method.is_class_method:
         return
     for attribute in _kept_sessions(method):
-        if isinstance(owner, ast.Name):
-            found = module.lookup(owner.id, owner)
-            value = found[1][0].value if found is not None and len(found[1]) == 1 else None
+        if isinstance(owner, (ast.Name, ast.Call)):
+            value: ast.expr | None = owner
+            if isinstance(owner, ast.Name):
+                found = module.lookup(owner.id, owner)
+                value = found[1][0].value if found is not None and len(found[1]) == 1 else None
             if isinstance(value, ast.Call):
                 given = [item for item in value.args if is_single_session(module.type_of(item), module)]
                 if len(given) != 1:

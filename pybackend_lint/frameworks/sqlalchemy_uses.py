@@ -7,6 +7,7 @@ summary is then followed with what is known of an object at the place where it i
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from pybackend_lint.frameworks.sqlalchemy_serialised import (
     validated_reads,
 )
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
-from pybackend_lint.frameworks.sqlalchemy_words import relation_names
+from pybackend_lint.frameworks.sqlalchemy_words import functions_with_queries, relation_names
 from pybackend_lint.frameworks.templates import ELEMENT, TemplateUse, template_uses
 from pybackend_lint.project.calls import CallSite, follows, target
 from pybackend_lint.project.index import Index
@@ -51,6 +52,11 @@ _ENDS = frozenset({"all", "first", "one", "one_or_none", "get", "get_one", "scal
 NO_ROWS = frozenset({"range", "enumerate", "zip", "items", "keys", "values", "split", "splitlines", "len",
                       "str", "int", "dict", "set", "open", "join", "format", "getattr"})  # fmt: skip
 _TO_TEXT = {"builtins.str": "__str__()", "builtins.repr": "__repr__()", "builtins.print": "__str__()"}
+# Methods of loggers whose records are usually written, and what `%` makes of their arguments.
+_LOGS = frozenset({"info", "warning", "error", "exception", "critical"})
+_CONVERSION = re.compile(r"%[-+ #0]*\d*(?:\.\d+)?([a-zA-Z])")
+_CONVERTS = {"s": "__str__()", "r": "__repr__()", "a": "__repr__()"}
+_WITH_TEXT = ("sqlmodel.SQLModel", "pydantic.BaseModel")  # have a `__str__` of their own
 # A function that mentions one of these looks at what is loaded.
 _LOOKS = frozenset({"unloaded", "__dict__", "instance_dict", "NO_VALUE", "object_session", "run_sync",
                     "awaitable_attrs"})  # fmt: skip
@@ -165,10 +171,10 @@ class _Summary:
                     path = self.path(argument)
                     if path is not None:
                         yield path, callee, parameter, None
-                text = to_text(node, self.module)
-                path = self.path(node.args[0]) if text is not None else None
-                if text is not None and path is not None:
-                    yield (*path, text), None, "", None
+                for argument, text in to_texts(node, self.module):
+                    path = self.path(argument)
+                    if path is not None:
+                        yield (*path, text), None, "", None
                 found = validated(node, self.module)
                 path = self.path(found[1]) if found is not None else None
                 if found is not None and path is not None:
@@ -317,11 +323,24 @@ def _suppresses(manager: ast.expr) -> bool:
     return last_name(function) == "suppress"
 
 
-def to_text(call: ast.Call, module: Module) -> str | None:
-    """The method that `str(x)`, `repr(x)` or `print(x)` runs; None for other calls."""
-    if not (isinstance(call.func, ast.Name) and len(call.args) == 1):
-        return None
-    return _TO_TEXT.get(module.qualified_name(call.func) or "")
+def to_texts(call: ast.Call, module: Module) -> Iterator[tuple[ast.expr, str]]:
+    """The arguments that a call makes texts of, and the method that does it.
+
+    That is `str(x)`, `repr(x)`, `print(x, y)` and a log record such as `logger.info("found %r", x)`.
+    """
+    match call:
+        case ast.Call(func=ast.Name(id="str" | "repr" | "print") as func, args=given):
+            text = _TO_TEXT.get(module.qualified_name(func) or "")
+            if text is not None and (len(given) == 1 or func.id == "print"):
+                yield from ((argument, text) for argument in given)
+        case ast.Call(func=ast.Attribute(attr=level), args=[ast.Constant(value=str(message)), *given]) if (
+            level in _LOGS
+        ):
+            conversions = _CONVERSION.findall(message.replace("%%", ""))
+            if len(conversions) == len(given) and "*" not in message:
+                for argument, conversion in zip(given, conversions, strict=True):
+                    if conversion in _CONVERTS:
+                        yield argument, _CONVERTS[conversion]
 
 
 def handed_over(call: ast.Call, module: Module) -> Iterator[tuple[ast.expr, FunctionInfo, str]]:
@@ -414,7 +433,7 @@ def candidates(function: FunctionInfo) -> Iterator[ast.expr]:
         if (
             name in VALIDATES
             or name in template_contexts.CALLS
-            or (has_text and name in {"str", "repr", "print"})
+            or (has_text and (name in {"str", "repr", "print"} or (name in _LOGS and len(call.args) > 1)))
             or any(_may_be_loaded_here(value, function) for value in arguments(call))
         ):
             yield call
@@ -444,7 +463,11 @@ def _may_be_loaded_here(node: ast.expr, function: FunctionInfo) -> bool:
     while isinstance(node, (ast.Await, ast.Attribute, ast.Subscript)):
         node = node.value
     if isinstance(node, ast.Call):
-        return isinstance(node.func, ast.Attribute) and node.func.attr in _ENDS
+        name = last_name(node.func)
+        if isinstance(node.func, ast.Name) and f"builtins.{name}" in _KEEPS_ELEMENTS:
+            return any(_may_be_loaded_here(value, function) for value in node.args)
+        is_end = isinstance(node.func, ast.Attribute) and name in _ENDS
+        return is_end or name in functions_with_queries(function.module)
     if not isinstance(node, ast.Name):
         return False
     found = function.module.lookup(node.id, node)
@@ -518,9 +541,8 @@ def _reached(node: ast.expr, ctx: Context) -> Iterator[tuple[ast.expr, Reached]]
                     step = ctx.related(node, f"calls `{_shown(callee)}`")
                     for found in _follow(summary, known, 1, (step,), _shown(callee)):
                         yield argument, found
-            text = to_text(node, module)
-            if text is not None:
-                yield from _read(node.args[0], text, node, ctx)
+            for argument, text in to_texts(node, module):
+                yield from _read(argument, text, node, ctx)
             valid = validated(node, module)
             known = ctx.type_of(valid[1]) if valid is not None else None
             if valid is not None and known is not None:
@@ -605,6 +627,8 @@ def _member_reads(
         return
     plain = name.removesuffix("()")
     method = info.method(plain)
+    if method is None and plain == "__str__" and not info.is_a(*_WITH_TEXT):
+        method = info.method("__repr__")
     if method is None:
         relation = _proxied(info, plain) if plain == name else None
         found = relation_of(owner.name, relation, module.modules) if relation is not None else None

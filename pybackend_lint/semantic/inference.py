@@ -385,8 +385,16 @@ def _library_attribute(module: Module, owner: Type, name: str) -> Type | None:
     if known is not None:
         return known
     if owner.kind is Kind.INSTANCE:
+        if owner.name == "builtins.tuple" and name[:1].isupper():
+            return _named_item(owner, name)
         return Type(f"{owner.name}.{name}", Kind.EXTERNAL, receiver=owner)
     return Type(module.modules.member_name(owner.name, name), Kind.EXTERNAL)
+
+
+def _named_item(row: Type, name: str) -> Type | None:
+    """The object of a row that has the name of its class: `row.Order` of SQLAlchemy."""
+    found = [item for item in row.args if item is not None and item.name.rpartition(".")[2] == name]
+    return found[0] if len(found) == 1 else None
 
 
 def class_attribute(module: Module, info: ClassInfo, owner: Type, name: str) -> Type | None:

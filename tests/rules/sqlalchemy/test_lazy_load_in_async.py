@@ -133,6 +133,11 @@ from shop.queries import WITH_CUSTOMER, Orders, all_orders, chosen_options, cust
 
 # Each `load` runs over one customer with one order of two lines; `{bad}` marks the line reported.
 RAISES = {
+    "an object of a row that has its name": """
+        async def load(session: AsyncSession):
+            rows = (await session.execute(select(Order, Order.id))).all()
+            return [row.Order.lines for row in rows]  # PB520
+    """,
     "a list of options": """
         async def load(session: AsyncSession):
             options = [selectinload(Order.customer)]

@@ -318,6 +318,19 @@ SERIALISED = {
     """,
 }
 HANDED_OVER = {
+    "a record of the log": """
+        async def load(session: AsyncSession):
+            order = await session.get_one(Order, 1)
+            log.warning("order %d is %s", order.id, order)  # PB521
+    """,
+    "objects that another function has loaded": """
+        async def load(session: AsyncSession):
+            return counts(await all_orders(session))  # PB521
+    """,
+    "a list of objects that another function has loaded": """
+        async def load(session: AsyncSession):
+            return counts(list(await all_orders(session)))  # PB521
+    """,
     "a function": """
         async def load(session: AsyncSession):
             order = await session.get_one(Order, 1)
@@ -541,6 +554,13 @@ NOT_HANDED_OVER = {
 
 
 UNPROVED = {
+    "a record of the log that is not certain to be written": """
+        async def load(session: AsyncSession):
+            order = await session.get_one(Order, 1)
+            log.debug("%s", order)
+            log.info("%d%%", order, order)
+            log.info("%*s", 5, order)
+    """,
     "a mapping that refuses": """
         async def load(session: AsyncSession):
             return helpers.refused_of_parcel(await session.get_one(Parcel, 1))

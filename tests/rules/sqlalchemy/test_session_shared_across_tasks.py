@@ -104,6 +104,10 @@ RAISES = {
             numbers = Numbers(session)
             return await asyncio.gather(numbers.one(), numbers.two())  # PB536
     """,
+    "objects that keep the session, made for one call": """
+        async def load(session: AsyncSession):
+            return await asyncio.gather(Numbers(session).one(), Numbers(session).two())  # PB536
+    """,
     "two objects that keep the session": """
         async def load(session: AsyncSession):
             first, second = Numbers(session), session
