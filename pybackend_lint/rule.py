@@ -275,7 +275,7 @@ class Context:
             start=self.source.position(start),
             end=self.source.position(end),
             severity=severity or self.rule.severity,
-            fix=fix if fix is None or self._keeps_brackets(fix) else None,
+            fix=fix if fix is None or self._fits(fix) else None,
             related=tuple(related),
         )
 
@@ -308,11 +308,14 @@ class Context:
         written = "\n".join(edit.text for edit in edits)
         return any(written.count(comment) < lost.count(comment) for comment in lost)
 
-    def _keeps_brackets(self, fix: Fix) -> bool:
-        """Whether edits take as many brackets away as they bring; if not, whether the result parses.
+    def _fits(self, fix: Fix) -> bool:
+        """Whether edits fit the code around them, as far as is known without parsing the result.
 
-        Brackets of the user's own may stand where a rule does not look for them: `(f)(x)`, `g((x))`.
+        Brackets of the user's own may stand where a rule does not look for them: `(f)(x)`, `g((x))`. Where
+        more of them go than come, the result is parsed. Quotes do not fit into every f-string.
         """
+        if any(self.source.ends_string(edit.start, edit.text) for edit in fix.edits):
+            return False
         old = "".join(self.source.text[edit.start : edit.end] for edit in fix.edits)
         new = "".join(edit.text for edit in fix.edits)
         if all(old.count(a) - old.count(b) == new.count(a) - new.count(b) for a, b in ("()", "[]", "{}")):

@@ -23,6 +23,7 @@ Node = TypeVar("Node", bound=ast.AST)
 _BOM = b"\xef\xbb\xbf"
 _CONTINUED = ("\\\n", "\\\r")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
+_OPENING_QUOTES = re.compile(r"""\w*("{3}|'{3}|"|')""")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _NO_CHILDREN = frozenset(
@@ -505,6 +506,26 @@ class Source:
             else:
                 break
         return offset
+
+    @cached_property
+    def _formatted(self) -> list[tuple[int, int, str]]:
+        """Where f-strings start and end, and their quotes."""
+        found = []
+        for node in self.nodes(ast.JoinedStr):
+            start, end = self.start(node), self.end(node)
+            opening = _OPENING_QUOTES.match(self.text, start)
+            if opening is not None:
+                found.append((start, end, opening[1]))
+        return found
+
+    def ends_string(self, offset: int, text: str) -> bool:
+        """Whether a text would end the f-string in which an offset is, or is more than Python 3.11 allows."""
+        if not any(character in text for character in "\"'\\\n"):
+            return False
+        return any(
+            start < offset < end and (quotes in text or "\\" in text or ("\n" in text and len(quotes) == 1))
+            for start, end, quotes in self._formatted
+        )
 
     def opening(self, call: ast.Call) -> int:
         """Where the parenthesis is that opens the arguments of a call."""

@@ -496,7 +496,7 @@ def thread_edits(call: ast.Call, asyncio_name: str, ctx: Context) -> tuple[Edit,
     if call.args or call.keywords:
         separator = "," if ctx.source.text[opened + 1].isspace() else ", "
     edits = (
-        ctx.insert_before(call, f"{before}await {asyncio_name}.to_thread("),
+        ctx.insert_at(ctx.source.start(call), f"{before}await {asyncio_name}.to_thread("),
         Edit(called, opened + 1, separator),
     )
     return (*edits, ctx.insert_after(call, after)) if after else edits

@@ -60,7 +60,7 @@ def base_class(base: LegacyBase, ctx: Context) -> tuple[Edit, ...] | None:
     if "#" in source.segment(base.statement):
         return None
     (parent,), imports = replace_imports(source, ["sqlalchemy.orm.DeclarativeBase"], ())
-    lines = "".join(f"\n    {line}" for line in body or ["pass"])
+    lines = "".join(f"\n{source.indentation_step}{line}" for line in body or ["pass"])
     start, end = source.start(base.statement), source.end(base.statement)
     last = base.statement.end_lineno or base.statement.lineno
     line_end = source.line_starts[last - 1] + len(source.line(last))

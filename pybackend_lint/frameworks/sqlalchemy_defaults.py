@@ -143,7 +143,7 @@ def as_sql(value: ast.expr, column: ast.Call, ctx: Context) -> tuple[Edit, ...]:
             return ()
         name, imports = add_import(ctx.source, f"sqlalchemy.{text.lower()}")
         return (ctx.edit(value, f"{name}()"), *imports)
-    if not isinstance(value, (ast.Constant, ast.UnaryOp)) or kind not in _NUMBERS:
+    if not isinstance(value, (ast.Constant, ast.UnaryOp)) or kind not in _NUMBERS or "\n" in text:
         return ()
     name, imports = add_import(ctx.source, "sqlalchemy.text")
     return (ctx.edit(value, f'{name}("{text}")'), *imports)

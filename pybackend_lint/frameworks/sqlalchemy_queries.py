@@ -254,21 +254,20 @@ def _edited(
     if last_row > (chain.query.args[0].lineno) or chain.query.args[0].lineno > first_row:
         if '"""' in source.text[start:kept_end] or "'''" in source.text[start:kept_end]:
             return None
-        line = source.line(first_row)
-        indent = line[: len(line) - len(line.lstrip())]
+        indent, step = source.indentation(chain.session), source.indentation_step
         outer, parenthesis, inner = head.partition("(")
-        head = f"{outer}{parenthesis}\n{indent}    {inner}"
+        head = f"{outer}{parenthesis}\n{indent}{step}{inner}"
         for row in range(chain.query.args[0].lineno + 1, last_row + 1):
             if source.line(row).strip():
                 at = source.line_starts[row - 1]
-                changes.append(Edit(at, at, "    "))
+                changes.append(Edit(at, at, step))
         at_line_end = kept_end
         if chain.end is not None and not drop_end and _starts_line(chain.end, ctx):
             outside = outside.replace(").unique", f")\n{indent}.unique")
             at_line_end = source.line_starts[last_row - 1] + len(source.line(last_row))
         behind_comment = "#" in source.text[kept_end:at_line_end]
         if inside and (behind_comment or _starts_line(chain.last_kept, ctx)):
-            inside = f"\n{indent}    {inside}"
+            inside = f"\n{indent}{step}{inside}"
         inside += f"\n{indent}"
         kept_end = at_line_end if behind_comment else kept_end
     changes.append(Edit(start, first, f".{head}"))

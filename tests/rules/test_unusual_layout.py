@@ -7,6 +7,7 @@ import pytest
 from tests.rules.harness import fix
 
 SESSION = "from sqlalchemy.orm import Session\nfrom shop.models import User\ndef f(session: Session):\n    "
+TABS = SESSION.replace("    ", "\t")
 MODELS = (
     "from sqlalchemy import ForeignKey\n"
     "from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship\n"
@@ -21,6 +22,29 @@ DJANGO = (
 ROUTER = "from fastapi import FastAPI\nfrom shop.orders import router\napp = FastAPI()\n"
 ROUTERS = {
     "shop/orders.py": "from fastapi import APIRouter\nrouter = APIRouter()\n@router.get('/')\ndef f(): ...\n"
+}
+THREAD = "import asyncio\nfrom shop.exports import write\nasync def f(path: str) -> None:\n    {}\n"
+THREAD_FILES = {
+    "shop/exports.py": "def write(name: str) -> None:\n    with open(name) as file:\n        file.read()\n"
+}
+MATCH = (
+    "from shop.states import State\n"
+    "def f(state: State) -> int:\n"
+    "    match state:\n"
+    "        case State.A:\n"
+    "            return 1\n"
+    "        case State.B:\n"
+    "            return 2\n"
+)
+MATCH_FILES = {
+    "pyproject.toml": '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=3.11"\n',
+    "shop/states.py": "from enum import Enum\nclass State(Enum):\n    A = 1\n    B = 2\n    C = 3\n",
+}
+SHOP = "from shop.models import Order\n"
+SHOP_FILES = {
+    "shop/models.py": "from django.db import models\n"
+    "class Customer(models.Model):\n    name = models.TextField()\n"
+    "class Order(models.Model):\n    customer = models.ForeignKey(Customer, models.CASCADE)\n"
 }
 CASES = {
     "an argument in parentheses": (
@@ -57,6 +81,31 @@ CASES = {
         '\t@validator("b")\n\tdef c(cls, v: str) -> str:\n\t\treturn v\n',
         "from pydantic import BaseModel, field_validator\nclass A(BaseModel):\n\tb: str\n"
         '\t@field_validator("b")\n\t@classmethod\n\tdef c(cls, v: str) -> str:\n\t\treturn v\n', {},
+    ),
+    "a statement in parentheses that becomes an argument": (
+        "PB605", THREAD.format("(write(path))"),
+        THREAD.format("(await asyncio.to_thread(write, path))"), THREAD_FILES,
+    ),
+    "quotes that would end an f-string": (
+        "PB100", SHOP + "def f():\n    return f\"{[o.customer.name for o in Order.objects.all()]}\"\n",
+        SHOP + "def f():\n    return f\"{[o.customer.name for o in Order.objects.all()]}\"\n", SHOP_FILES,
+    ),
+    "quotes that fit into an f-string": (
+        "PB100", SHOP + "def f():\n    return f'{[o.customer.name for o in Order.objects.all()]}'\n",
+        SHOP + "def f():\n    return f'{[o.customer.name for o in "
+        "Order.objects.all().select_related(\"customer\")]}'\n", SHOP_FILES,
+    ),
+    "line endings of Windows": (
+        "PB025", MATCH.replace("\n", "\r\n"),
+        "from typing import assert_never\r\n\r\n" + MATCH.replace("\n", "\r\n")
+        + "        case _:\r\n            assert_never(state)\r\n", MATCH_FILES,
+    ),
+    "a chain with tabs": (
+        "PB500",
+        TABS + "return (\n\t\tsession.query(User)\n\t\t.order_by(User.id)\n\t\t.all()\n\t)\n",
+        TABS.replace("from shop", "from sqlalchemy import select\nfrom shop")
+        + "return (\n\t\tsession.scalars(\n\t\t\tselect(User)\n\t\t\t.order_by(User.id)\n\t\t)\n\t\t.all()\n\t)\n",
+        {"shop/models.py": MODELS},
     ),
     "a decorator in parentheses": (
         "PB404",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pybackend_lint.finding import Edit, Finding, Fix
 from pybackend_lint.frameworks import transactions
 from pybackend_lint.rule import UNSAFE, Context, rule
-from pybackend_lint.semantic.import_edits import add_import
+from pybackend_lint.semantic.import_edits import add_import, replace_imports
 
 _OPEN = "this transaction is still open then"
 _RECEIVER = "this runs before the transaction that saves the row is committed"
@@ -211,17 +211,17 @@ def _fix(call: ast.Call, ctx: Context) -> Fix | None:
     if not isinstance(ctx.parent(call), ast.Expr):
         return None
     source = ctx.source
-    name, imports = add_import(source, "django.db.transaction")
     start, end = source.start(call), source.end(call)
     opened = source.opening(call)
     if not call.args and not call.keywords:
+        name, imports = add_import(source, "django.db.transaction")
         edits = [Edit(start, start, f"{name}.on_commit("), Edit(opened, end, ")")]
         return ctx.fix("Wait for the commit", *edits, *imports)
-    partial, more = add_import(source, "functools.partial")
+    (name, partial), imports = replace_imports(source, ["django.db.transaction", "functools.partial"], ())
     separator = "," if source.text[opened + 1].isspace() else ", "
     edits = [
         Edit(start, start, f"{name}.on_commit({partial}("),
         Edit(opened, opened + 1, separator),
         Edit(end, end, ")"),
     ]
-    return ctx.fix("Wait for the commit", *edits, *imports, *more)
+    return ctx.fix("Wait for the commit", *edits, *imports)

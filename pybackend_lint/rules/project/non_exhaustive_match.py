@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pybackend_lint.finding import Finding, Fix
 from pybackend_lint.project import closed_types
 from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.code_edits import line_end
 from pybackend_lint.semantic.import_edits import add_import
 
 _SHOWN = 3
@@ -170,19 +171,13 @@ def _fix(node: ast.Match, ctx: Context) -> Fix | None:
     root = subject.value if isinstance(subject, ast.Attribute) else subject
     last = node.cases[-1]
     source = ctx.source
-    start, end = source.start(last.pattern), source.end(last.body[-1])
     if not isinstance(root, ast.Name) or not ctx.project.satisfies("python>=3.11", "lower"):
         return None
-    if ctx.module.source.position(start).row == ctx.module.source.position(source.start(last.body[0])).row:
-        return None
-    text = source.text
-    line_end = text.find("\n", end)
-    line_end = len(text) if line_end < 0 else line_end
-    indent = text[text.rfind("\n", 0, start) + 1 : start].removesuffix("case ")
-    body_start = source.start(last.body[0])
-    body = text[text.rfind("\n", 0, body_start) + 1 : body_start]
-    if indent.strip() or body.strip():
+    first = source.line(last.pattern.lineno)
+    indent, body = first[: len(first) - len(first.lstrip())], source.indentation(last.body[0])
+    if not first.lstrip().startswith("case") or last.pattern.lineno == last.body[0].lineno:
         return None
     name, imports = add_import(source, "typing.assert_never")
     case = f"\n{indent}case _:\n{body}{name}({ctx.text(subject)})"
-    return ctx.fix("End the `match` with `assert_never`", *imports, ctx.insert_at(line_end, case))
+    added = ctx.insert_at(line_end(source, last.body[-1]), case)
+    return ctx.fix("End the `match` with `assert_never`", *imports, added)
