@@ -399,9 +399,11 @@ def _answers(body: list[ast.stmt], error: str | None, handler: ast.AST, ctx: Con
 def _is_answered(handler: ast.ExceptHandler, ctx: Context) -> bool:
     """Whether what the function of a handler returns goes to a client."""
     function = ctx.enclosing_function(handler)
-    if not isinstance(function, FUNCTIONS) or not function.decorator_list:
+    if not isinstance(function, FUNCTIONS):
         return False
     info = ctx.function_info(function)
+    if not function.decorator_list and info.owner is None:
+        return False
     return fastapi.is_route(info) or request_data.is_flask_view(info)
 
 

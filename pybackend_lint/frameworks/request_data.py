@@ -76,6 +76,7 @@ _STAFF = re.compile(
 _HTML_RESPONSES = frozenset({"starlette.responses.HTMLResponse", "fastapi.responses.HTMLResponse"})
 _FILE_MEMBERS = frozenset({"filename", "file", "stream"})
 _ROUTES = frozenset({"route", "get", "post", "put", "patch", "delete"})
+_FLASK_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 _FLASK_PARAMETER = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 # Converters of Django's `path` and groups of its `re_path` that let every text through.
 _ANY_PATH = frozenset({"path", ".*", ".+", ".*?", ".+?"})
@@ -372,7 +373,13 @@ def _is_flask_router(node: ast.expr, module: Module) -> bool:
 
 
 def is_flask_view(function: FunctionInfo) -> bool:
-    """Whether a function is registered with `@app.route(...)` or its like on Flask's applications."""
+    """Whether a function is a view of Flask: by `@app.route(...)` or its like, or in a class of views."""
+    owner = function.owner
+    if owner is not None:
+        name = function.node.name
+        if name in _FLASK_METHODS:
+            return owner.is_a("flask.views.MethodView")
+        return name == "dispatch_request" and owner.is_a("flask.views.View")
     return any(
         isinstance(decorator, ast.Call)
         and isinstance(decorator.func, ast.Attribute)
@@ -386,7 +393,8 @@ def flask_views(module: Module) -> Iterator[FunctionInfo]:
     """The functions of a file that are Flask views."""
     source = module.source
     nodes: list[Function] = [*source.nodes(ast.FunctionDef), *source.nodes(ast.AsyncFunctionDef)]
-    functions = (module.function_info(node) for node in nodes if node.decorator_list)
+    has_classes = b"flask.views" in source.data
+    functions = (module.function_info(node) for node in nodes if node.decorator_list or has_classes)
     return filter(is_flask_view, functions)
 
 

@@ -150,6 +150,22 @@ FOUND = {
         def answer(error):
             return {"error": repr(error)}, 500  # PB912
     """,
+    "a class of views": """
+        from flask.views import MethodView
+
+        class Orders(MethodView):
+            def get(self, number):
+                try:
+                    return self.find(number)
+                except Exception as error:
+                    return {"error": str(error)}, 500  # PB912
+
+            def find(self, number):
+                try:
+                    return run(number)
+                except Exception as error:
+                    return {"error": str(error)}
+    """,
     "around what a decorator was given": """
         def guarded(view):
             def inner(*args):

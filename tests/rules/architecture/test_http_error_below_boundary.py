@@ -32,6 +32,17 @@ SILENT = {
         @router.get("/a")
         def a(user=Depends(current)): ...
     """,
+    "a class of views": """
+        from flask.views import MethodView, View
+
+        class Orders(MethodView):
+            def get(self, number):
+                abort(404)
+
+        class Old(View):
+            def dispatch_request(self):
+                abort(404)
+    """,
     "another abort": """
         def stop(transaction):
             transaction.abort()
@@ -44,6 +55,13 @@ FOUND = {
     """,
     "Flask": """
         class Orders:
+            def find(self, number):
+                abort(404)  # PB910
+    """,
+    "a method of a class of views that is none itself": """
+        from flask.views import MethodView
+
+        class Orders(MethodView):
             def find(self, number):
                 abort(404)  # PB910
     """,

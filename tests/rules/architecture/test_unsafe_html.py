@@ -63,6 +63,13 @@ SILENT = {
         def a(number):
             return f"<h1>{number}</h1>"
     """,
+    "no view of a class": """
+        from flask.views import MethodView
+
+        class Page(MethodView):
+            def title(self):
+                return f"<h1>{request.args['name']}</h1>"
+    """,
     "no view": """
         def title():
             return f"<h1>{request.args['name']}</h1>"
@@ -87,6 +94,17 @@ FOUND = {
         @app.get("/a")
         def a():
             return f"<h1>{request.args['name']}</h1>"  # PB936
+    """,
+    "classes of views": """
+        from flask.views import MethodView, View
+
+        class Page(MethodView):
+            def get(self):
+                return f"<h1>{request.args['name']}</h1>"  # PB936
+
+        class Old(View):
+            def dispatch_request(self):
+                return f"<h1>{request.args['name']}</h1>"  # PB936
     """,
     "an error": """
         @app.get("/a/<name>")
