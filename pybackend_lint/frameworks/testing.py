@@ -189,6 +189,7 @@ _OTHER_RUNNERS = (
     "alt-pytest-asyncio", "pytest-asyncio-cooperative", "pytest-curio", "pytest-sanic", "pytest-anyio",
     "pytest-homeassistant", "pytest-homeassistant-custom-component",
 )  # fmt: skip
+_PLUGINS = "pytest_plugins"
 # Hooks by which a conftest module may mark or run tests itself.
 _HOOKS = frozenset(
     {
@@ -212,10 +213,35 @@ def needs_asyncio_mark(module: Module, project: Project) -> bool:
         return False
     if any(declared(package) for package in _OTHER_RUNNERS):
         return False
-    return not any(
-        _HOOKS & conftest.scope.bindings.keys() or "pytest_plugins" in conftest.scope.bindings
-        for conftest in (module, *conftests(module))
+    loaded = plugins(module)
+    return loaded is not None and not any(
+        _HOOKS & home.scope.bindings.keys() for home in (module, *conftests(module), *loaded)
     )
+
+
+def plugins(module: Module) -> list[Module] | None:
+    """The modules of the project that `pytest_plugins` names, in a test module and its conftest modules.
+
+    None where it names anything else, or where modules that it names load further ones.
+    """
+    found: list[Module] = []
+    for home in (module, *conftests(module)):
+        bindings = home.scope.bindings.get(_PLUGINS, [])
+        if not bindings:
+            continue
+        match bindings[0].value:
+            case ast.List(elts=items) | ast.Tuple(elts=items) if len(bindings) == 1:
+                named = [item.value if isinstance(item, ast.Constant) else None for item in items]
+            case ast.Constant(value=value) if len(bindings) == 1:
+                named = [value]
+            case _:
+                return None
+        for name in named:
+            known = home.modules.module(home.modules.canonical(name, home)) if isinstance(name, str) else None
+            if known is None or _PLUGINS in known.scope.bindings:
+                return None
+            found.append(known)
+    return found
 
 
 def conftests(module: Module) -> Iterator[Module]:
@@ -390,12 +416,13 @@ def fixture_of(function: FunctionInfo) -> Fixture | None:
 
 
 def fixtures(module: Module) -> dict[str, Fixture]:
-    """The fixtures that a module's tests see, by name: its own and those of its conftest modules.
+    """The fixtures that a module's tests see, by name: its own, and those of its conftest modules.
 
-    Those of plugins are not among them. Fixtures imported from another module count as its own.
+    Those of plugins are among them where the project has the plugin and `pytest_plugins` names no other.
+    Fixtures imported from another module count as its own.
     """
     found: dict[str, Fixture] = {}
-    for home in (module, *conftests(module)):
+    for home in (module, *conftests(module), *(plugins(module) or ())):
         for name, fixture in _own_fixtures(home).items():
             found.setdefault(name, fixture)
     return found

@@ -68,6 +68,19 @@ PLACES = {
     "a plugin by option": {"pytest.ini": "[pytest]\naddopts = -p shop.plugin\n"},
     "no plugin known": {"pyproject.toml": HEAD + 'dependencies = ["pytest>=8.4"]\n'},
     "a hook in conftest": {"conftest.py": "def pytest_collection_modifyitems(items): ...\n"},
+    "a plugin of the project with a hook": {
+        "conftest.py": 'pytest_plugins = ["tests.plugin"]\n',
+        "tests/plugin.py": "def pytest_collection_modifyitems(items): ...\n",
+    },
+    "a plugin of the project with plugins": {
+        "conftest.py": 'pytest_plugins = ("tests.plugin",)\n',
+        "tests/plugin.py": 'pytest_plugins = "runner"\n',
+    },
+    "a plugin of a library": {
+        "conftest.py": 'pytest_plugins = ["tests.plugin", "runner"]\n',
+        "tests/plugin.py": "",
+    },
+    "plugins that are computed": {"conftest.py": "pytest_plugins = [name for name in ()]\n"},
     "other names of files": {"pytest.ini": "[pytest]\npython_files = check_*.py\n"},
 }
 FOUND = {
@@ -94,6 +107,14 @@ def test_strict_mode(text: str) -> None:
 @pytest.mark.parametrize("files", PLACES.values(), ids=PLACES)
 def test_silent_where_something_else_may_run_it(files: dict[str, str]) -> None:
     findings("PB802", TEST, files={"pyproject.toml": PROJECT} | files, path="tests/test_a.py")
+
+
+@pytest.mark.parametrize("named", ['"tests.plugin"', '["tests.plugin"]', '("tests.plugin",)'])
+def test_plugins_of_the_project_do_not_run_it(named: str) -> None:
+    plugin = "import pytest\n@pytest.fixture\ndef name(): return 'a'\n"
+    files = {"conftest.py": f"pytest_plugins = {named}\n", "tests/plugin.py": plugin, "tests/__init__.py": ""}
+    text = "async def test_a(name):  # PB802\n    pass\n"
+    findings("PB802", text, files={"pyproject.toml": PROJECT} | files, path="tests/test_a.py")
 
 
 def test_fix_goes_above_the_decorators() -> None:

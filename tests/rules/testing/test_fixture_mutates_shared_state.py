@@ -105,6 +105,13 @@ def test_silent_where_no_other_test_asks() -> None:
     findings("PB836", "def test_a(order): order['number'] = 2\n", path="tests/test_a.py", files=files)
 
 
+def test_fixtures_of_plugins_in_the_project() -> None:
+    files = {**FILES, "tests/conftest.py": 'pytest_plugins = ["tests.plugin"]\n', "tests/plugin.py": CONFTEST}
+    findings(
+        "PB836", next(iter(FOUND.values())), path="tests/test_a.py", files={**files, "tests/__init__.py": ""}
+    )
+
+
 def test_documented_examples_depend_on_the_order(tmp_path: Path) -> None:
     page = documentation(entry_of("PB836"))
     bad, good = (examples(page, title)[0] for title in ("Bad", "Good"))
