@@ -105,7 +105,7 @@ def admin_list(node: ast.ClassDef, module: Module, joining: Joining) -> AdminLis
         read for _, _, reads in shown for read in reads if not _comes_along(read, asked, model)
     )
     own = info.scope.bindings.get("list_select_related", ())
-    return AdminList(statement, tuple(columns), missing, joins, own[0].value if own else None)
+    return AdminList(statement, tuple(columns), missing, joins, own[-1].value if own else None)
 
 
 def _shows_plainly(info: ClassInfo) -> bool:

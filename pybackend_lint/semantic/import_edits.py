@@ -139,12 +139,9 @@ def add_import(
 def _add_import(
     source: Source, wanted: _Wanted, taken: Taken | None, first_party: Callable[[str], bool] | None
 ) -> tuple[str, tuple[Edit, ...]]:
-    guarded = _guarded_name(source, wanted)
-    if guarded is None:
+    if _guarded_name(source, wanted) is None:
         return _Adder(source, (), taken, first_party).add(wanted)
-    statement, name = guarded
-    local = _Wanted(wanted.module, wanted.name, name.asname)
-    expressions, edits = _change(source, [local], [(statement, name)], taken, first_party)
+    expressions, edits = _change(source, [wanted], [], taken, first_party)
     return expressions[0], edits
 
 
@@ -209,6 +206,10 @@ def _change(
     expressions: list[str] = []
     current, going = source, list(removed)
     for one in wanted:
+        guarded = None if exact else _guarded_name(current, one)
+        if guarded is not None and all(name is not guarded[1] for _, name in going):
+            one = _Wanted(one.module, one.name, guarded[1].asname)
+            going.append(guarded)
         expression, edits = _Adder(current, going, taken, first_party, exact=exact).add(one)
         expressions.append(expression)
         current, going = _after(current, edits, going)

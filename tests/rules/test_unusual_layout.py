@@ -40,6 +40,10 @@ MATCH_FILES = {
     "pyproject.toml": '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=3.11"\n',
     "shop/states.py": "from enum import Enum\nclass State(Enum):\n    A = 1\n    B = 2\n    C = 3\n",
 }
+ADMIN = (
+    "from django.contrib import admin\nfrom shop.models import Order\n@admin.register(Order)\n"
+    "class OrderAdmin(admin.ModelAdmin):\n    list_display = ['buyer']\n    {}\n"
+)
 SHOP = "from shop.models import Order\n"
 SHOP_FILES = {
     "shop/models.py": "from django.db import models\n"
@@ -106,6 +110,30 @@ CASES = {
         TABS.replace("from shop", "from sqlalchemy import select\nfrom shop")
         + "return (\n\t\tsession.scalars(\n\t\t\tselect(User)\n\t\t\t.order_by(User.id)\n\t\t)\n\t\t.all()\n\t)\n",
         {"shop/models.py": MODELS},
+    ),
+    "the name of a moved import is bound twice": (
+        "PB707", "from flask import Markup\nprint(Markup)\nfor Markup in (): ...\n",
+        "from flask import Markup\nprint(Markup)\nfor Markup in (): ...\n",
+        {"pyproject.toml": '[project]\nname = "a"\nversion = "1"\ndependencies = ["flask>=3"]\n'},
+    ),
+    "two imports and no header": (
+        "PB326",
+        "try:\n    from fastapi import FastAPI\nexcept ImportError:\n    raise\n"
+        "app = FastAPI()\n@app.get('/')\ndef f(a: list[str]): ...\n",
+        "from typing import Annotated\n\nfrom fastapi import Query\n\n"
+        "try:\n    from fastapi import FastAPI\nexcept ImportError:\n    raise\n"
+        "app = FastAPI()\n@app.get('/')\ndef f(a: Annotated[list[str], Query()]): ...\n", {},
+    ),
+    "an attribute that is set twice": (
+        "PB247", ADMIN.format("list_select_related = []\n    list_select_related = ['seller']"),
+        ADMIN.format("list_select_related = []\n    list_select_related = ['seller', \"buyer\"]"),
+        {
+            "shop/models.py": "from django.db import models\n"
+            "class Person(models.Model):\n    name = models.TextField()\n"
+            "    def __str__(self): return self.name\n"
+            "class Order(models.Model):\n    buyer = models.ForeignKey(Person, models.CASCADE)\n"
+            "    seller = models.ForeignKey(Person, models.CASCADE, related_name='sold')\n"
+        },
     ),
     "a decorator in parentheses": (
         "PB404",

@@ -642,6 +642,11 @@ def test_a_removed_import_takes_a_comment_along_only_on_request() -> None:
 
 
 REPLACED = {
+    "a name that only type checkers import": (
+        "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from m import a, b\n",
+        ["m.b"], [],
+        "from typing import TYPE_CHECKING\n\nfrom m import b\n\nif TYPE_CHECKING:\n    from m import a\n",
+    ),
     "another name of the module": (
         "from pydantic import BaseModel, validator  # why\n", ["pydantic.field_validator"], ["validator"],
         "from pydantic import BaseModel, field_validator  # why\n",

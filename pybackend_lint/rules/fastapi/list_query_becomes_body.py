@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pybackend_lint.finding import Edit, Finding, Related
 from pybackend_lint.frameworks import fastapi, fastapi_requests
 from pybackend_lint.rule import UNSAFE, Context, rule
-from pybackend_lint.semantic.import_edits import add_import
+from pybackend_lint.semantic.import_edits import replace_imports
 
 
 @rule(
@@ -120,11 +120,5 @@ def _method(route: fastapi.Route) -> str:
 
 def _marked(annotation: ast.expr, ctx: Context) -> list[Edit]:
     """The edits that put an annotation into `Annotated` with a marker."""
-    edits: list[Edit] = []
-    names: list[str] = []
-    for dotted in ("typing.Annotated", "fastapi.Query"):
-        name, imports = add_import(ctx.source, dotted)
-        names.append(name)
-        edits += imports
-    text = f"{names[0]}[{ctx.text(annotation)}, {names[1]}()]"
-    return [*edits, ctx.edit(annotation, text)]
+    (annotated, query), imports = replace_imports(ctx.source, ["typing.Annotated", "fastapi.Query"], ())
+    return [*imports, ctx.edit(annotation, f"{annotated}[{ctx.text(annotation)}, {query}()]")]

@@ -169,8 +169,9 @@ def _imports(node: ast.ImportFrom, ctx: Context) -> Iterator[Finding]:
         name, removed = found
         fix = None
         if removed.new and alias.asname is None:
-            _, edits = replace_imports(ctx.source, [removed.new], [(node, alias)])
-            fix = ctx.fix(f"Import it from `{removed.new.rpartition('.')[0]}`", *edits)
+            (new,), edits = replace_imports(ctx.source, [removed.new], [(node, alias)])
+            title = f"Import it from `{removed.new.rpartition('.')[0]}`"
+            fix = ctx.fix(title, *edits) if new == alias.name else None
         yield from _found(alias, name, removed, fix, node, ctx)
 
 
