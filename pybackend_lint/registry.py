@@ -83,6 +83,7 @@ ENTRIES: tuple[Entry, ...] = (
         message="Use `None` and make the {kind} inside: all calls share the default of `{name}`, which changes",
         summary="A function changes the object that is the default of its parameter.",
         nodes=("FunctionDef", "AsyncFunctionDef"),
+        fix="unsafe",
         tags=("correctness",),
     ),
     Entry(
@@ -1586,6 +1587,7 @@ ENTRIES: tuple[Entry, ...] = (
         nodes=("Call",),
         names=("on_conflict_do_nothing", "on_conflict_do_update", "on_duplicate_key_update"),
         applies="sqlalchemy",
+        fix="safe",
         severity="error",
         tags=("correctness",),
         migrations="both",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 
+from pybackend_lint.finding import Edit
 from pybackend_lint.frameworks.sqlalchemy_mapping import library_name
 from pybackend_lint.rule import Context
+from pybackend_lint.semantic.import_edits import orphaned, replace_imports
 from pybackend_lint.semantic.module import Module
 
 # The methods that only the dialects have, and the dialects.
@@ -14,6 +16,7 @@ DIALECTS = {
     "on_conflict_do_update": "postgresql` or `sqlalchemy.dialects.sqlite",
     "on_duplicate_key_update": "mysql",
 }
+_POSTGRESQL_DRIVERS = ("asyncpg", "psycopg", "psycopg-binary", "psycopg2", "psycopg2-binary", "pg8000")
 _INSERTS = frozenset(
     {"sqlalchemy.insert", "sqlalchemy.sql.insert", "sqlalchemy.sql.expression.insert", "sqlmodel.insert"}
 )
@@ -43,6 +46,22 @@ def _insert(statement: ast.expr, module: Module, depth: int) -> ast.Call | None:
             value = found[1][0].value
             return _insert(value, module, depth + 1) if value is not None else None
     return None
+
+
+def dialect_edits(insert: ast.Call, method: str, ctx: Context) -> tuple[Edit, ...]:
+    """The edits that make a statement by the `insert` of the project's dialect; empty where none is known."""
+    versions = ctx.project.versions
+    if method == "on_duplicate_key_update":
+        dialect = "mysql"
+    elif any(versions.declares(driver) for driver in _POSTGRESQL_DRIVERS):
+        dialect = "postgresql"
+    elif versions.declares("aiosqlite"):
+        dialect = "sqlite"
+    else:
+        return ()
+    wanted, unneeded = f"sqlalchemy.dialects.{dialect}.insert", orphaned(ctx.source, [insert.func])
+    (name,), imports = replace_imports(ctx.source, [wanted], unneeded)
+    return (ctx.edit(insert.func, name), *imports)
 
 
 def _is_generic(func: ast.expr, module: Module) -> bool:

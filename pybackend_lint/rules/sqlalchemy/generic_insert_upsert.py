@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import sqlalchemy_upserts as upserts
-from pybackend_lint.rule import Context, rule
+from pybackend_lint.rule import SAFE, Context, rule
 
 
 @rule(
@@ -17,6 +17,7 @@ from pybackend_lint.rule import Context, rule
     nodes=(ast.Call,),
     names=tuple(upserts.DIALECTS),
     applies="sqlalchemy",
+    fix=SAFE,
     severity="error",
     tags=("correctness",),
     migrations="both",
@@ -55,6 +56,10 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
 
         sku: Mapped[str] = mapped_column(primary_key=True)
         amount: Mapped[int]
+    ```
+    ```toml file=pyproject.toml
+    [project]
+    dependencies = ["sqlalchemy>=2.0", "psycopg>=3.2"]
     ```
 
     ## Good
@@ -102,6 +107,11 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     ```
     A variable that is set in several places is not followed.
 
+    ## Fix safety
+    The call uses the `insert` of the dialect. It is safe: as it stands, the statement cannot be built. For
+    `on_conflict_do_update()` and `on_conflict_do_nothing()` the fix is offered where the dependencies name
+    a driver of PostgreSQL, or only `aiosqlite`.
+
     ## When not to use it
     There is no reason to turn it off: what is reported raises.
 
@@ -114,4 +124,6 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
         method = call.func.attr
         related = [ctx.related(insert, "the statement is made here")]
         dialect = upserts.DIALECTS[method]
-        yield ctx.finding(call.func, related=related, dialect=dialect, method=method)
+        edits = upserts.dialect_edits(insert, method, ctx)
+        fix = ctx.fix("Use the `insert` of the dialect", *edits) if edits else None
+        yield ctx.finding(call.func, fix=fix, related=related, dialect=dialect, method=method)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.rules.execution import executed
-from tests.rules.harness import findings
+from tests.rules.harness import findings, fix
 
 SILENT = {
     "only read": """
@@ -106,3 +106,37 @@ def test_calls_share_the_default() -> None:
     names["f"]("ann")
     names["f"]("bob")
     assert names["f"].__defaults__ == (["ann", "bob"],)
+
+
+FIXED = {
+    "a copy of the constant": (
+        "SEEN = set()\ndef f(key, seen=SEEN):\n    seen.add(key)\n    return seen\n",
+        "SEEN = set()\ndef f(key, seen=None):\n    if seen is None:\n        seen = set(SEEN)\n"
+        "    seen.add(key)\n    return seen\n",
+    ),
+    "behind the docstring, made anew": (
+        "def empty() -> list[str]: return []\n"
+        'def f(key, seen: list[str] = empty()):\n    """Doc."""  # why\n    seen.append(key)\n    return seen\n',
+        "def empty() -> list[str]: return []\n"
+        'def f(key, seen: list[str] | None = None):\n    """Doc."""  # why\n    if seen is None:\n'
+        "        seen = empty()\n    seen.append(key)\n    return seen\n",
+    ),
+    "two, and None in the annotation": (
+        "A, B = [], []\nC = []\ndef f(key, a: list | None = C, *, c=C):\n\ta.append(key)\n\tc.append(key)\n\treturn a\n",
+        "A, B = [], []\nC = []\ndef f(key, a: list | None = None, *, c=None):\n\tif c is None:\n\t\tc = list(C)\n"
+        "\tif a is None:\n\t\ta = list(C)\n\ta.append(key)\n\tc.append(key)\n\treturn a\n",
+    ),
+    "not on the line of the header": (
+        "SEEN = []\ndef f(key, seen=SEEN): seen.append(key)\n",
+        "SEEN = []\ndef f(key, seen=SEEN): seen.append(key)\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after"), FIXED.values(), ids=FIXED)
+def test_fix(before: str, after: str) -> None:
+    assert fix("PB023", before) == after
+    names = executed(after)
+    names["f"]("ann")
+    if before != after:
+        assert list(names["f"]("bob")) == ["bob"]

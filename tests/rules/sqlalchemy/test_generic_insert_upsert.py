@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
 
 import pytest
 
 from tests.rules.execution import executed
-from tests.rules.harness import findings
+from tests.rules.harness import findings, fix
 
 RULE = "generic-insert-upsert"
 HEADER = """
@@ -74,3 +75,24 @@ def test_found(body: str) -> None:
     findings(RULE, code)
     with pytest.raises(AttributeError, match="on_"):
         executed(code)["run"]()
+
+
+DECLARED = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["sqlalchemy>=2", "{}"]\n'
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "aiosqlite"])
+@pytest.mark.parametrize("body", FOUND.values(), ids=FOUND)
+def test_fixed(body: str, driver: str) -> None:
+    after = fix(RULE, program(body), files={"pyproject.toml": DECLARED.format(driver)})
+    with contextlib.suppress(ValueError):  # PostgreSQL wants to be told about the conflict
+        executed(after)["run"]()
+
+
+def test_the_only_use_of_an_import_takes_it_along() -> None:
+    before = "from sqlalchemy import insert, table\ninsert(table('a')).on_conflict_do_nothing()\n"
+    after = fix(RULE, before, files={"pyproject.toml": DECLARED.format("psycopg")})
+    assert after == (
+        "from sqlalchemy import table\nfrom sqlalchemy.dialects.postgresql import insert\n"
+        "insert(table('a')).on_conflict_do_nothing()\n"
+    )
+    assert fix(RULE, before) == before
