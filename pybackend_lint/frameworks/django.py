@@ -48,6 +48,7 @@ _DATABASE_ERRORS = frozenset(
     }
 )  # fmt: skip
 _OPAQUE: Final = "django.db.models.Field.value"
+_SINGLE: Final = "django.views.generic.SingleObjectMixin"
 # What the bases of a view may come from so that its queryset is the one that it says.
 _VIEW_PACKAGES = ("django.", "rest_framework.", "builtins.", "typing.", "abc.")
 # What the bases of managers and querysets may come from so that they load no relations by themselves.
@@ -268,6 +269,11 @@ class DjangoKnowledge(Knowledge):
             if value.kind is Kind.INSTANCE:
                 return _library_row_attribute(value, name, module)
             return _manager_of(value.name, MANAGER, Loaded()) if name == "objects" else None
+        if name == "object" and info is not None and value.kind is Kind.INSTANCE and info.is_a(_SINGLE):
+            own = any(
+                "object" in item.instance_attributes for item in info.mro if isinstance(item, ClassInfo)
+            )
+            return _object_of(info) if not own and info.member("object") is None else None
         if name == "object_list" and value.is_instance(PAGE):
             return instance("builtins.list", value.argument())
         if value.is_instance("django.http.HttpRequest", "rest_framework.request.Request") and name == "user":
@@ -1067,14 +1073,22 @@ def _instance_method(receiver: Type, method: str, call: ast.Call, module: Module
     if method == "get_queryset":
         return view_queryset(info)
     if method == "get_object":
-        rows = view_queryset(info)
-        row = rows.argument() if rows is not None else None
-        return instance(row.name) if row is not None else None
+        return _object_of(info)
     if method == "filter_queryset" and call.args:
         return module.type_of(call.args[0])
     if method == "paginate_queryset" and len(call.args) == 1:
         return _page_of(call.args[0], module)
     return None
+
+
+def _object_of(info: ClassInfo) -> Type | None:
+    """The row that a generic view is about; what has been loaded with it is not told."""
+    custom = info.method("get_queryset")
+    rows = _body_result(custom, instance(info.name), info.module) if custom is not None else None
+    if rows is None or not is_queryset(rows, info.module):
+        rows = view_queryset(info)
+    row = rows.argument() if rows is not None else None
+    return instance(row.name) if row is not None else None
 
 
 def _paginator(cls: Type, call: ast.Call, module: Module) -> Type:

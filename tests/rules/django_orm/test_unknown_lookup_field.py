@@ -653,6 +653,23 @@ VIEWS_FOUND = {
             def get_queryset(self, request):
                 return super().get_queryset(request).select_related("customer").order_by("pk")
     """,
+    "the row of a view": """
+        from django.views.generic import DetailView
+
+        class Page(DetailView):
+            model = Customer
+
+            def get_context_data(self, **kwargs):
+                return {"orders": self.object.orders.filter(plced=None)}  # PB130
+
+        class Mixin:
+            def get_queryset(self):
+                return Customer.objects.all()
+
+        class Customers(Mixin, viewsets.ModelViewSet):
+            def orders(self, request, pk):
+                return self.get_object().orders.filter(plced=None)  # PB130
+    """,
     "list": """
         class Orders(ListView):
             model = Order
@@ -696,6 +713,27 @@ VIEWS_SILENT = {
             ordering_fields = ["age"]
             search_fields = ["anything"]
             filterset_fields = ["anything"]
+    """,
+    "the row of a view that says so itself": """
+        from django.views.generic import DetailView
+        from shop import rows
+
+        class Page(DetailView):
+            model = Customer
+
+            def get(self, request):
+                self.object = rows.customer()
+                return self.object.orders.filter(plced=None)
+
+        class Made(DetailView):
+            model = Customer
+
+            @property
+            def object(self):
+                return rows.customer()
+
+            def get(self, request):
+                return self.object.orders.filter(plced=None)
     """,
     "unknown queryset": """
         from shop import rows
