@@ -13,7 +13,7 @@ from pybackend_lint.finding import Related
 from pybackend_lint.project.callers import arguments, callers
 from pybackend_lint.project.data_checks import is_checked
 from pybackend_lint.project.index import Index
-from pybackend_lint.semantic.definitions import FunctionInfo
+from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS, Binding
 from pybackend_lint.semantic.types import Kind
@@ -150,6 +150,10 @@ def place_of(node: ast.AST, module: Module, message: str) -> Related:
     return Related(source.path, source.position(source.start(node)), message)
 
 
+# Whether only a member of a value is used: any, or the attribute of a name.
+Inside = bool | str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Frame:
     """A function whose body is searched; `call` is the call whose result is asked for, made in `outer`."""
@@ -177,12 +181,15 @@ class _Search:
     def __init__(self, question: Question, calls: int) -> None:
         self.question = question
         self.calls = calls
-        self._seen: set[tuple[int, int, Place, bool]] = set()
+        self._seen: set[tuple[int, int, Place, Inside]] = set()
         self._frames: list[_Frame] = []  # keeps their identities apart
         self._steps = 0
 
-    def trace(self, node: ast.expr, frame: _Frame, place: Place, *, inside: bool) -> Flow | None:
-        """The way of foreign data to an expression; `inside` where a member of the value is used."""
+    def trace(self, node: ast.expr, frame: _Frame, place: Place, *, inside: Inside) -> Flow | None:
+        """The way of foreign data to an expression; `inside` where a member of the value is used.
+
+        Where that is an attribute of a name, to what an object of the project is given for it.
+        """
         key = (id(node), id(frame), place, inside)
         if key in self._seen or len(self._seen) > _MOST_NODES or self._steps > _MOST_STEPS:
             return None
@@ -193,13 +200,15 @@ class _Search:
         finally:
             self._steps -= 1
 
-    def _trace(self, node: ast.expr, frame: _Frame, place: Place, inside: bool) -> Flow | None:
+    def _trace(self, node: ast.expr, frame: _Frame, place: Place, inside: Inside) -> Flow | None:
         if isinstance(node, (ast.Constant, ast.Lambda, ast.Compare)):
             return None
         module = frame.module
-        origin = self.question.origin(node, module, place)
+        origin = self.question.origin(node, module, place) if not isinstance(inside, str) else None
         if origin is not None:
             found: Flow | None = Flow(origin, (origin.related,))
+        elif isinstance(inside, str):
+            found = self._object(node, frame, place, inside)
         elif isinstance(node, (ast.Name, ast.Call, ast.Attribute)) and self.question.is_harmless(
             node, module
         ):
@@ -207,8 +216,9 @@ class _Search:
         else:
             found = self._step(node, frame, place, inside)
         if found is not None and isinstance(node, (ast.Name, ast.Attribute, ast.Subscript, ast.Call)):
+            used = ast.Attribute(node, inside, ast.Load()) if isinstance(inside, str) else node
             if self.question.is_harmless(node, module) or is_checked(
-                node, frame.function, node, inside=inside
+                used, frame.function, node, inside=inside is True
             ):
                 return None
             shown = found.origin.shown
@@ -218,14 +228,16 @@ class _Search:
                 return replace(found, origin=read)
         return found
 
-    def _first(self, nodes: Iterator[ast.expr], frame: _Frame, place: Place, *, inside: bool) -> Flow | None:
+    def _first(
+        self, nodes: Iterator[ast.expr], frame: _Frame, place: Place, *, inside: Inside
+    ) -> Flow | None:
         for node in nodes:
             found = self.trace(node, frame, place, inside=inside)
             if found is not None:
                 return found
         return None
 
-    def _step(self, node: ast.expr, frame: _Frame, place: Place, inside: bool) -> Flow | None:
+    def _step(self, node: ast.expr, frame: _Frame, place: Place, inside: Inside) -> Flow | None:
         parts = text_parts(node)
         if parts is not None:
             return self._text(parts, frame, place)
@@ -264,6 +276,44 @@ class _Search:
                 return self._call(node, frame, place, inside)
         return None
 
+    def _object(self, node: ast.expr, frame: _Frame, place: Place, name: str) -> Flow | None:
+        """The way to an attribute of an object, back to where the object is made."""
+        match node:
+            case ast.Name():
+                return self._name(node, frame, place, name)
+            case ast.NamedExpr(value=value) | ast.Await(value=value):
+                return self.trace(value, frame, place, inside=name)
+            case ast.IfExp(body=body, orelse=orelse):
+                return self._first(iter((body, orelse)), frame, place, inside=name)
+            case ast.BoolOp(values=values):
+                return self._first(iter(values), frame, place, inside=name)
+            case ast.Call():
+                return self._made(node, frame, place, name)
+        return None
+
+    def _made(self, call: ast.Call, frame: _Frame, place: Place, name: str) -> Flow | None:
+        """The way to what a call gives the attribute of a name of the object that it makes."""
+        modules = frame.module.modules
+        callee = frame.module.type_of(call.func)
+        if callee is not None and callee.kind is Kind.FUNCTION:
+            function = modules.function_info(callee.name)
+            return self._result(function, call, frame, place, name) if function is not None else None
+        info = modules.class_info(callee.name) if callee is not None and callee.kind is Kind.CLASS else None
+        if isinstance(call.func, ast.Name) and call.func.id == "cls" and frame.function.is_class_method:
+            info = frame.function.owner
+        if info is None or not info.is_closed:
+            return None
+        value = _given_for(name, call, info, self.question, frame.module)
+        if value is not None:
+            return self.trace(value, frame, place, inside=False)
+        start = info.method("__init__")
+        kept = start.owner.instance_attributes.get(name, []) if start is not None and start.owner else []
+        if start is None or len(kept) != 1 or kept[0][1] is None or frame.height >= _MOST_FRAMES:
+            return None
+        if _function_around(kept[0][1], start.module) is not start or frame.runs(start):
+            return None
+        return self.trace(kept[0][1], self._frame(_Frame(start, call, frame)), place, inside=False)
+
     def _text(self, parts: list[str | ast.expr], frame: _Frame, place: Place) -> Flow | None:
         if place is Place.ANYWHERE:
             values = (part for part in parts if not isinstance(part, str))
@@ -282,7 +332,7 @@ class _Search:
                 return None
         return None
 
-    def _name(self, node: ast.Name, frame: _Frame, place: Place, inside: bool) -> Flow | None:
+    def _name(self, node: ast.Name, frame: _Frame, place: Place, inside: Inside) -> Flow | None:
         found = frame.module.lookup(node.id, node)
         if found is None or found[0].kind not in {"function", "comprehension"}:
             return None
@@ -299,11 +349,11 @@ class _Search:
                     flow = self._binding(other, frame, place, inside)
                     if flow is not None:
                         return flow
-        if inside and scope.kind == "function":
+        if inside is True and scope.kind == "function":
             return self._first(_added(node.id, frame.function), frame, place, inside=False)
         return None
 
-    def _binding(self, binding: Binding, frame: _Frame, place: Place, inside: bool) -> Flow | None:
+    def _binding(self, binding: Binding, frame: _Frame, place: Place, inside: Inside) -> Flow | None:
         value = binding.value
         match binding.kind:
             case "parameter":
@@ -316,12 +366,12 @@ class _Search:
                 return self._unpacked(value, path, frame, place, inside=inside)
             case "augmented" if value is not None and place is Place.ANYWHERE:
                 return self.trace(value, frame, place, inside=inside)
-            case "for" | "comprehension" if value is not None:
+            case "for" | "comprehension" if value is not None and not isinstance(inside, str):
                 return self._iterated(value, binding.path, frame, place)
         return None
 
     def _unpacked(
-        self, value: ast.expr, path: tuple[int, ...], frame: _Frame, place: Place, *, inside: bool
+        self, value: ast.expr, path: tuple[int, ...], frame: _Frame, place: Place, *, inside: Inside
     ) -> Flow | None:
         """The way to the part of a value that an assignment unpacks."""
         if not path:
@@ -331,7 +381,7 @@ class _Search:
         if isinstance(call, ast.Call) and known is not None and known.kind is Kind.FUNCTION:
             function = frame.module.modules.function_info(known.name)
             return self._result(function, call, frame, place, inside, path) if function is not None else None
-        return self.trace(value, frame, place, inside=True)
+        return self.trace(value, frame, place, inside=True) if not isinstance(inside, str) else None
 
     def _iterated(self, value: ast.expr, path: tuple[int, ...], frame: _Frame, place: Place) -> Flow | None:
         """The way to what a loop takes from a value."""
@@ -343,7 +393,7 @@ class _Search:
         return self.trace(value, frame, place, inside=True)
 
     def _parameter(
-        self, parameter: ast.arg, default: ast.expr | None, frame: _Frame, place: Place, inside: bool
+        self, parameter: ast.arg, default: ast.expr | None, frame: _Frame, place: Place, inside: Inside
     ) -> Flow | None:
         function = frame.function
         if parameter in (function.node.args.vararg, function.node.args.kwarg):
@@ -352,9 +402,9 @@ class _Search:
             given = arguments(frame.call, function, frame.outer.module)
             value = given.get(parameter.arg) if given is not None else None
             return self.trace(value, frame.outer, place, inside=inside) if value is not None else None
-        answer = self.question.parameter(function, parameter, default, place, inside)
+        answer = self.question.parameter(function, parameter, default, place, inside is not False)
         if isinstance(answer, Origin):
-            return Flow(answer, (answer.related,))
+            return Flow(answer, (answer.related,)) if not isinstance(inside, str) else None
         if isinstance(answer, FunctionInfo):
             return self._dependency(answer, parameter, frame, place, inside)
         if self.calls == 0 or (function.owner is not None and parameter.arg in {"self", "cls"}):
@@ -362,7 +412,7 @@ class _Search:
         return _into_parameter(function, parameter, self.question, self.calls - 1, place, inside)
 
     def _dependency(
-        self, dependency: FunctionInfo, parameter: ast.arg, frame: _Frame, place: Place, inside: bool
+        self, dependency: FunctionInfo, parameter: ast.arg, frame: _Frame, place: Place, inside: Inside
     ) -> Flow | None:
         if self.calls == 0 or frame.runs(dependency):
             return None
@@ -390,6 +440,8 @@ class _Search:
                     flow = search.trace(value, _Frame(method), place, inside=False)
                     step = place_of(value, owner.module, f"kept as `self.{node.attr}`")
                     return flow.then(step) if flow is not None else None
+        elif isinstance(node.value, (ast.Name, ast.Call)) and _may_be_object(node.value, frame.module):
+            return self.trace(node.value, frame, place, inside=node.attr)
         return None
 
     def _field(self, model: ast.expr, name: str, frame: _Frame, place: Place) -> Flow | None:
@@ -398,7 +450,7 @@ class _Search:
             return None
         return self.trace(model, frame, place, inside=True)
 
-    def _call(self, call: ast.Call, frame: _Frame, place: Place, inside: bool) -> Flow | None:
+    def _call(self, call: ast.Call, frame: _Frame, place: Place, inside: Inside) -> Flow | None:
         func, module = call.func, frame.module
         callee = module.type_of(func)
         if callee is not None and callee.kind is Kind.FUNCTION:
@@ -455,7 +507,7 @@ class _Search:
         call: ast.Call,
         frame: _Frame,
         place: Place,
-        inside: bool,
+        inside: Inside,
         path: tuple[int, ...] = (),
     ) -> Flow | None:
         """What a call of a project function gives back of foreign data."""
@@ -476,8 +528,47 @@ class _Search:
         return frame
 
 
+def _may_be_object(node: ast.expr, module: Module) -> bool:
+    """Whether an expression may be an object of a project class, or nothing is known of it."""
+    known = module.type_of(node)
+    if known is None:
+        return isinstance(node, ast.Name)
+    return known.kind is Kind.INSTANCE and module.modules.class_info(known.name) is not None
+
+
+def _given_for(
+    name: str, call: ast.Call, info: ClassInfo, question: Question, module: Module
+) -> ast.expr | None:
+    """The argument of a call that a class keeps unchanged as the attribute of a name, by the class alone."""
+    if any(isinstance(item, ast.Starred) for item in call.args):
+        return None
+    named = next((word.value for word in call.keywords if word.arg == name), None)
+    if info.is_a("pydantic.BaseModel"):
+        return named if named is not None and question.keeps(call, name, module) else None
+    decorators = {
+        item.module.qualified_name(one.func if isinstance(one, ast.Call) else one)
+        for item in info.mro
+        if isinstance(item, ClassInfo)
+        for one in item.node.decorator_list
+    }
+    is_data = decorators == {"dataclasses.dataclass"} or info.is_a("typing.NamedTuple")
+    if not is_data or any(info.method(hook) is not None for hook in ("__init__", "__post_init__", "__new__")):
+        return None
+    if named is not None or any(word.arg is None for word in call.keywords):
+        return named
+    fields = [
+        one
+        for item in reversed(info.mro)
+        if isinstance(item, ClassInfo)
+        for one, bindings in item.scope.bindings.items()
+        if any(binding.annotation is not None for binding in bindings)
+    ]
+    position = fields.index(name) if name in fields and len(set(fields)) == len(fields) else len(call.args)
+    return call.args[position] if position < len(call.args) else None
+
+
 def _into_parameter(
-    function: FunctionInfo, parameter: ast.arg, question: Question, calls: int, place: Place, inside: bool
+    function: FunctionInfo, parameter: ast.arg, question: Question, calls: int, place: Place, inside: Inside
 ) -> Flow | None:
     """The way of foreign data into a parameter, through the calls of the function in the project."""
     index = function.module.modules
@@ -490,7 +581,7 @@ def _into_parameter(
 
 
 def _from_callers(
-    function: FunctionInfo, parameter: ast.arg, question: Question, calls: int, place: Place, inside: bool
+    function: FunctionInfo, parameter: ast.arg, question: Question, calls: int, place: Place, inside: Inside
 ) -> Flow | None:
     for caller in callers(function):
         given = arguments(caller.call, function, caller.module) if caller.function is not None else None

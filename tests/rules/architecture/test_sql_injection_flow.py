@@ -311,3 +311,77 @@ async def create(cursor, name: str):
         "`request.post()` comes from a form",
         "passed to `create()` as `name`",
     ]
+
+
+OBJECTS = """
+from dataclasses import dataclass
+from typing import NamedTuple
+from pydantic import BaseModel
+
+@dataclass(frozen=True)
+class Base:
+    term: str
+
+@dataclass(frozen=True)
+class Search(Base):
+    order: str = "name"
+    limit: int = 10
+
+    @classmethod
+    def of(cls, sent):
+        return cls(term=sent["term"], order=sent["order"], limit=int(sent["limit"]))
+
+@dataclass
+class Checked:
+    order: str
+
+    def __post_init__(self):
+        assert self.order in COLUMNS
+
+class Pair(NamedTuple):
+    order: str
+    term: str
+
+class Plain:
+    def __init__(self, order, term=""):
+        self.order = order.strip()
+        self.term = int(term)
+
+class Schema(BaseModel):
+    order: str
+    limit: int
+
+def run(search):
+    g.db.execute(f"SELECT 1 FROM t ORDER BY {search.order}").fetchall()
+"""
+OBJECTS_FOUND = {
+    "by name": "run(Search(term='', order=request.args['o']))",
+    "by place": "run(Search('', request.args['o']))",
+    "by a class method": "run(Search.of(request.args))",
+    "by a name": "search = Search(term='', order=request.args['o'])\n    run(search)",
+    "named tuple": "run(Pair(request.args['o'], 'x'))",
+    "class": "run(Plain(request.args['o']))",
+    "model": "run(Schema(order=request.args['o'], limit=3))",
+    "chosen": "run(Search(request.args['o']) if g.all else Search('', order=request.args['o']))",
+}
+OBJECTS_SILENT = {
+    "another field": "run(Search(request.args['o']))",
+    "another field by place": "run(Pair('name', request.args['o']))",
+    "checked by itself": "run(Checked(order=request.args['o']))",
+    "checked before": "search = Search('', request.args['o'])\n    if search.order in COLUMNS:\n        run(search)",
+    "a number": "run(Search('', order=int(request.args['o'])))",
+    "unknown fields": "run(Search(**request.args))",
+    "another kind of object": "run(request.args)",
+    "made elsewhere": "run(make(request.args['o']))",
+}
+
+
+@pytest.mark.parametrize("call", OBJECTS_FOUND.values(), ids=OBJECTS_FOUND)
+def test_fields_of_objects(call: str) -> None:
+    text = f"{FLASK}{OBJECTS}\n@app.get('/a')\ndef a():\n    {call}\n"
+    findings("PB920", text.replace("fetchall()", "fetchall()  # PB920"))
+
+
+@pytest.mark.parametrize("call", OBJECTS_SILENT.values(), ids=OBJECTS_SILENT)
+def test_harmless_fields_of_objects(call: str) -> None:
+    assert findings("PB920", f"{FLASK}{OBJECTS}\n@app.get('/a')\ndef a():\n    {call}\n") == []
