@@ -19,6 +19,8 @@ from pybackend_lint.semantic.types import Kind, Type, class_object, instance
 ROOTS = ("pydantic", "pydantic_settings")
 
 MODEL = "pydantic.BaseModel"
+_ADAPTER = "pydantic.TypeAdapter"
+_VALIDATE = frozenset({"validate_python", "validate_json", "validate_strings"})
 _ROOT_MODEL = "pydantic.RootModel"
 _SETTINGS = "pydantic_settings.BaseSettings"
 _V1_SETTINGS = "pydantic.BaseSettings"  # until 1.10 the settings were part of pydantic itself
@@ -709,9 +711,14 @@ class PydanticKnowledge(Knowledge):
         return Type(f"{MODEL}.{name}", Kind.EXTERNAL, receiver=class_object(info.name))
 
     def call(self, callee: Type, call: ast.Call, module: Module) -> Type | None:
-        """The value of a call of a model's method."""
+        """The value of a call of a model's method, and what a `TypeAdapter` validates."""
+        if callee.name == _ADAPTER:
+            written = call.args[0] if call.args else None
+            return instance(_ADAPTER, module.annotation_type(written, call) if written is not None else None)
         owner, _, method = callee.name.rpartition(".")
         receiver = callee.receiver
+        if receiver is not None and receiver.name == _ADAPTER:
+            return receiver.argument() if method in _VALIDATE else None
         if receiver is None or callee.kind is not Kind.EXTERNAL or method not in _RESULTS:
             return None
         if MODEL not in module.modules.library_mro(owner):

@@ -391,10 +391,10 @@ class ClassInfo:
                     found.setdefault(name, []).append((declaration.annotation, declaration.value))
             for assignment in source.in_scope(ast.Assign, method.node):
                 for target in assignment.targets:
-                    for element, known in _flatten(target):
+                    for element, value in _flatten(target, assignment.value):
                         name = _attribute_of(element, this)
                         if name is not None:
-                            found.setdefault(name, []).append((None, assignment.value if known else None))
+                            found.setdefault(name, []).append((None, value))
             for change in source.in_scope(ast.AugAssign, method.node):
                 name = _attribute_of(change.target, this)
                 if name is not None:
@@ -408,12 +408,17 @@ def _attribute_of(target: ast.expr, this: str) -> str | None:
     return None
 
 
-def _flatten(target: ast.expr, known: bool = True) -> Iterator[tuple[ast.expr, bool]]:
+def _flatten(target: ast.expr, value: ast.expr | None) -> Iterator[tuple[ast.expr, ast.expr | None]]:
+    """The parts of a target with what each is given, None where that is a part of something unknown."""
     if isinstance(target, (ast.Tuple, ast.List)):
-        for element in target.elts:
-            yield from _flatten(element, False)
+        values: list[ast.expr | None] = [None] * len(target.elts)
+        if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
+            if not any(isinstance(item, ast.Starred) for item in (*target.elts, *value.elts)):
+                values = [*value.elts]
+        for element, part in zip(target.elts, values, strict=True):
+            yield from _flatten(element, part)
     else:
-        yield target, known
+        yield target, value
 
 
 def _key(item: ClassInfo | str) -> str:

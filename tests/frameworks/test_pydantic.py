@@ -87,6 +87,21 @@ def test_configuration_is_merged_over_the_bases(tmp_path: Path) -> None:
     assert {key: ast.unparse(value) for key, value in settings.items()} == {"env_prefix": "'SHOP_'"}
 
 
+def test_what_a_type_adapter_validates(tmp_path: Path) -> None:
+    text = """
+        from pydantic import TypeAdapter
+        from base import Schema
+
+        schemas = TypeAdapter(list[Schema])
+
+        def use(data):
+            probe(schemas.validate_python(data), schemas.validate_json(data)[0])
+            probe(schemas.dump_json([]), TypeAdapter(int).validate_strings("1"))
+    """
+    module = module_of(tmp_path, FILES | {"use.py": text}, "use.py")
+    assert types(module) == ["builtins.list[base.Schema]", "base.Schema", None, "builtins.int"]
+
+
 def test_values_of_models(tmp_path: Path) -> None:
     module = module_of(
         tmp_path,

@@ -115,6 +115,16 @@ EXPRESSIONS = {
         "def pair(c):\n    if c: return User(), 1\n    return (User(),)\nprobe(pair(1))",
         "builtins.tuple",
     ),
+    "attributes that are set together": (
+        "class Pair:\n    def __init__(self, u: User): (self.one, (self.two, self.three)) = 1, (u, 'a')\n"
+        "def f(pair: Pair): probe(pair.two)",
+        "main.User",
+    ),
+    "attributes that are unpacked": (
+        "class Pair:\n    def __init__(self, u: User): self.one, *self.two = 1, u\n"
+        "def f(pair: Pair): probe(pair.one)",
+        None,
+    ),
     "branches differ": ("def f(c):\n    if c: x = User()\n    else: x = 1\n    probe(x)", None),
     "assigned again": ("def f():\n    x = 1\n    x = User()\n    probe(x)", "main.User"),
     "before it is assigned again": ("def f():\n    x = User()\n    probe(x)\n    x = 1", "main.User"),

@@ -72,6 +72,7 @@ FUNCTIONS: Mapping[str, Blocking] = {
         f"psutil.{name}": Blocking(Sort.PROCESS, TO_THREAD)
         for name in ("cpu_percent", "cpu_times_percent", "wait_procs")
     },
+    "concurrent.futures.as_completed": Blocking(Sort.JOIN, "asyncio.as_completed()"),
     "concurrent.futures.wait": Blocking(Sort.JOIN, "asyncio.wait()"),
     **{f"requests.{verb}": Blocking(Sort.HTTP, _HTTPX) for verb in _VERBS},
     **{f"httpx.{verb}": Blocking(Sort.HTTP, _HTTPX) for verb in (*_VERBS, "stream")},

@@ -63,13 +63,15 @@ FOUND = {
     """,
     "futures of other threads": """
         import asyncio
-        from concurrent.futures import Future, ThreadPoolExecutor, wait
+        from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 
         async def f(pool: ThreadPoolExecutor, others: list[Future]):
             pool.submit(print).result()  # PB604
             other = asyncio.run_coroutine_threadsafe(asyncio.sleep(1), asyncio.get_running_loop())
             other.result()  # PB604
             wait(others)  # PB604
+            for future in as_completed(others):  # PB604
+                print(future.result())
     """,
     "session of another module's thread": """
         from workers import events
