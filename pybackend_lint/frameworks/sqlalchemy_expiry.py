@@ -17,7 +17,7 @@ from pybackend_lint.finding import Related
 from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead, lazy_read
 from pybackend_lint.frameworks.sqlalchemy_mapping import attributes, library_name, mapped_class
-from pybackend_lint.frameworks.sqlalchemy_serialised import answered, first_read, validated
+from pybackend_lint.frameworks.sqlalchemy_serialised import answered, first_read, validations
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
 from pybackend_lint.frameworks.sqlalchemy_words import functions_with_sessions, opens_sessions, relation_names
 from pybackend_lint.project.callers import arguments, callers
@@ -235,8 +235,8 @@ def first_reads(
                 case ast.Attribute():
                     found = _read(node, left, wanted, module)
                 case ast.Call():
-                    given = validated(node, module) if left else None
-                    found = _read_by_model(given, left, wanted, module)
+                    for given in validations(node, module) if left else ():
+                        found = found or _read_by_model(given, left, wanted, module)
                 case ast.Return(value=ast.Name(id=name) as value) if name in left:
                     found = _read_by_model(answered(node, function), left, wanted, module)
                     if found is None:

@@ -16,6 +16,7 @@ from pybackend_lint.frameworks import (
     template_contexts,
 )
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead
+from pybackend_lint.frameworks.sqlalchemy_serialised import validations
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
 from pybackend_lint.frameworks.sqlalchemy_words import functions_with_queries, relation_names
 from pybackend_lint.semantic import lambdas
@@ -215,7 +216,9 @@ class _Rows:
         name = last_name(call.func)
         if name in sqlalchemy_uses.VALIDATES or (self.has_text and name in _TO_TEXT):
             return True
-        return sqlalchemy_uses.has_uses(call, self.module)
+        if sqlalchemy_uses.has_uses(call, self.module):
+            return True
+        return any(True for _ in validations(call, self.module))
 
     def lists(self) -> Iterator[ast.expr]:
         """The calls that are given all rows at once."""
@@ -236,7 +239,7 @@ class _Rows:
         function = self.source.enclosing_function(assignment)
         if isinstance(function, FUNCTIONS):
             for call in self.module.function_info(function).own(ast.Call):
-                if any(isinstance(item, ast.Name) and item.id == name for item in call.args):
+                if any(_root(value) == name for value in sqlalchemy_uses.arguments(call)):
                     if self._hands_over(call):
                         yield call
 

@@ -6,12 +6,14 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.frameworks import fastapi, pydantic
+from pybackend_lint.frameworks import sqlalchemy_names as names
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead
 from pybackend_lint.frameworks.sqlalchemy_mapping import attributes, is_mapped, mapped_class
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.types import Kind, Type
+from pybackend_lint.source import last_name
 
 _VALIDATES = frozenset({f"{pydantic.MODEL}.model_validate", f"{pydantic.MODEL}.from_orm"})
 VALIDATES = frozenset({"model_validate", "from_orm", "validate_python"})
@@ -20,6 +22,43 @@ _CONTAINERS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "typ
                          "typing.Iterable", "typing.Collection"})  # fmt: skip
 _RENAMING = frozenset({"alias", "validation_alias", None})
 _DEEPEST = 4
+
+
+def validations(call: ast.Call, module: Module) -> Iterator[tuple[ClassInfo, ast.expr]]:
+    """The models that read attributes in a call, and the object or list of objects that each reads.
+
+    That is what `validated` gives, and the fields of a model that the call makes: `Page(items=orders)`.
+    """
+    found = validated(call, module)
+    if found is not None:
+        yield found
+    elif call.keywords and not call.args and last_name(call.func)[:1].isupper():
+        yield from _made_of(call, module)
+
+
+def _made_of(call: ast.Call, module: Module) -> Iterator[tuple[ClassInfo, ast.expr]]:
+    known = module.type_of(call.func)
+    model = pydantic.model_of(known, module) if known is not None and known.kind is Kind.CLASS else None
+    if model is None or not _reads_as_declared(model):
+        return
+    fields = pydantic.fields(model)
+    for keyword in call.keywords:
+        field = fields.get(keyword.arg or "")
+        if field is not None and not _has_other_name(field):
+            home = field.owner.module
+            inner = pydantic.model_of(_one(home.annotation_type(field.annotation, field.node)), home)
+            if inner is not None and _reads_attributes(inner):
+                yield inner, keyword.value
+
+
+def _reads_attributes(model: ClassInfo) -> bool:
+    """Whether a model may be made of an object's attributes; one of SQLModel may, unless it refuses."""
+    asked = pydantic.config(model).get("from_attributes")
+    return (
+        model.is_a(names.SQLMODEL)
+        if asked is None
+        else isinstance(asked, ast.Constant) and asked.value is True
+    )
 
 
 def validated(call: ast.Call, module: Module) -> tuple[ClassInfo, ast.expr] | None:
@@ -45,9 +84,10 @@ def validated(call: ast.Call, module: Module) -> tuple[ClassInfo, ast.expr] | No
             return None
     if model is None:
         return None
-    asked = given.get("from_attributes", pydantic.config(model).get("from_attributes"))
-    is_set = isinstance(asked, ast.Constant) and asked.value is True
-    return (model, call.args[0]) if is_set else None
+    asked = given.get("from_attributes")
+    is_asked = isinstance(asked, ast.Constant) and asked.value is True
+    reads = is_asked if asked is not None else _reads_attributes(model)
+    return (model, call.args[0]) if reads else None
 
 
 def _adapted(adapter: ast.expr, module: Module) -> ClassInfo | None:

@@ -20,8 +20,8 @@ from pybackend_lint.frameworks.sqlalchemy_serialised import VALIDATES as VALIDAT
 from pybackend_lint.frameworks.sqlalchemy_serialised import (
     answered,
     plain_fields,
-    validated,
     validated_reads,
+    validations,
 )
 from pybackend_lint.frameworks.sqlalchemy_statements import Loaded
 from pybackend_lint.frameworks.sqlalchemy_words import functions_with_queries, relation_names
@@ -175,10 +175,10 @@ class _Summary:
                     path = self.path(argument)
                     if path is not None:
                         yield (*path, text), None, "", None
-                found = validated(node, self.module)
-                path = self.path(found[1]) if found is not None else None
-                if found is not None and path is not None:
-                    yield path, None, "", found[0]
+                for model, value in validations(node, self.module):
+                    path = self.path(value)
+                    if path is not None:
+                        yield path, None, "", model
 
     def path(self, node: ast.expr, depth: int = 0) -> tuple[str, ...] | None:
         """How an expression is reached from the parameter; None where it is not, or may be another value."""
@@ -543,14 +543,15 @@ def _reached(node: ast.expr, ctx: Context) -> Iterator[tuple[ast.expr, Reached]]
                         yield argument, found
             for argument, text in to_texts(node, module):
                 yield from _read(argument, text, node, ctx)
-            valid = validated(node, module)
-            known = ctx.type_of(valid[1]) if valid is not None else None
-            if valid is not None and known is not None:
-                for model, read in validated_reads(valid[0], known, module):
+            for asked, value in validations(node, module):
+                known = ctx.type_of(value)
+                if known is None:
+                    continue
+                for model, read in validated_reads(asked, known, module):
                     step = ctx.related(node, f"`{model.node.name}` reads `{read.relation.name}`")
-                    yield valid[1], Reached(read, model.node.name, (step,), _repeats(read, known, module))
-                for reached in _read_by_fields(valid[0], known, node, ctx):
-                    yield valid[1], reached
+                    yield value, Reached(read, model.node.name, (step,), _repeats(read, known, module))
+                for reached in _read_by_fields(asked, known, node, ctx):
+                    yield value, reached
             yield from _rendered(node, module)
         case ast.Attribute(value=value, attr=attr, ctx=ast.Load()):
             parent = ctx.parent(node)

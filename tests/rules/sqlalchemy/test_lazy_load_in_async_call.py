@@ -172,6 +172,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlmodel import SQLModel
 
 
 class Read(BaseModel):
@@ -203,6 +204,21 @@ class WithCustomer(Read):
 class OrderOut(BaseModel):
     id: int
     lines: list[LineRead]
+
+
+class Page(BaseModel):
+    items: list[OrderRead]
+    brief: list[OrderBrief] = []
+    plain: list[OrderOut] = []
+
+
+class FromTable(SQLModel):
+    id: int
+    lines: list[LineRead]
+
+
+class Refusing(FromTable):
+    model_config = {"from_attributes": False}
 
 
 class Sized(Read):
@@ -241,7 +257,7 @@ from shop import helpers
 from shop.helpers import Renderer, View, count, counts
 from shop.models import Customer, Line, Order, Parcel
 from shop.queries import Orders, all_orders
-from shop.schemas import CustomerRead, LineRead, OrderBrief, OrderOut, OrderRead, Prepared, Renamed, Sized, WithCustomer
+from shop.schemas import CustomerRead, FromTable, LineRead, OrderBrief, OrderOut, OrderRead, Page, Prepared, Refusing, Renamed, Sized, WithCustomer
 
 app = FastAPI()
 log = logging.getLogger(__name__)
@@ -257,6 +273,20 @@ SessionDep = Annotated[AsyncSession, Depends(get_session)]
 
 """
 SERIALISED = {
+    "a field of a model that is made": """
+        async def load(session: AsyncSession):
+            return Page(items=await all_orders(session))  # PB521
+    """,
+    "a field of a model that a variable fills": """
+        async def load(session: AsyncSession):
+            orders = (await session.scalars(select(Order))).all()
+            return Page(items=orders, brief=orders)  # PB521
+    """,
+    "a model of SQLModel": """
+        async def load(session: AsyncSession):
+            order = (await session.scalars(select(Order))).one()
+            return FromTable.model_validate(order)  # PB521
+    """,
     "a property that a field names": """
         async def load(session: AsyncSession):
             order = await session.get_one(Order, 1)
@@ -420,6 +450,11 @@ HANDED_OVER = {
     """,
 }
 NOT_SERIALISED = {
+    "loaded for the field of a model that is made": """
+        async def load(session: AsyncSession):
+            orders = (await session.scalars(select(Order).options(selectinload(Order.lines)))).all()
+            return Page(items=orders, brief=await all_orders(session))
+    """,
     "loaded for the property": """
         @app.get("/", response_model=Sized)
         async def load(session: SessionDep):
@@ -554,6 +589,11 @@ NOT_HANDED_OVER = {
 
 
 UNPROVED = {
+    "models that refuse objects": """
+        async def load(session: AsyncSession):
+            orders = (await session.scalars(select(Order))).all()
+            return Page(plain=orders), [Refusing.model_validate(order) for order in orders]
+    """,
     "a record of the log that is not certain to be written": """
         async def load(session: AsyncSession):
             order = await session.get_one(Order, 1)
