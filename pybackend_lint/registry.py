@@ -1861,6 +1861,7 @@ ENTRIES: tuple[Entry, ...] = (
         summary="An `async for` is left early, and the generator it read has something to clean up.",
         nodes=("AsyncFor",),
         words=("async for",),
+        fix="unsafe",
         tags=("correctness",),
     ),
     Entry(

@@ -14,6 +14,15 @@ def line_end(source: Source, node: ast.AST) -> int:
     return source.line_starts[row - 1] + len(source.line(row))
 
 
+def stands_alone(text: str) -> bool:
+    """Whether an expression is one also without the brackets that stood around it: lines may need them."""
+    try:
+        ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
 def has_own_lines(source: Source, node: ast.stmt | ast.expr) -> bool:
     """Whether nothing but a comment is written on the lines of a statement, decorator or element."""
     first, last = source.line_starts[node.lineno - 1], line_end(source, node)
@@ -47,6 +56,30 @@ def line_before(source: Source, statement: ast.stmt, text: str, *, blank_lines: 
         return None
     written = _indented(source, statement, text)
     return Edit(start + column, start + column, written[column:] + "\n" * (blank_lines + 1) + line[:column])
+
+
+def put_below(source: Source, header: str, first: ast.stmt, last: ast.stmt) -> tuple[Edit, ...]:
+    """The edits that put statements of one block below a header of their own, such as `with x:`.
+
+    Empty where they share lines with other code, and where a string over several lines would change.
+    """
+    top = min([first.lineno, *(decorator.lineno for decorator in getattr(first, "decorator_list", ()))])
+    bottom = last.end_lineno or last.lineno
+    above = line_before(source, first, header)
+    has_long_text = any(
+        top <= text.lineno <= bottom and text.end_lineno != text.lineno
+        for kind in (ast.Constant, ast.JoinedStr)
+        for text in source.nodes(kind)
+    )
+    if (
+        above is None
+        or has_long_text
+        or source.text[source.end(last) : line_end(source, last)].lstrip()[:1] == ";"
+    ):
+        return ()
+    step = source.indentation_step
+    starts = [source.line_starts[row - 1] for row in range(top + 1, bottom + 1) if source.line(row).strip()]
+    return (Edit(above.start, above.end, above.text + step), *(Edit(start, start, step) for start in starts))
 
 
 def _indented(source: Source, statement: ast.stmt, text: str) -> str:

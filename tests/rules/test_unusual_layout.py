@@ -135,6 +135,14 @@ CASES = {
             "    seller = models.ForeignKey(Person, models.CASCADE, related_name='sold')\n"
         },
     ),
+    "a condition over several lines": (
+        "PB106", SHOP + "if (\n    Order.objects\n    .filter(pk=1)  # one\n    .count() > 0\n):\n    print(1)\n",
+        SHOP + "if (\n    Order.objects\n    .filter(pk=1).exists()\n):\n    print(1)\n", SHOP_FILES,
+    ),
+    "arguments over several lines": (
+        "PB106", SHOP + "if len(Order.objects.filter(\n    pk=1,\n)):\n    print(1)\n",
+        SHOP + "if Order.objects.filter(\n    pk=1,\n).exists():\n    print(1)\n", SHOP_FILES,
+    ),
     "a decorator in parentheses": (
         "PB404",
         "from pydantic import BaseModel, validator\nclass A(BaseModel):\n    b: str\n"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from pybackend_lint.finding import Finding, Related
+from pybackend_lint.finding import Finding, Fix, Related
 from pybackend_lint.frameworks import async_generators
-from pybackend_lint.rule import Context, rule
+from pybackend_lint.rule import UNSAFE, Context, rule
+from pybackend_lint.semantic.code_edits import put_below
+from pybackend_lint.semantic.import_edits import add_import
 
 
 @rule(
@@ -16,6 +18,7 @@ from pybackend_lint.rule import Context, rule
     "Iterate `{call}()` under `contextlib.aclosing()`: leaving the loop early delays its clean-up",
     nodes=(ast.AsyncFor,),
     words=("async for",),
+    fix=UNSAFE,
     tags=("correctness",),
 )
 def check(node: ast.AsyncFor, ctx: Context) -> Iterator[Finding]:
@@ -146,6 +149,11 @@ def check(node: ast.AsyncFor, ctx: Context) -> Iterator[Finding]:
             yield number
     ```
 
+    ## Fix safety
+    The fix puts the loop below `async with aclosing(...)`. It is unsafe because the clean-up then runs before
+    the code behind the loop does. It is offered where Python 3.10 is the oldest, and the loop has no string
+    over several lines.
+
     ## When not to use it
     Where it does not matter when the generator cleans up, such as in a script that ends behind the loop:
     `asyncio.run` closes the generators that are left.
@@ -167,4 +175,15 @@ def check(node: ast.AsyncFor, ctx: Context) -> Iterator[Finding]:
         ctx.related(left, "leaves the loop early"),
         Related(path, source.position(source.start(late)), f"`{generator.node.name}` cleans up later"),
     )
-    yield ctx.finding(node.iter, related=related, call=ctx.text(node.iter.func))
+    yield ctx.finding(node.iter, fix=_fix(node, ctx), related=related, call=ctx.text(node.iter.func))
+
+
+def _fix(node: ast.AsyncFor, ctx: Context) -> Fix | None:
+    names = [f"{node.target.id}s"] if isinstance(node.target, ast.Name) else []
+    name = next((one for one in [*names, "iterator"] if ctx.module.lookup(one, node) is None), None)
+    made = ctx.text(node.iter)
+    if name is None or "\n" in made or not ctx.project.satisfies("python>=3.10", "lower"):
+        return None
+    closing, imports = add_import(ctx.source, "contextlib.aclosing")
+    edits = put_below(ctx.source, f"async with {closing}({made}) as {name}:", node, node)
+    return ctx.fix("Close it behind the loop", *edits, ctx.edit(node.iter, name), *imports) if edits else None

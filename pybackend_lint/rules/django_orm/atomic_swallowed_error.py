@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from pybackend_lint.finding import Edit, Finding, Fix
+from pybackend_lint.finding import Finding, Fix
 from pybackend_lint.frameworks import database_effects, django, django_queries
 from pybackend_lint.project.calls import CallSite, Step
 from pybackend_lint.rule import UNSAFE, Context, rule
-from pybackend_lint.semantic.code_edits import has_own_lines
+from pybackend_lint.semantic.code_edits import put_below
 
 
 @rule(
@@ -229,30 +229,9 @@ def _repeats(node: ast.Try, ctx: Context) -> bool:
 
 
 def _fix(node: ast.Try, opening: ast.expr, ctx: Context) -> Fix | None:
-    first, last = node.body[0], node.body[-1]
-    end = last.end_lineno or last.lineno
-    if first.lineno == node.lineno or _has_long_text(first.lineno, end, ctx):
-        return None
     text = ctx.text(opening)
     opened = (
         text if isinstance(opening, ast.Call) and "durable" not in text else f"{text.partition('(')[0]}()"
     )
-    start = ctx.source.start(first)
-    step = ctx.source.indentation_step
-    if not has_own_lines(ctx.source, last):
-        return None
-    edits = [Edit(start, start, f"with {opened}:\n{ctx.source.indentation(first)}{step}")]
-    for row in range(first.lineno + 1, end + 1):
-        if ctx.source.line(row).strip():
-            at = ctx.source.line_starts[row - 1]
-            edits.append(Edit(at, at, step))
-    return ctx.fix("Set a savepoint with an inner `atomic()`", *edits)
-
-
-def _has_long_text(first: int, last: int, ctx: Context) -> bool:
-    """Whether a string goes over several of these lines, so that indenting them would change it."""
-    return any(
-        first <= text.lineno <= last and text.end_lineno != text.lineno
-        for kind in (ast.Constant, ast.JoinedStr)
-        for text in ctx.source.nodes(kind)
-    )
+    edits = put_below(ctx.source, f"with {opened}:", node.body[0], node.body[-1])
+    return ctx.fix("Set a savepoint with an inner `atomic()`", *edits) if edits else None

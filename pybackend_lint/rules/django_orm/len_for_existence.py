@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pybackend_lint.finding import Finding
 from pybackend_lint.frameworks import django, django_queries
 from pybackend_lint.rule import SAFE, UNSAFE, Context, rule
+from pybackend_lint.semantic.code_edits import stands_alone
 
 # Comparisons with a number that ask whether there is any row, and whether there is none.
 _ANY = frozenset({(ast.Gt, 0), (ast.GtE, 1), (ast.NotEq, 0)})
@@ -130,7 +131,7 @@ def check(call: ast.Call, ctx: Context) -> Iterator[Finding]:
     cost = "`count()` makes the database visit every row" if counts else "this loads every row"
     fix = None
     text = ctx.text(queryset)
-    if "\n" not in ctx.text(node):
+    if ctx.source.outer_range(node)[0] < ctx.source.start(node) or stands_alone(text):
         asking = f"await {text}.aexists()" if tested is not call else f"{text}.exists()"
         edit = ctx.edit(node, f"not {asking}" if negated else asking)
         fix = ctx.fix("Ask `exists()`", edit, applicability=SAFE if tested is call else UNSAFE)

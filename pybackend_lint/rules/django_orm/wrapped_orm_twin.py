@@ -9,6 +9,7 @@ from pybackend_lint.finding import Edit, Finding, Fix
 from pybackend_lint.frameworks import django_twins
 from pybackend_lint.frameworks.django_twins import WrappedQuery
 from pybackend_lint.rule import SAFE, Context, rule
+from pybackend_lint.semantic.code_edits import stands_alone
 
 
 @rule(
@@ -119,7 +120,7 @@ def _fix(found: WrappedQuery, ctx: Context) -> Fix | None:
     start, end = source.start(found.call), source.end(found.call)
     first, last = source.outer_range(target)
     is_bare = (first, last) == (source.start(target), source.end(target))
-    if not is_bare or "\n" in source.text[first:last]:
+    if not is_bare or not stands_alone(source.text[first:last]):
         return None
     name = source.end(target) - len(target.attr)
     rename = Edit(name, source.end(target), found.twin)
@@ -127,7 +128,7 @@ def _fix(found: WrappedQuery, ctx: Context) -> Fix | None:
         behind = source.end(found.call.func)
         edits = [Edit(start, source.start(target), ""), rename, Edit(source.end(target), behind, "")]
         return ctx.fix(f"Call `{found.twin}`", *_joined(edits))
-    if "\n" in source.text[start:end] or source.text[source.start(found.written) - 1] == "(":
+    if not stands_alone(ctx.text(found.written)) or source.text[source.start(found.written) - 1] == "(":
         return None
     edits = [Edit(start, source.start(found.written), ""), rename, Edit(source.end(found.written), end, "")]
     return ctx.fix(f"Call `{found.twin}`", *edits)

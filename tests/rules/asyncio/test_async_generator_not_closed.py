@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 import pytest
 
-from tests.rules.harness import findings
+from tests.rules.harness import findings, fix
 
 RULE = "async-generator-not-closed"
 HEADER = """
@@ -383,6 +383,34 @@ def test_silent(source: str) -> None:
 @pytest.mark.parametrize("source", FOUND.values(), ids=FOUND)
 def test_found(source: str) -> None:
     assert findings(RULE, HEADER + textwrap.dedent(source), files=FILES)
+
+
+FIXED = {
+    "the loop goes below": (
+        "async def f():\n    # first\n    async for event in events(3):  # why\n        if event:\n\n            return event\n",
+        "async def f():\n    # first\n    async with aclosing(events(3)) as iterator:\n"
+        "        async for event in iterator:  # why\n            if event:\n\n                return event\n",
+    ),
+    "with its own name and tabs": (
+        "async def f():\n\tasync for number in events():\n\t\tbreak\n\telse:\n\t\tprint(1)\n",
+        "async def f():\n\tasync with aclosing(events()) as numbers:\n\t\tasync for number in numbers:\n\t\t\tbreak\n"
+        "\t\telse:\n\t\t\tprint(1)\n",
+    ),
+    "no simple target": (
+        "async def f(a):\n    async for a.b in (events()):\n        break\n",
+        "async def f(a):\n    async with aclosing(events()) as iterator:\n        async for a.b in (iterator):\n"
+        "            break\n",
+    ),
+    "not with a text over several lines": (
+        'async def f():\n    async for event in events():\n        print("""\n""")\n        break\n', None,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "expected"), FIXED.values(), ids=FIXED)
+def test_fix(body: str, expected: str | None) -> None:
+    head = "from contextlib import aclosing\nfrom shop.feed import events\n"
+    assert fix(RULE, head + body, files=FILES) == head + (expected or body)
 
 
 def test_the_places_that_prove_it() -> None:
