@@ -24,7 +24,7 @@ _NOT_FOLLOWED = frozenset(
     {
         *_GIVES_ROWS, "Exists", "OuterRef", "Paginator", "Prefetch", "Q", "Subquery", "add", "append", "bool",
         "bulk_update", "enumerate", "extend", "filter", "get_list_or_404", "get_object_or_404", "isinstance",
-        "len", "map", "print", "set", "super", "type", "union", "update", "zip",
+        "len", "print", "set", "super", "type", "union", "update", "zip",
     }
 )  # fmt: skip
 
@@ -45,7 +45,9 @@ def handed_rows(module: Module) -> Iterator[HandedRows]:
     for call, queryset in sorted(
         _candidates(module), key=lambda found: (found[0].lineno, found[0].col_offset)
     ):
-        receiver = django_reads.receiver_of(call, queryset, module, of_rows=True)
+        is_mapped = _is_mapped(call, queryset)
+        one = ast.Call(call.args[0], [queryset], []) if is_mapped else call
+        receiver = django_reads.receiver_of(one, queryset, module, of_rows=not is_mapped)
         if receiver is None:
             continue
         row = _row(module.type_of(queryset), module)
@@ -54,7 +56,7 @@ def handed_rows(module: Module) -> Iterator[HandedRows]:
         function, parameter = receiver
         reads = [
             read
-            for read in django_reads.reads_of(function, parameter, row.name, of_rows=True)
+            for read in django_reads.reads_of(function, parameter, row.name, of_rows=not is_mapped)
             if isinstance(row.fact, Loaded) and not django_reads.is_loaded(read, row.fact)
         ]
         seen = known.setdefault(django_rows.builder(queryset, module) or queryset, set())
@@ -62,6 +64,14 @@ def handed_rows(module: Module) -> Iterator[HandedRows]:
         seen.update(read.path for read in fresh)
         if fresh and not django_rows.preloads(queryset, module):
             yield HandedRows(call, queryset, f"{function.node.name}()", fresh)
+
+
+def _is_mapped(call: ast.Call, queryset: ast.expr) -> bool:
+    """Whether a call hands the rows one by one to a function: `map(describe, orders)`."""
+    match call:
+        case ast.Call(func=ast.Name(id="map"), args=[_, rows]):
+            return rows is queryset
+    return False
 
 
 def _row(known: Type | None, module: Module) -> Type | None:
@@ -81,6 +91,10 @@ def _candidates(module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
     for name in _GIVES_ROWS:
         starts += source.calls.get(name, ())
     seen: set[int] = set()
+    for mapping in source.calls.get("map", ()):
+        if len(mapping.args) == 2 and _is_mapped(mapping, mapping.args[1]):
+            seen.add(id(mapping.args[1]))
+            yield mapping, mapping.args[1]
     for start in starts:
         for given in _kept(_whole(start, module), module):
             parent = source.parent(given)

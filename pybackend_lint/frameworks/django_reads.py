@@ -641,6 +641,9 @@ def _callee(call: ast.Call, module: Module) -> tuple[FunctionInfo | None, int]:
     if callee.kind is Kind.CLASS:
         info = module.modules.class_info(callee.name)
         return (info.method("__init__") if info is not None else None), 1
+    if callee.kind is Kind.INSTANCE:
+        info = module.modules.class_info(callee.name)
+        return (info.method("__call__") if info is not None else None), 1
     if callee.kind is not Kind.FUNCTION:
         return None, 0
     return module.modules.function_info(callee.name), 1 if callee.receiver is not None else 0

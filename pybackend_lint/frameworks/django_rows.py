@@ -64,16 +64,14 @@ class Rows:
 
 
 def loops(node: ast.AST, module: Module) -> Iterator[Rows]:
-    """The loops over rows that a node of `LOOPS` makes, at most one for each target.
+    """The loops over rows that a node of `LOOPS` makes, at most one for each name that is bound.
 
     A lambda makes one where `map()`, `filter()` or a key of `sorted()` calls it for each row.
     """
     if isinstance(node, (ast.For, ast.AsyncFor)):
         if _leaves_at_once(node.body):
             return
-        found = _rows(node.target, node.iter, tuple(node.body), node, module)
-        if found is not None:
-            yield found
+        yield from _rows(node.target, node.iter, tuple(node.body), node, module)
     elif isinstance(node, COMPREHENSIONS):
         values: list[ast.expr] = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         if _only_first(node, module):
@@ -81,15 +79,11 @@ def loops(node: ast.AST, module: Module) -> Iterator[Rows]:
         for position, generator in enumerate(node.generators):
             inner = [part for later in node.generators[position + 1 :] for part in (later.iter, *later.ifs)]
             body = (*generator.ifs, *inner, *values)
-            found = _rows(generator.target, generator.iter, body, generator, module)
-            if found is not None:
-                yield found
+            yield from _rows(generator.target, generator.iter, body, generator, module)
     elif isinstance(node, ast.Lambda):
         parameter, iterated = lambdas.item_parameter(node), lambdas.iterated_by(node, module.source)
         if parameter is not None and iterated is not None and not _only_first(node, module):
-            found = _rows(parameter, iterated, (node.body,), parameter, module)
-            if found is not None:
-                yield found
+            yield from _rows(parameter, iterated, (node.body,), parameter, module)
 
 
 def _only_first(node: ast.AST, module: Module) -> bool:
@@ -107,24 +101,29 @@ def _leaves_at_once(body: list[ast.stmt]) -> bool:
 
 def _rows(
     target: ast.expr | ast.arg, iterated: ast.expr, body: tuple[ast.AST, ...], binder: ast.AST, module: Module
-) -> Rows | None:
-    match target:
-        case ast.Name(id=name) | ast.arg(arg=name):
+) -> Iterator[Rows]:
+    match target, iterated:
+        case (ast.Tuple(elts=names), ast.Call(func=ast.Name(id="zip"), args=given)) if len(names) == len(
+            given
+        ):
+            for name, one in zip(names, given, strict=True):
+                if isinstance(name, ast.Name):
+                    yield from _rows(name, one, body, binder, module)
+            return
+        case (ast.Name(id=name) | ast.arg(arg=name), _):
             counted = False
-        case ast.Tuple(elts=[ast.Name(), ast.Name(id=name)]):
+        case (ast.Tuple(elts=[ast.Name(), ast.Name(id=name)]), _):
             counted = True
         case _:
-            return None
+            return
     value = module.type_of(iterated)
     row = value.argument() if value is not None and value.kind is Kind.INSTANCE else None
     if counted:
         row = row.argument(1) if row is not None and row.name == "builtins.tuple" else None
     if row is None or not isinstance(row.fact, Loaded) or not django.is_model_instance(row, module):
-        return None
-    fact = row.fact
-    if fact.limit is not None and fact.limit <= 1:
-        return None
-    return Rows(iterated, name, row, body, binder)
+        return
+    if row.fact.limit is None or row.fact.limit > 1:
+        yield Rows(iterated, name, row, body, binder)
 
 
 def reads(rows: Rows, module: Module) -> list[Read]:

@@ -209,6 +209,8 @@ FOUND = {
         "[o.customer for o in Order.objects.select_related('customer').select_related(None)]  # PB100"
     ),
     "in a condition": "[o.pk for o in Order.objects.all() if o.customer.is_staff]  # PB100",
+    "together with others": "[(o.customer, x) for o, x in zip(Order.objects.all(), user)]  # PB100",
+    "behind others": "[(x, o.customer) for x, _, o in zip(user, user, Order.objects.all())]  # PB100",
     "numbered": "[(i, o.customer) for i, o in enumerate(Order.objects.all())]  # PB100",
     "another relation selected": "[o.invoice for o in Order.objects.select_related('customer')]  # PB100",
     "filtered relation": "[line.product for line in Line.objects.get(pk=1).order.lines.filter(pk=1)]  # PB100",

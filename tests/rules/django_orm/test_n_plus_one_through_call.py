@@ -141,6 +141,12 @@ FILES = {
         class Label:
             def __init__(self, parcel):
                 self.text = parcel.carrier.name
+
+        class Shown:
+            def __call__(self, parcel):
+                return parcel.carrier.name
+
+        show = Shown()
         """,
 }
 IMPORTS = "from shipping.models import Parcel\nfrom shipping import texts\n"
@@ -164,6 +170,12 @@ SILENT = {
     "key only": "[p.carrier_key() for p in Parcel.objects.all()]",
     "later": "[(p.lazily(), p.every_stamp(), p.later()) for p in Parcel.objects.all()]",
     "a query of its own": "[p.sorted_stamps() for p in Parcel.objects.all()]",
+    "mapped with what is needed": "list(map(texts.carrier_of, Parcel.objects.select_related('carrier')))",
+    "mapped with others": "list(map(texts.carrier_of, Parcel.objects.all(), user))",
+    "mapped by another map": "list(user.map(texts.carrier_of, Parcel.objects.all()))",
+    "zipped with what is needed": (
+        "[texts.carrier_of(p) for x, p in zip(user, Parcel.objects.select_related('carrier'))]"
+    ),
     "kept for all calls": "[texts.kept(p) for p in Parcel.objects.all()]",
     "the row that was asked": "[p.again() for p in Order.objects.get(pk=1).parcels.all()]",
     "not called": "[p.root for p in Parcel.objects.all()]",
@@ -197,6 +209,11 @@ FOUND = {
     "in a text": "[f'{p}' for p in Parcel.objects.all()]  # PB102",
     "function of another file": "[texts.carrier_of(p) for p in Parcel.objects.all()]  # PB102",
     "by keyword through another name": "[texts.deep(p) for p in Parcel.objects.all()]  # PB102",
+    "mapped": "list(map(texts.carrier_of, Parcel.objects.all()))  # PB102",
+    "mapped by a constructor": "tuple(map(texts.Label, Parcel.objects.order_by('pk')))  # PB102",
+    "mapped by a method": "set(map(Parcel.carrier_or_none, Parcel.objects.all()))  # PB102",
+    "object that is called": "[texts.show(p) for p in Parcel.objects.all()]  # PB102",
+    "zipped": "[texts.carrier_of(p) for x, p in zip(user, Parcel.objects.all())]  # PB102",
     "constructor": "[texts.Label(p) for p in Parcel.objects.all()]  # PB102",
     "rows of a relation": "[p.carrier_or_none() for p in Order.objects.get(pk=1).parcels.all()]  # PB102",
     "back and forth": "[p.own_order() for p in Parcel.objects.select_related('order')]  # PB102",
