@@ -14,6 +14,7 @@ from pybackend_lint.frameworks.knowledge import Knowledge
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
+from pybackend_lint.source import last_name
 
 _ADMIN: Final = "django.contrib.admin.ModelAdmin"
 
@@ -30,8 +31,17 @@ KNOWLEDGE = Knowledge()
 # What may load relations, choose the columns or show something else.
 _OWN_LIST = frozenset(
     {
-        "get_queryset", "get_list_display", "get_changelist", "get_changelist_instance", "changelist_view",
+        "get_list_display", "get_changelist", "get_changelist_instance", "changelist_view",
         "get_list_select_related", "get_paginator",
+    }
+)  # fmt: skip
+
+
+# Methods of querysets that load no relations, and leave it to the admin which ones are joined.
+_NEUTRAL = frozenset(
+    {
+        "get_queryset", "filter", "exclude", "order_by", "distinct", "using", "all", "none", "annotate",
+        "alias",
     }
 )  # fmt: skip
 
@@ -89,6 +99,7 @@ def admin_list(node: ast.ClassDef, module: Module, joining: Joining) -> AdminLis
         return None
     model = registered_model(node, module)
     asked = _asked(info, model) if model is not None else None
+    asked = _with_own_queryset(asked, info) if asked is not None else None
     if model is None or asked is None:
         return None
     shown = [(item, name, reads) for item in value.elts for name, reads in _column(item, info, model)]
@@ -147,6 +158,31 @@ def _asked(info: ClassInfo, model: ClassInfo) -> Loaded | None:
             paths = frozenset(text for text in texts if isinstance(text, str))
             return _with(default, paths, False) if len(paths) == len(elements) else None
     return None
+
+
+def _with_own_queryset(asked: Loaded, info: ClassInfo) -> Loaded | None:
+    """What is loaded when a class has a `get_queryset` of its own; None where that is not known.
+
+    Nor where it joins relations: Django then joins no others.
+    """
+    prefetched: set[str] = set()
+    for item in info.mro:
+        method = item.method("get_queryset") if isinstance(item, ClassInfo) else None
+        if method is None or method.owner is not item:
+            continue
+        found = method.own(ast.Call)
+        if not any(isinstance(call.func, ast.Name) and call.func.id == "super" for call in found):
+            return None
+        for call in found:
+            name = last_name(call.func)
+            if name == "prefetch_related":
+                texts = [item.value for item in call.args if isinstance(item, ast.Constant)]
+                if len(texts) != len(call.args):
+                    return None
+                prefetched.update(text for text in texts if isinstance(text, str))
+            elif name not in _NEUTRAL and name != "super" and not name[:1].isupper():
+                return None  # expressions such as `Count` have names of classes
+    return replace(asked, prefetch=asked.prefetch | prefetched, whole=asked.whole | prefetched)
 
 
 def _with_keys(

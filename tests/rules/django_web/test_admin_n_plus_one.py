@@ -56,6 +56,12 @@ def seller_name(order):
 class OrderAdmin(admin.ModelAdmin):
 """
 FILES = {"shop/models.py": MODELS}
+OWN_QUERYSET = """\
+list_display = ('{}', 'pk')
+def get_queryset(self, request):
+    return super().get_queryset(request).{}
+"""
+WORDS = "\ndef words(self, order):\n    return list(order.tags.all())\n"
 SILENT = {
     "own columns": "list_display = ('reference', 'pk', '__str__')",
     "a key": "list_display = ('reference', 'customer')",
@@ -64,6 +70,10 @@ SILENT = {
     "all keys joined": "list_display = ('buyer',)\nlist_select_related = True",
     "unknown paths": "list_display = ('buyer',)\nlist_select_related = PATHS",
     "its own queryset": "list_display = ('buyer',)\ndef get_queryset(self, request):\n    return load(request)",
+    "its own queryset that joins": OWN_QUERYSET.format("buyer", "select_related('seller')"),
+    "its own queryset that prefetches": OWN_QUERYSET.format("words", "prefetch_related('tags')") + WORDS,
+    "its own queryset with unknown methods": OWN_QUERYSET.format("buyer", "with_customers()"),
+    "its own queryset with unknown paths": OWN_QUERYSET.format("words", "prefetch_related(*PATHS)") + WORDS,
     "its own columns": "list_display = ('buyer',)\ndef get_list_display(self, request):\n    return ['pk']",
     "unknown columns": "list_display = ('reference', *MORE)",
     "a column of the key": "list_display = ('seller_id',)",
@@ -74,6 +84,12 @@ FOUND = {
     "method": (
         "list_display = ['first']  # PB247\ndef first(self, order):\n    return order.customer.company.name",
         'list_select_related = ("customer__company",)',
+    ),
+    "its own queryset": (
+        OWN_QUERYSET.format(
+            "buyer", "filter(pk__gt=1).annotate(size=Count('tags')).order_by('pk')  "
+        ).replace(")\n", ")  # PB247\n", 1),
+        'list_select_related = ("customer",)',
     ),
     "many": (
         "list_display = ['words']  # PB247\ndef words(self, order):\n    return list(order.tags.all())",
