@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Node = TypeVar("Node", bound=ast.AST)
 
+_LIKE_LOOPS = frozenset({ast.Lambda, *COMPREHENSIONS})
 _CONTEXT_MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 # Decorators that give back a function with the same parameters and result.
 _TRANSPARENT = frozenset(
@@ -114,12 +115,12 @@ class FunctionInfo:
         while pending:
             nodes = source.scope_nodes(pending.pop())
             found.extend(nodes)
-            pending.extend(
+            inner = [node for node in nodes if node.__class__ in _LIKE_LOOPS]
+            pending += [
                 node
-                for node in nodes
-                if isinstance(node, COMPREHENSIONS)
-                or (isinstance(node, ast.Lambda) and lambdas.iterated_by(node, source) is not None)
-            )
+                for node in inner
+                if not isinstance(node, ast.Lambda) or lambdas.iterated_by(node, source) is not None
+            ]
         return found
 
     @cached_property
