@@ -11,6 +11,7 @@ from pybackend_lint.project.inventory import files_with
 from pybackend_lint.semantic.module import Module
 from pybackend_lint.semantic.scopes import FUNCTIONS
 
+_CACHES = frozenset({"functools.cache", "functools.lru_cache"})  # what they give is named like the function
 _MOST_FILES = 150  # that mention a name and are looked at
 
 
@@ -50,7 +51,7 @@ def unused_key(key: ast.expr, module: Module) -> UnusedKey | None:
     if name is None or not isinstance(index, Index):
         return None
     function = index.function_info(name)
-    if function is None or function.owner is not None or function.node.decorator_list:
+    if function is None or function.owner is not None or not _CACHES.issuperset(function.decorators):
         return None
     home = function.module
     root = index.layout.project_root(index.path_of(module).rpartition("/")[0])
@@ -117,6 +118,8 @@ def _is_called_or_key(node: ast.expr, module: Module) -> bool:
                     return _is_overrides(holder)
         case ast.Subscript(value=holder):
             return _is_overrides(holder)
+        case ast.Attribute(attr="cache_clear" | "cache_info"):
+            return True
         case ast.Dict(keys=keys) if node in keys:
             return any(
                 isinstance(other, ast.Attribute) and other.attr == "dependency_overrides"

@@ -130,6 +130,29 @@ def test_found(text: str) -> None:
     ]
 
 
+CACHED = """
+from functools import lru_cache
+
+@lru_cache
+def get_settings(): ...
+"""
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_functions_that_are_cached(used: bool) -> None:
+    depends = "\n@app.get('/settings')\ndef settings(s: Annotated[str, Depends(get_settings)]): ...\n"
+    main = (
+        "from typing import Annotated\nfrom fastapi import Depends, FastAPI\n"
+        "from shop.settings import get_settings\napp = FastAPI()\nget_settings.cache_clear()\n"
+    )
+    source = (
+        "from shop.main import app\nfrom shop.settings import get_settings\n"
+        f"def test_a():\n    app.dependency_overrides[get_settings] = dict{'' if used else '  # PB801'}\n"
+    )
+    files = {"shop/__init__.py": "", "shop/settings.py": CACHED, "shop/main.py": main + depends * used}
+    findings("PB801", source, files=files, path="tests/test_a.py")
+
+
 def test_fastapi_does_not_use_the_override(tmp_path: Path) -> None:
     text = """
         from fastapi.testclient import TestClient
