@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pybackend_lint.finding import Related
-from pybackend_lint.frameworks import django, django_models
+from pybackend_lint.frameworks import django, django_models, text_conversion
 from pybackend_lint.frameworks.django import Loaded
 from pybackend_lint.frameworks.django_models import Relation
 from pybackend_lint.project import calls
@@ -489,13 +489,19 @@ class Reader:
                 base = self.row(value)
                 if base is not None:
                     yield from self._of_member(base, attr, node)
-            case ast.Call(func=ast.Name(id="str"), args=[argument]) | ast.FormattedValue(value=argument):
-                base = self.row(argument)
-                method = self._method(base, "__str__")
-                if base is not None and method is not None:
-                    yield Entry(base, method, _first_parameter(method), argument, "__str__")
+            case ast.FormattedValue(value=argument):
+                yield from self._as_text(argument)
             case ast.Call():
+                for argument, _ in text_conversion.converted(node, self.module):
+                    yield from self._as_text(argument)
                 yield from self._of_call(node)
+
+    def _as_text(self, value: ast.expr) -> Iterator[Entry]:
+        """The `__str__` of a row's model, which its `__repr__` calls."""
+        base = self.row(value)
+        method = self._method(base, "__str__")
+        if base is not None and method is not None:
+            yield Entry(base, method, _first_parameter(method), value, "__str__")
 
     def _method(self, base: Row | None, name: str) -> FunctionInfo | None:
         info = self.module.modules.class_info(base.model) if base is not None else None

@@ -14,6 +14,7 @@ from pybackend_lint.frameworks import (
     sqlalchemy_loading,
     sqlalchemy_uses,
     template_contexts,
+    text_conversion,
 )
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead
 from pybackend_lint.frameworks.sqlalchemy_serialised import validations
@@ -35,7 +36,7 @@ Loop = ast.For | ast.comprehension | ast.Lambda
 _GIVES_ROWS = ("all", "scalars", "fetchall", "unique", "order_by", "limit", "paginate")
 _SENDS = frozenset({"query", "execute", "exec", "get", "get_one", "one", "first", "scalar_one", "scalar"})
 _KEEPS_ROWS = frozenset({"list", "sorted", "reversed", "tuple", "set", "iter", "cast"})
-_TO_TEXT = frozenset({"str", "repr", "print"})
+_TO_TEXT = text_conversion.BUILTINS | text_conversion.LOGS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

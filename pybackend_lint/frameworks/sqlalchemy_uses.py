@@ -7,13 +7,12 @@ summary is then followed with what is known of an object at the place where it i
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pybackend_lint.finding import Related
-from pybackend_lint.frameworks import template_contexts
+from pybackend_lint.frameworks import template_contexts, text_conversion
 from pybackend_lint.frameworks.sqlalchemy_loading import LazyRead, may_be_loaded, may_name_attribute
 from pybackend_lint.frameworks.sqlalchemy_mapping import library_name, relation_of
 from pybackend_lint.frameworks.sqlalchemy_serialised import VALIDATES as VALIDATES
@@ -51,11 +50,6 @@ _ENDS = frozenset({"all", "first", "one", "one_or_none", "get", "get_one", "scal
                    "unique", "execute", "query"})  # fmt: skip
 NO_ROWS = frozenset({"range", "enumerate", "zip", "items", "keys", "values", "split", "splitlines", "len",
                       "str", "int", "dict", "set", "open", "join", "format", "getattr"})  # fmt: skip
-_TO_TEXT = {"builtins.str": "__str__()", "builtins.repr": "__repr__()", "builtins.print": "__str__()"}
-# Methods of loggers whose records are usually written, and what `%` makes of their arguments.
-_LOGS = frozenset({"info", "warning", "error", "exception", "critical"})
-_CONVERSION = re.compile(r"%[-+ #0]*\d*(?:\.\d+)?([a-zA-Z])")
-_CONVERTS = {"s": "__str__()", "r": "__repr__()", "a": "__repr__()"}
 _WITH_TEXT = ("sqlmodel.SQLModel", "pydantic.BaseModel")  # have a `__str__` of their own
 # A function that mentions one of these looks at what is loaded.
 _LOOKS = frozenset({"unloaded", "__dict__", "instance_dict", "NO_VALUE", "object_session", "run_sync",
@@ -171,10 +165,10 @@ class _Summary:
                     path = self.path(argument)
                     if path is not None:
                         yield path, callee, parameter, None
-                for argument, text in to_texts(node, self.module):
+                for argument, method in text_conversion.converted(node, self.module):
                     path = self.path(argument)
                     if path is not None:
-                        yield (*path, text), None, "", None
+                        yield (*path, f"{method}()"), None, "", None
                 for model, value in validations(node, self.module):
                     path = self.path(value)
                     if path is not None:
@@ -323,26 +317,6 @@ def _suppresses(manager: ast.expr) -> bool:
     return last_name(function) == "suppress"
 
 
-def to_texts(call: ast.Call, module: Module) -> Iterator[tuple[ast.expr, str]]:
-    """The arguments that a call makes texts of, and the method that does it.
-
-    That is `str(x)`, `repr(x)`, `print(x, y)` and a log record such as `logger.info("found %r", x)`.
-    """
-    match call:
-        case ast.Call(func=ast.Name(id="str" | "repr" | "print") as func, args=given):
-            text = _TO_TEXT.get(module.qualified_name(func) or "")
-            if text is not None and (len(given) == 1 or func.id == "print"):
-                yield from ((argument, text) for argument in given)
-        case ast.Call(func=ast.Attribute(attr=level), args=[ast.Constant(value=str(message)), *given]) if (
-            level in _LOGS
-        ):
-            conversions = _CONVERSION.findall(message.replace("%%", ""))
-            if len(conversions) == len(given) and "*" not in message:
-                for argument, conversion in zip(given, conversions, strict=True):
-                    if conversion in _CONVERTS:
-                        yield argument, _CONVERTS[conversion]
-
-
 def handed_over(call: ast.Call, module: Module) -> Iterator[tuple[ast.expr, FunctionInfo, str]]:
     """The arguments of a call of a project function, with the function and the parameter that gets each."""
     if not call.args and not call.keywords:
@@ -433,7 +407,7 @@ def candidates(function: FunctionInfo) -> Iterator[ast.expr]:
         if (
             name in VALIDATES
             or name in template_contexts.CALLS
-            or (has_text and (name in {"str", "repr", "print"} or (name in _LOGS and len(call.args) > 1)))
+            or (has_text and (name in text_conversion.BUILTINS or name in text_conversion.LOGS))
             or any(_may_be_loaded_here(value, function) for value in arguments(call))
         ):
             yield call
@@ -541,8 +515,8 @@ def _reached(node: ast.expr, ctx: Context) -> Iterator[tuple[ast.expr, Reached]]
                     step = ctx.related(node, f"calls `{_shown(callee)}`")
                     for found in _follow(summary, known, 1, (step,), _shown(callee)):
                         yield argument, found
-            for argument, text in to_texts(node, module):
-                yield from _read(argument, text, node, ctx)
+            for argument, method in text_conversion.converted(node, module):
+                yield from _read(argument, f"{method}()", node, ctx)
             for asked, value in validations(node, module):
                 known = ctx.type_of(value)
                 if known is None:

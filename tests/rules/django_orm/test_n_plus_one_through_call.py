@@ -168,6 +168,7 @@ SILENT = {
     "changes the rows": "[p.refresh_stamps() for p in Parcel.objects.all()]",
     "saves": "[p.save() for p in Parcel.objects.all()]",
     "key only": "[p.carrier_key() for p in Parcel.objects.all()]",
+    "not certain to be written": "[logger.debug('%s', p) for p in Parcel.objects.all()]",
     "later": "[(p.lazily(), p.every_stamp(), p.later()) for p in Parcel.objects.all()]",
     "a query of its own": "[p.sorted_stamps() for p in Parcel.objects.all()]",
     "mapped with what is needed": "list(map(texts.carrier_of, Parcel.objects.select_related('carrier')))",
@@ -207,6 +208,12 @@ FOUND = {
     "the row decides": "[p.carrier_or_none() for p in Parcel.objects.all()]  # PB102",
     "as text": "[str(p) for p in Parcel.objects.all()]  # PB102",
     "in a text": "[f'{p}' for p in Parcel.objects.all()]  # PB102",
+    "on the screen": "[print('parcel', p) for p in Parcel.objects.all()]  # PB102",
+    "in a record of the log": """
+        import logging
+        for number, parcel in enumerate(Parcel.objects.all()):
+            logging.getLogger(__name__).info("%d: %s", number, parcel)  # PB102
+        """,
     "function of another file": "[texts.carrier_of(p) for p in Parcel.objects.all()]  # PB102",
     "by keyword through another name": "[texts.deep(p) for p in Parcel.objects.all()]  # PB102",
     "mapped": "list(map(texts.carrier_of, Parcel.objects.all()))  # PB102",
