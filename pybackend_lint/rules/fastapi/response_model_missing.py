@@ -9,10 +9,7 @@ from pybackend_lint.finding import Finding, Related, Severity
 from pybackend_lint.frameworks import fastapi, fastapi_responses
 from pybackend_lint.rule import Context, rule
 
-_FAILS = (
-    "Declare what `{function}` returns: the answer is 500, since nothing serialises `{entity}` "
-    "as `{annotation}`"
-)
+_FAILS = "Declare what `{function}` returns: it answers 500, `{entity}` cannot be sent as `{annotation}`"
 
 
 @rule(

@@ -149,7 +149,7 @@ def test_pydantic_does_not_serialise_other_objects_as_anything(annotation: str, 
     source = MODELS + route.format(annotation, value)
     (found,) = findings("PB327", source)
     assert found.message == (
-        f"Declare what `read` returns: the answer is 500, since nothing serialises `User` as `{annotation}`"
+        f"Declare what `read` returns: it answers 500, `User` cannot be sent as `{annotation}`"
     )
     client = TestClient(executed(source)["app"], raise_server_exceptions=False)
     assert client.get("/").status_code == 500
