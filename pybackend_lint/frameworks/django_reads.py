@@ -798,7 +798,7 @@ def _is_evaluated(queryset: ast.expr, module: Module) -> bool:
 
 
 def nodes_of(body: Iterable[ast.AST]) -> list[ast.AST]:
-    """The nodes of some statements or expressions that run with them, without functions inside."""
+    """The nodes of some statements or expressions that run with them, without functions that run later."""
     found: list[ast.AST] = []
     pending = list(body)
     while pending:
@@ -807,4 +807,6 @@ def nodes_of(body: Iterable[ast.AST]) -> list[ast.AST]:
             continue  # nobody knows when, and how often, the body runs
         found.append(node)
         pending.extend(ast.iter_child_nodes(node))
+        if isinstance(node, ast.Call):
+            pending.extend(function.body for function in lambdas.called_by(node))
     return found

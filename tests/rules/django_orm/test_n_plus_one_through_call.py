@@ -207,6 +207,7 @@ FOUND = {
     "cached property": "[p.heavy for p in Parcel.objects.all()]  # PB102",
     "the row decides": "[p.carrier_or_none() for p in Parcel.objects.all()]  # PB102",
     "as text": "[str(p) for p in Parcel.objects.all()]  # PB102",
+    "in a lambda that is called at once": "[sorted([p], key=lambda _: p.label) for p in Parcel.objects.all()]  # PB102",
     "in a text": "[f'{p}' for p in Parcel.objects.all()]  # PB102",
     "on the screen": "[print('parcel', p) for p in Parcel.objects.all()]  # PB102",
     "in a record of the log": """
