@@ -119,7 +119,7 @@ class FunctionInfo:
             pending += [
                 node
                 for node in inner
-                if not isinstance(node, ast.Lambda) or lambdas.iterated_by(node, source) is not None
+                if not isinstance(node, ast.Lambda) or lambdas.runs_at_once(node, source)
             ]
         return found
 
@@ -135,7 +135,7 @@ class FunctionInfo:
                 found.extend(source.in_scope(kind, opener))
             if has_lambdas:
                 within = source.in_scope(ast.Lambda, opener)
-                found.extend(node for node in within if lambdas.iterated_by(node, source) is not None)
+                found.extend(node for node in within if lambdas.runs_at_once(node, source))
         return found
 
     def own(self, cls: type[Node]) -> list[Node]:

@@ -52,6 +52,13 @@ _RETURNS_BUILTIN = {
     "all": "bool", "hash": "int", "id": "int", "input": "str", "hex": "str", "bin": "str", "hasattr": "bool",
 }  # fmt: skip
 _KEEPS_ELEMENTS = frozenset({"list", "set", "tuple", "frozenset", "sorted", "reversed", "iter", "filter"})
+# What shows how far a loop is, and gives what it is given.
+_PASSES_ELEMENTS = frozenset(
+    {
+        "tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.std.tqdm", "tqdm.asyncio.tqdm", "rich.progress.track",
+        "alive_progress.alive_it", "click.progressbar", "progressbar.progressbar",
+    }
+)  # fmt: skip
 _STR_METHODS_TO_STR = frozenset(
     {
         "format",
@@ -103,9 +110,9 @@ def infer(module: Module, node: ast.expr) -> Type | None:
         case ast.DictComp(key=key_node, value=value):
             return instance("builtins.dict", module.type_of(key_node), module.type_of(value))
         case ast.IfExp(body=body, orelse=orelse):
-            return join((module.type_of(body), module.type_of(orelse)))
+            return _either(module, [body, orelse])
         case ast.BoolOp(values=values):
-            return join(module.type_of(value) for value in values)
+            return _either(module, values)
         case ast.NamedExpr(value=value) | ast.Starred(value=value):
             return module.type_of(value)
         case ast.Subscript():
@@ -125,6 +132,35 @@ def infer(module: Module, node: ast.expr) -> Type | None:
     return None
 
 
+def _either(module: Module, values: list[ast.expr]) -> Type | None:
+    """The type of a value that is one of several.
+
+    One of them may be a parameter that is None unless something is given, as in `client or Client()`:
+    what is given is then taken to be of the same class, but nothing else is known of it.
+    """
+    given = [value for value in values if isinstance(value, ast.Name) and _is_optional(value, module)]
+    if not given or len(given) == len(values):
+        return join(module.type_of(value) for value in values)
+    return _without_facts(join(module.type_of(value) for value in values if value not in given))
+
+
+def _is_optional(name: ast.Name, module: Module) -> bool:
+    """Whether a name is that of a parameter without annotation whose default is None."""
+    found = module.lookup(name.id, name)
+    return found is not None and len(found[1]) == 1 and _is_left_out(found[1][0])
+
+
+def _is_left_out(binding: Binding) -> bool:
+    default = binding.value if binding.kind == "parameter" and binding.annotation is None else None
+    return isinstance(default, ast.Constant) and default.value is None
+
+
+def _without_facts(known: Type | None) -> Type | None:
+    if known is None or (known.fact is None and not known.args):
+        return known
+    return replace(known, fact=None, args=tuple(map(_without_facts, known.args)))
+
+
 def _name_type(module: Module, node: ast.Name) -> Type | None:
     found = module.lookup(node.id, node)
     if found is None:
@@ -135,7 +171,10 @@ def _name_type(module: Module, node: ast.Name) -> Type | None:
         return binding_type(module, scope, bindings[0])
     bindings = [binding for binding in bindings if binding.kind != "declare"]
     others, again = _made_in_loop(module, bindings)
-    known = join(binding_type(module, scope, binding) for binding in others)
+    made = [binding for binding in others if not _is_left_out(binding)]
+    known = join(binding_type(module, scope, binding) for binding in made)
+    if len(made) < len(others):
+        known = _without_facts(known)
     return _after_loop(module, known, again) if again and known is not None else known
 
 
@@ -553,6 +592,8 @@ def called(module: Module, callee: Type, call: ast.Call) -> Type | None:
             if declared is None or len(call.args) == 1:
                 return declared
             return replace(with_facts(declared, module.type_of(call.args[1])), optional=declared.optional)
+        if callee.name in _PASSES_ELEMENTS and call.args:
+            return instance("typing.Iterator", element(module, module.type_of(call.args[0])))
         last = callee.name.rpartition(".")[2].lstrip("_")
         return instance(callee.name) if last[:1].isupper() and callee.receiver is None else None
     if callee.kind is Kind.INSTANCE:

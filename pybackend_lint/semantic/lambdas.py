@@ -1,4 +1,4 @@
-"""Lambdas that are called at once for every item of something, as the body of a loop is."""
+"""Lambdas that are called for every item of something, most of them at once, as the body of a loop is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,25 @@ import ast
 from collections.abc import Iterator
 
 from pybackend_lint.source import Source, last_name
+
+_LAZY = frozenset({"map", "filter", "groupby"})
+_EXHAUSTING = frozenset(
+    {
+        "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "dict",
+        "sorted",
+        "sum",
+        "min",
+        "max",
+        "any",
+        "all",
+        "enumerate",
+        "zip",
+    }
+)
 
 
 def item_parameter(function: ast.Lambda) -> ast.arg | None:
@@ -28,11 +47,36 @@ def iterated_by(function: ast.Lambda, source: Source) -> ast.expr | None:
     return _iterated(call, function) if isinstance(call, ast.Call) else None
 
 
+def runs_at_once(function: ast.Lambda, source: Source) -> bool:
+    """Whether a lambda is called for every item of something where it stands.
+
+    `map()`, `filter()` and `groupby()` call it when they are iterated, which may be later.
+    """
+    if iterated_by(function, source) is None:
+        return False
+    around = source.parent(function)
+    call = source.parent(around) if isinstance(around, ast.keyword) else around
+    if not isinstance(call, ast.Call) or last_name(call.func) not in _LAZY:
+        return True
+    match source.parent(call):
+        case ast.For(iter=iterated) | ast.comprehension(iter=iterated):
+            return iterated is call
+        case ast.Call(func=ast.Name(id=name)):
+            return name in _EXHAUSTING
+        case (
+            ast.Call(func=ast.Attribute(attr="join" | "extend" | "update")) | ast.Starred() | ast.YieldFrom()
+        ):
+            return True
+    return False
+
+
 def called_by(call: ast.Call) -> Iterator[ast.Lambda]:
     """The lambdas among the arguments of a call that it calls at once for every item of something."""
-    for value in (*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "key")):
-        if isinstance(value, ast.Lambda) and _iterated(call, value) is not None:
-            yield value
+    if last_name(call.func) in _LAZY:
+        return
+    for keyword in call.keywords:
+        if isinstance(keyword.value, ast.Lambda) and _iterated(call, keyword.value) is not None:
+            yield keyword.value
 
 
 def _iterated(call: ast.Call, function: ast.Lambda) -> ast.expr | None:

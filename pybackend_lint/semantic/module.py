@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar, cast
 from pybackend_lint.semantic import inference
 from pybackend_lint.semantic.circles import Circles
 from pybackend_lint.semantic.definitions import ClassInfo, FunctionInfo
-from pybackend_lint.semantic.lambdas import iterated_by
+from pybackend_lint.semantic.lambdas import runs_at_once
 from pybackend_lint.semantic.scopes import (
     COMPREHENSIONS,
     FUNCTIONS,
@@ -263,7 +263,7 @@ class Module:
     def function_around(self, node: ast.AST) -> FunctionInfo | None:
         """The function in which a node runs: the innermost one, or the one that calls a lambda at once."""
         function = self.source.enclosing_function(node)
-        while isinstance(function, ast.Lambda) and iterated_by(function, self.source) is not None:
+        while isinstance(function, ast.Lambda) and runs_at_once(function, self.source):
             function = self.source.enclosing_function(function)
         return self.function_info(function) if isinstance(function, FUNCTIONS) else None
 

@@ -15,6 +15,7 @@ def function(argument=outside()):
     later = lambda: outside()
     ordered = sorted(both, key=lambda row: [inside(8) for cell in row])
     run(lambda row: outside())
+    kept = map(lambda row: outside(), both), list(map(lambda row: inside(9), both))
 
     def inner(argument=inside(5)):
         return outside()
@@ -34,7 +35,7 @@ def test_own_nodes_of_one_type(tmp_path: Path) -> None:
     named = [
         call for call in calls if isinstance(call.func, ast.Name) and call.func.id in {"inside", "outside"}
     ]
-    assert {ast.unparse(call) for call in named} == {f"inside({number})" for number in range(9)}
+    assert {ast.unparse(call) for call in named} == {f"inside({number})" for number in range(10)}
     for cls in (ast.Call, ast.Name, ast.Constant, ast.GeneratorExp):
         expected = {id(one) for one in function.own_nodes() if type(one) is cls}
         assert {id(one) for one in function.own(cls)} == expected

@@ -26,6 +26,16 @@ FILES = {
 }
 
 FOUND = {
+    "a client that may be given": """
+        import requests
+
+        class Billing:
+            def __init__(self, session=None):
+                self.session = session or requests.Session()
+
+            async def bill(self):
+                self.session.post("https://example.org")  # PB601
+    """,
     "functions": """
         import urllib.request
 

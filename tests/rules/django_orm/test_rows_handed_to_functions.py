@@ -146,6 +146,11 @@ SILENT = {
         def view(orders):
             return exports.names(orders)
         """,
+    "rows that a caller may have loaded": """
+        def view(orders=None):
+            orders = orders or Order.objects.all()
+            return exports.names(orders), [order.customer.name for order in orders]
+        """,
     "loaded before": """
         def view(request):
             orders = list(Order.objects.all())
