@@ -8,10 +8,17 @@ import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 
-from pybackend_lint.frameworks import django, django_models, django_queries, django_signals, django_web
+from pybackend_lint.frameworks import (
+    celery_tasks,
+    django,
+    django_models,
+    django_queries,
+    django_signals,
+    django_web,
+)
 from pybackend_lint.frameworks.database_effects import DatabaseCall, database_call, direct_call
 from pybackend_lint.project import calls
-from pybackend_lint.project.callers import Caller, callers
+from pybackend_lint.project.callers import Caller, callers, depends_on_arguments
 from pybackend_lint.project.calls import CallSite, Step
 from pybackend_lint.project.index import Index
 from pybackend_lint.project.inventory import files_with
@@ -33,15 +40,9 @@ _VIEW_FUNCTIONS = frozenset(
         "django.views.decorators.http.require_POST", "django.views.decorators.http.require_http_methods",
     }
 )  # fmt: skip
-_TASKS = frozenset({"celery.shared_task", "celery.task", "celery.Celery.task", "celery.app.shared_task"})
 _SETTING = b"ATOMIC_REQUESTS"
 _SWITCHED_OFF = re.compile(_SETTING + rb"""["'\]]*\s*[:=]\s*False\b""")
 _MAX_DEPTH = 4
-
-
-def is_task(function: FunctionInfo) -> bool:
-    """Whether a function is a task of Celery."""
-    return any(name in _TASKS or (name or "").endswith(".task") for name in function.decorators)
 
 
 def is_view(function: FunctionInfo) -> bool:
@@ -60,7 +61,7 @@ def is_entry(function: FunctionInfo) -> bool:
     owner = function.owner
     if owner is not None and owner.is_a(_SERIALIZER):
         return function.node.name in {"create", "update", "save"} and not _may_be_used_in_transaction(owner)
-    return is_view(function) or is_task(function)
+    return is_view(function) or celery_tasks.is_task(function)
 
 
 def _may_be_used_in_transaction(serializer: ClassInfo) -> bool:
@@ -157,27 +158,6 @@ def may_be_called_in_transaction(function: FunctionInfo, depth: int = 0) -> bool
     return False
 
 
-def _depends_on_arguments(node: ast.expr, function: FunctionInfo) -> bool:
-    """Whether tests of a function's parameters decide that it comes to a node."""
-    source = function.module.source
-    arguments = function.node.args
-    names = {item.arg for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
-    tests: list[ast.expr] = [
-        test.test
-        for test in source.in_scope(ast.If, function.node)
-        if test.lineno < node.lineno and isinstance(test.body[-1], ast.Return)
-    ]
-    for around in source.ancestors(node):
-        if around is function.node:
-            break
-        if isinstance(around, (ast.If, ast.While, ast.IfExp)):
-            tests.append(around.test)
-        elif isinstance(around, ast.BoolOp):
-            tests.append(around)
-    parts = (part for test in tests for part in ast.walk(test))
-    return any(isinstance(part, ast.Name) and part.id in names - {"self", "cls"} for part in parts)
-
-
 def _is_command_without(caller: Caller) -> bool:
     """Whether a call stands in a management command outside of a transaction."""
     around = caller.function
@@ -231,7 +211,7 @@ def torn_write(call: ast.Call, module: Module) -> TornWrite | None:
         return None
     if _may_be_in_block(call, module):
         return None
-    if not is_task(function) and requests_are_atomic(module):
+    if not celery_tasks.is_task(function) and requests_are_atomic(module):
         return None
     return None if may_be_called_in_transaction(function) else TornWrite(created[1], second)
 
@@ -579,13 +559,13 @@ def _way_without_transaction(
     if function.is_async or opens_transaction(function) or _manages_transaction(function):
         return None
     known = callers(function)
-    is_outside = is_command(function) or is_task(function)
+    is_outside = is_command(function) or celery_tasks.is_task(function)
     if is_outside or (is_view(function) and not _is_admin(function)):
         if known and may_be_called_in_transaction(function):
             return None
         if is_outside or not requests_are_atomic(function.module):
             return function, []
-    if depth == _MAX_DEPTH or _depends_on_arguments(call, function):
+    if depth == _MAX_DEPTH or depends_on_arguments(call, function):
         return None
     for caller in known:
         around = caller.function
@@ -666,8 +646,6 @@ _HTTP = frozenset(
 _SENDING = frozenset(name.rpartition(".")[2] for name in _MAIL | _HTTP)
 # What functions that send mail are called; others are not searched for mail.
 _SENDING_HINTS = ("mail", "notif", "send", "invit", "confirm", "remind", "alert", "welcome", "announce")
-_KEYS = ("_pk", "_id", "_uuid")
-_CUSTOM_TASKS = (b"task_cls", b"def apply_async", b"def delay")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -785,26 +763,27 @@ def _queued_tasks(
     With `only_new`, rows that the block creates; `rows` are the names of others that have just been written.
     """
     source = module.source
-    first, last = block.body[0].lineno, block.end_lineno or block.lineno
-    made = [
-        call
-        for name in ("delay", "apply_async")
-        for call in source.calls.get(name, ())
-        if first <= call.lineno <= last
-    ]
     index = module.modules
+    if not isinstance(index, Index) or not celery_tasks.may_queue(module):
+        return
     function = source.enclosing_function(block.body[0])
-    if not made or not isinstance(index, Index):
-        return
-    if any(files_with(index, module, text) for text in _CUSTOM_TASKS):
-        return
     sites = django_queries.sites_within(block.body, module)
     written = rows | _written_names(block, sites, module, only_new=only_new)
-    for call in sorted(made, key=lambda item: item.lineno):
-        inside = source.enclosing_function(call) is function and not _is_inner(call, block, module)
-        task = _task(call, module) if inside else None
-        if task is not None and any(_is_given(call, name) for name in written):
+    first, last = block.body[0].lineno, block.end_lineno or block.lineno
+    made = [call for name in celery_tasks.QUEUES for call in source.calls.get(name, ())]
+    made += [site.node for site in sites if not only_new and isinstance(site.node, ast.Call)]
+    for call in sorted(made, key=lambda call: (call.lineno, call.col_offset)):
+        if not first <= call.lineno <= last or not any(celery_tasks.is_given(call, name) for name in written):
+            continue
+        if source.enclosing_function(call) is not function or _is_inner(call, block, module):
+            continue
+        task = celery_tasks.task_of(call, module)
+        if task is not None:
             yield SideEffect(call, task.node.name, True)
+            continue
+        queued = celery_tasks.queued_by(call, written, module) if not only_new else None
+        if queued is not None:
+            yield SideEffect(call, queued.task, True, queued.chain)
 
 
 def _queued_for_callers(node: ast.FunctionDef, module: Module) -> list[SideEffect]:
@@ -824,7 +803,7 @@ def _queued_for_callers(node: ast.FunctionDef, module: Module) -> list[SideEffec
 
 def _way_from_transaction(call: ast.Call, function: FunctionInfo, depth: int = 0) -> tuple[Caller, ...]:
     """The calls that lead from a block in a transaction to a call in a function, empty if none are known."""
-    for caller in callers(function) if not _depends_on_arguments(call, function) else ():
+    for caller in callers(function) if not depends_on_arguments(call, function) else ():
         if django_queries.atomic_block(caller.call, caller.module) is not None:
             return (caller,)
         around = caller.function
@@ -833,35 +812,6 @@ def _way_from_transaction(call: ast.Call, function: FunctionInfo, depth: int = 0
             if way:
                 return (*way, caller)
     return ()
-
-
-def _task(call: ast.Call, module: Module) -> FunctionInfo | None:
-    """The task that a call queues; None where its class may wait for the commit itself."""
-    target = call.func.value if isinstance(call.func, ast.Attribute) else None
-    signature = _signature(call)
-    if signature is not None and isinstance(signature.func, ast.Attribute):
-        target = signature.func.value
-    known = module.type_of(target) if target is not None else None
-    function = None
-    if known is not None and known.kind is Kind.FUNCTION:
-        function = module.modules.function_info(known.name)
-    if function is None or not is_task(function):
-        return None
-    keywords = [
-        keyword.arg
-        for decorator in function.node.decorator_list
-        if isinstance(decorator, ast.Call)
-        for keyword in decorator.keywords
-    ]
-    return None if "base" in keywords or None in keywords else function
-
-
-def _signature(call: ast.Call) -> ast.Call | None:
-    """The call that binds the arguments of a task before another one queues it: `task.s(1).delay()`."""
-    match call.func:
-        case ast.Attribute(value=ast.Call(func=ast.Attribute(attr="s" | "si" | "signature")) as signature):
-            return signature
-    return None
 
 
 def _is_inner(call: ast.Call, block: ast.AST, module: Module) -> bool:
@@ -896,31 +846,6 @@ def _written_names(block: Block, sites: list[CallSite], module: Module, *, only_
             is_written = not only_new or _saved_row(call.func.value, module) is not None
             found |= {call.func.value.id} if call.func.attr == "save" and is_written else set()
     return frozenset(found)
-
-
-def _is_given(call: ast.Call, name: str) -> bool:
-    """Whether a call passes a row or its key, alone or in the lists that `apply_async` takes."""
-    signature = _signature(call)
-    pending = [
-        value
-        for part in (call, *((signature,) if signature is not None else ()))
-        for value in (*part.args, *(keyword.value for keyword in part.keywords))
-    ]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, (ast.List, ast.Tuple)):
-            pending.extend(value.elts)
-        elif isinstance(value, ast.Dict):
-            pending.extend(value.values)
-        elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "str":
-            pending.extend(value.args)
-        else:
-            row = value
-            if isinstance(value, ast.Attribute) and f"_{value.attr}".endswith(_KEYS):
-                row = value.value
-            if isinstance(row, ast.Name) and row.id == name:
-                return True
-    return False
 
 
 def locks_nothing(assignment: ast.Assign, module: Module) -> bool:

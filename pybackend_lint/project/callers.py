@@ -101,3 +101,24 @@ def arguments(call: ast.Call, function: FunctionInfo, module: Module) -> dict[st
             return None
         given[keyword.arg] = keyword.value
     return given
+
+
+def depends_on_arguments(node: ast.expr, function: FunctionInfo) -> bool:
+    """Whether tests of a function's parameters decide that it comes to a node."""
+    source = function.module.source
+    arguments = function.node.args
+    names = {item.arg for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    tests: list[ast.expr] = [
+        test.test
+        for test in source.in_scope(ast.If, function.node)
+        if test.lineno < node.lineno and isinstance(test.body[-1], ast.Return)
+    ]
+    for around in source.ancestors(node):
+        if around is function.node:
+            break
+        if isinstance(around, (ast.If, ast.While, ast.IfExp)):
+            tests.append(around.test)
+        elif isinstance(around, ast.BoolOp):
+            tests.append(around)
+    parts = (part for test in tests for part in ast.walk(test))
+    return any(isinstance(part, ast.Name) and part.id in names - {"self", "cls"} for part in parts)

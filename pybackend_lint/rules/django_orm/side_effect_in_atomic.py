@@ -32,8 +32,9 @@ def check(node: ast.With | ast.FunctionDef, ctx: Context) -> Iterator[Finding]:
     A mail or a request cannot be taken back when a later statement fails and the transaction is rolled back:
     the customer is told of an order that does not exist. A queued task is often faster than the commit; the
     worker looks for the row, does not find it and fails with `DoesNotExist`, now and then, under load. So it
-    is in a function that creates a row and queues a task for it, when another one calls it in a transaction,
-    and in a receiver of `post_save` for new rows: the admin saves all rows in a transaction.
+    is where a function that the transaction calls queues the task for the row, in a function that creates a
+    row and queues a task for it when another one calls it in a transaction, and in a receiver of `post_save`
+    for new rows: the admin saves all rows in a transaction.
 
     ## Bad
     ```python

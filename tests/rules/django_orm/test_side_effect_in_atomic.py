@@ -52,6 +52,45 @@ FILES = {
         def later(address):
             transaction.on_commit(lambda: send_mail("Order", "", None, [address]))
     """,
+    "shop/queues.py": """
+        from functools import partial
+
+        from django.db import transaction
+
+        from shop.tasks import careful, charge
+
+        def start(order):
+            charge.delay(order.pk)
+
+        def start_all(orders, *, note=""):
+            for order in orders:
+                start(order=order)
+
+        def start_by_key(order_id):
+            charge.apply_async(args=[order_id])
+
+        def start_if(order, wanted):
+            if wanted:
+                charge.delay(order.pk)
+
+        def start_later(order):
+            transaction.on_commit(lambda: charge.delay(order.pk))
+            transaction.on_commit(partial(charge.delay, order.pk))
+            careful.delay(order.pk)
+
+        def start_another(order):
+            charge.delay(7)
+
+        def start_after_error(order):
+            try:
+                order.check()
+            except ValueError:
+                charge.delay(order.pk)
+
+        class Queue:
+            def put(self, order):
+                start(order)
+    """,
     "pyproject.toml": '[project]\ndependencies = ["django>=5.2"]\n',
 }
 HEAD = """\
@@ -61,10 +100,34 @@ from django.db import transaction
 
 from shop.mails import Mails, later
 from shop.models import Order
+from shop.queues import (
+    Queue, start, start_after_error, start_all, start_another, start_by_key, start_if, start_later
+)
 from shop.tasks import careful, charge, deferred, ship
 """
 
 FOUND = {
+    "tasks behind functions": """
+        def place(request):
+            with transaction.atomic():
+                order = Order.objects.create()
+                start(order)  # PB125
+                start_all([order], note="new")  # PB125
+                start_by_key(order.pk)  # PB125
+                Queue().put(order)  # PB125
+                start_if(order, request)
+                start_later(order)
+                start_another(order)
+                start_after_error(order)
+                start(request.user)
+            start(order)
+
+        @transaction.atomic
+        def pay(order: Order):
+            order.paid = True
+            order.save()
+            start(order)  # PB125
+    """,
     "signatures": """
         @transaction.atomic
         def place(request):
