@@ -111,8 +111,10 @@ def infer(module: Module, node: ast.expr) -> Type | None:
             return instance("builtins.dict", module.type_of(key_node), module.type_of(value))
         case ast.IfExp(body=body, orelse=orelse):
             return _either(module, [body, orelse])
-        case ast.BoolOp(values=values):
+        case ast.BoolOp(op=ast.Or(), values=values):
             return _either(module, values)
+        case ast.BoolOp(values=values):
+            return join(module.type_of(value) for value in values)
         case ast.NamedExpr(value=value) | ast.Starred(value=value):
             return module.type_of(value)
         case ast.Subscript():

@@ -66,6 +66,7 @@ EXPRESSIONS = {
     ),
     "argument that is taken first": ("def f(u=None): probe(u if u is not None else User())", "main.User"),
     "argument that must be given": ("def f(u): probe(u or User())", None),
+    "argument that is only asked": ("def f(u=None): probe(u and User())", None),
     "argument with another default": ("def f(u=0): probe(u or User())", None),
     "arguments that may be left out": ("def f(u=None, v=None): probe(u or v)", None),
     "progress of a loop": (
