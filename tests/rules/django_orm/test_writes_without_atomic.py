@@ -29,6 +29,36 @@ FILES = {
         class Tag(models.Model):
             name = models.CharField(max_length=20)
     """,
+    "shop/forms.py": """
+        from django import forms
+
+        from shop.models import Invoice, Order
+
+        class OrderForm(forms.ModelForm):
+            class Meta:
+                model = Order
+                fields = ["customer"]
+
+        class InvoiceForm(forms.ModelForm):
+            class Meta:
+                model = Invoice
+                fields = ["number"]
+    """,
+    "shop/serializers.py": """
+        from rest_framework import serializers
+
+        from shop.models import Invoice, Order
+
+        class OrderSerializer(serializers.ModelSerializer):
+            class Meta:
+                model = Order
+                fields = ["customer"]
+
+        class InvoiceSerializer(serializers.ModelSerializer):
+            class Meta:
+                model = Invoice
+                fields = ["number"]
+    """,
     "pyproject.toml": '[project]\ndependencies = ["django>=5.2"]\n',
 }
 HEAD = "from django.db import models, transaction\n\nfrom shop.models import Invoice, Line, Order, Tag\n"
@@ -132,17 +162,8 @@ FOUND = {
             await Invoice.objects.acreate(order=order)  # PB123
     """,
     "forms": """
-        from django import forms
+        from shop.forms import InvoiceForm, OrderForm
 
-        class OrderForm(forms.ModelForm):
-            class Meta:
-                model = Order
-                fields = ["customer"]
-
-        class InvoiceForm(forms.ModelForm):
-            class Meta:
-                model = Invoice
-                fields = ["number"]
         def place(request):
             form = OrderForm(request.POST)
             if form.is_valid():
@@ -166,18 +187,8 @@ FOUND = {
             Invoice.objects.create(order=order)  # PB123
     """,
     "form of a view": """
-        from django import forms
-
-        class OrderForm(forms.ModelForm):
-            class Meta:
-                model = Order
-                fields = ["customer"]
-
-        class InvoiceForm(forms.ModelForm):
-            class Meta:
-                model = Invoice
-                fields = ["number"]
         from django.views.generic import CreateView
+        from shop.forms import InvoiceForm, OrderForm
 
         class Place(CreateView):
             form_class = OrderForm
@@ -188,17 +199,9 @@ FOUND = {
                 return super().form_valid(form)
     """,
     "serializers": """
-        from rest_framework import generics, serializers
+        from rest_framework import generics
+        from shop.serializers import InvoiceSerializer, OrderSerializer
 
-        class OrderSerializer(serializers.ModelSerializer):
-            class Meta:
-                model = Order
-                fields = ["customer"]
-
-        class InvoiceSerializer(serializers.ModelSerializer):
-            class Meta:
-                model = Invoice
-                fields = ["number"]
         class Place(generics.CreateAPIView):
             serializer_class = OrderSerializer
 
@@ -228,28 +231,10 @@ FOUND = {
 
 SILENT = {
     "forms and serializers of rows that are there": """
-        from django import forms
+        from shop.forms import InvoiceForm, OrderForm
+        from rest_framework import generics
+        from shop.serializers import InvoiceSerializer, OrderSerializer
 
-        class OrderForm(forms.ModelForm):
-            class Meta:
-                model = Order
-                fields = ["customer"]
-
-        class InvoiceForm(forms.ModelForm):
-            class Meta:
-                model = Invoice
-                fields = ["number"]
-        from rest_framework import generics, serializers
-
-        class OrderSerializer(serializers.ModelSerializer):
-            class Meta:
-                model = Order
-                fields = ["customer"]
-
-        class InvoiceSerializer(serializers.ModelSerializer):
-            class Meta:
-                model = Invoice
-                fields = ["number"]
         def edit(request, order):
             form = OrderForm(request.POST, instance=order)
             saved = form.save()
@@ -276,17 +261,8 @@ SILENT = {
                 Invoice.objects.create(order=saved)
     """,
     "forms in a transaction, and rows that are not saved": """
-        from django import forms
+        from shop.forms import InvoiceForm, OrderForm
 
-        class OrderForm(forms.ModelForm):
-            class Meta:
-                model = Order
-                fields = ["customer"]
-
-        class InvoiceForm(forms.ModelForm):
-            class Meta:
-                model = Invoice
-                fields = ["number"]
         def place(request):
             form = OrderForm(request.POST)
             with transaction.atomic():
