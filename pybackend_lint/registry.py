@@ -273,7 +273,7 @@ ENTRIES: tuple[Entry, ...] = (
         module="pybackend_lint.rules.django_orm.writes_without_atomic",
         message="Wrap these writes in `transaction.atomic()`: when `{second}` fails, the `{model}` stays without it",
         summary="A row is created, then rows that belong to it, and no transaction keeps them together.",
-        nodes=("Call",),
+        nodes=("Call", "Module"),
         names=(
             "create",
             "get_or_create",

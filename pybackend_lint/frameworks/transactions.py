@@ -185,6 +185,10 @@ _RECORDS = (
 _OTHER_BLOCKS = (*FUNCTIONS, ast.Lambda, ast.ClassDef, ast.Try, ast.With)
 
 
+# Calls that certainly make a row, where a function may return it.
+_MAKES = ("create", "create_user", "save")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TornWrite:
     """A row of a model that is created, and a write that belongs to it and may fail behind it."""
@@ -214,6 +218,70 @@ def torn_write(call: ast.Call, module: Module) -> TornWrite | None:
     if not celery_tasks.is_task(function) and requests_are_atomic(module):
         return None
     return None if may_be_called_in_transaction(function) else TornWrite(created[1], second)
+
+
+def making_calls(module: Module) -> Iterator[ast.Call]:
+    """The calls of a file whose names let them be of project functions that return a row they have made.
+
+    Only where the file writes rows itself, which may belong to the others.
+    """
+    source, index = module.source, module.modules
+    assert isinstance(index, Index)
+    if source.calls.keys().isdisjoint(CREATES):
+        return
+    names = frozenset().union(*map(_makers, (module, *calls.imported_modules(module))))
+    for name in sorted(names & source.calls.keys()):
+        yield from source.calls[name]
+
+
+def _makers(module: Module) -> frozenset[str]:
+    """The names of the functions of a module that may return a row they have made."""
+    index = module.modules
+    assert isinstance(index, Index)
+    return index.fact(("makers of rows", module.name, id(module)), lambda: _names_of_makers(module))
+
+
+def _names_of_makers(module: Module) -> frozenset[str]:
+    source = module.source
+    if not any(name.encode() in source.data for name in _MAKES):
+        return frozenset()
+    around = [source.enclosing_function(call) for name in _MAKES for call in source.calls.get(name, ())]
+    return frozenset(
+        function.name
+        for function in around
+        if isinstance(function, ast.FunctionDef) and any(module.function_info(function).returned)
+    )
+
+
+def _made_by(function: FunctionInfo) -> str | None:
+    """The model of the row that a function certainly makes and returns; None where it may return another."""
+    if function.is_async or not calls.follows(function) or function.is_property:
+        return None
+    models = {_returned_row(value, function) for value in function.returned}
+    return models.pop() if len(models) == 1 else None
+
+
+def _returned_row(value: ast.expr | None, function: FunctionInfo) -> str | None:
+    module = function.module
+    if isinstance(value, ast.Name):
+        found = module.lookup(value.id, value)
+        binding = found[1][0] if found is not None and len(found[1]) == 1 else None
+        made = binding.value if binding is not None and binding.kind == "assign" else None
+        if binding is None or binding.path or not isinstance(made, ast.Call):
+            return None
+        if last_name(made.func) not in _MAKES:
+            saved = _saved_row(value, module)
+            statement = module.source.statement(made)
+            is_saved = saved is not None and _saving(value.id, statement, module) is not None
+            return saved[1] if saved is not None and is_saved else None
+        value = made
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
+        return None
+    if value.func.attr not in {"create", "create_user"}:
+        return None
+    receiver = module.type_of(value.func.value)
+    row = receiver.argument() if django.is_queryset_or_manager(receiver, module) and receiver else None
+    return row.name if row is not None else None
 
 
 def _is_in_other_block(call: ast.Call, module: Module) -> bool:
@@ -265,7 +333,13 @@ def _created_row(call: ast.Call, statement: ast.stmt, module: Module) -> tuple[s
     value = statement.value
     if isinstance(value, ast.Await):
         value = value.value
-    if value is not call or not isinstance(call.func, ast.Attribute):
+    if value is not call:
+        return None
+    if last_name(call.func) not in CREATES:
+        function = module.function_called(call) if isinstance(target, ast.Name) else None
+        model = _made_by(function) if function is not None else None
+        return (target.id, model) if isinstance(target, ast.Name) and model is not None else None
+    if not isinstance(call.func, ast.Attribute):
         return None
     saves = call.func.attr in {"save", "asave"}
     if target is None:

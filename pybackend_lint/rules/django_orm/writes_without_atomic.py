@@ -16,13 +16,13 @@ from pybackend_lint.semantic.import_edits import add_import
     "PB123",
     "writes-without-atomic",
     "Wrap these writes in `transaction.atomic()`: when `{second}` fails, the `{model}` stays without it",
-    nodes=(ast.Call,),
+    nodes=(ast.Call, ast.Module),
     names=CREATES,
     applies="django",
     fix=UNSAFE,
     tags=("correctness",),
 )
-def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
+def check(node: ast.Call | ast.Module, ctx: Context) -> Iterator[Finding]:
     """A row is created, then rows that belong to it, and no transaction keeps them together.
 
     ## Why
@@ -139,17 +139,20 @@ def check(node: ast.Call, ctx: Context) -> Iterator[Finding]:
     - Django documentation, "Database transactions: Controlling transactions explicitly"
       (https://docs.djangoproject.com/en/stable/topics/db/transactions/#controlling-transactions-explicitly)
     """
-    found = transactions.torn_write(node, ctx.module)
-    if found is None:
-        return
-    second = found.second
-    yield ctx.finding(
-        second.site.node,
-        related=[ctx.related(node, "the row is committed here"), *(step.related() for step in second.chain)],
-        fix=_fix(node, ctx),
-        second=f"{second.method}()",
-        model=found.model.rpartition(".")[2],
-    )
+    for first in transactions.making_calls(ctx.module) if isinstance(node, ast.Module) else (node,):
+        found = transactions.torn_write(first, ctx.module)
+        if found is not None:
+            second = found.second
+            yield ctx.finding(
+                second.site.node,
+                related=[
+                    ctx.related(first, "the row is committed here"),
+                    *(step.related() for step in second.chain),
+                ],
+                fix=_fix(first, ctx),
+                second=f"{second.method}()",
+                model=found.model.rpartition(".")[2],
+            )
 
 
 def _fix(node: ast.Call, ctx: Context) -> Fix | None:

@@ -44,6 +44,45 @@ FILES = {
                 model = Invoice
                 fields = ["number"]
     """,
+    "shop/making.py": """
+        from django.db import transaction
+
+        from shop.models import Order
+
+        def make_order(user):
+            return Order.objects.create(customer=user)
+
+        def save_order(user):
+            order = Order(customer=user)
+            order.save()
+            return order
+
+        def make_and_keep(user):
+            order = Order.objects.create(customer=user)
+            order.lines.all()
+            return order
+
+        def find_order(user):
+            order = Order.objects.filter(customer=user).first()
+            return order or Order.objects.create(customer=user)
+
+        def find_or_make(user):
+            if user.pk:
+                return Order.objects.get(customer=user)
+            return Order.objects.create(customer=user)
+
+        def new_order(user):
+            order = Order(customer=user)
+            Order.objects.create(customer=user)
+            return order
+
+        class Orders:
+            def make(self, user):
+                return make_order(user), Order.objects.create(customer=user)
+
+            def place(self, user):
+                return Order.objects.create(customer=user)
+    """,
     "shop/serializers.py": """
         from rest_framework import serializers
 
@@ -220,6 +259,26 @@ FOUND = {
                 invoice.is_valid(raise_exception=True)
                 invoice.save(order=order)  # PB123
     """,
+    "row that a function makes": """
+        from shop.making import Orders, make_and_keep, make_order, save_order
+
+        def place(request):
+            order = make_order(request.user)
+            Invoice.objects.create(order=order)  # PB123
+
+        def place_again(request):
+            order = save_order(request.user)
+            invoice = Invoice(order=order)
+            invoice.save()  # PB123
+
+        def keep(request):
+            order = make_and_keep(request.user)
+            Invoice.objects.create(order=order)  # PB123
+
+        def place_by_method(request):
+            order = Orders().place(request.user)
+            Invoice.objects.create(order=order)  # PB123
+    """,
     "row that is given its owner": """
         def place(request):
             order = Order.objects.create(customer=request.user)
@@ -279,6 +338,35 @@ SILENT = {
             order = form.save()
             invoice.order = order
             invoice.save()
+    """,
+    "rows of functions, in a transaction or perhaps found": """
+        from shop.making import Orders, find_or_make, find_order, make_order, new_order
+
+        @transaction.atomic
+        def place(request):
+            order = make_order(request.user)
+            Invoice.objects.create(order=order)
+
+        def found(request):
+            order = find_order(request.user)
+            Invoice.objects.create(order=order)
+
+        def maybe_found(request):
+            order = find_or_make(request.user)
+            Invoice.objects.create(order=order)
+
+        def not_saved(request):
+            order = new_order(request.user)
+            Invoice.objects.create(order=order)
+
+        def pair(request):
+            orders = Orders().make(request.user)
+            Invoice.objects.create(order=orders)
+
+        def unrelated(request):
+            order = make_order(request.user)
+            Tag.objects.create(name="new")
+            return order
     """,
     "context manager of the project": """
         from contextlib import contextmanager
