@@ -1,6 +1,7 @@
 """Lists of books as texts."""
 
 from books.models import Book
+from books.summaries import by_author, counts
 
 
 def line(book: Book) -> str:
@@ -50,6 +51,18 @@ def lines_at_once() -> list[str]:
     for book in Book.objects.order_by("title").with_people():
         found.append(line(book))
     return found
+
+
+def shelves() -> tuple[list[str], dict[str, int]]:
+    """The books by their authors, and how many genres each has."""
+    books = Book.objects.order_by("title")
+    titles = by_author(books)  # PB102
+    return titles, counts(Book.objects.all())  # PB102
+
+
+def shelves_at_once() -> list[str]:
+    """The books by their authors, in one query."""
+    return by_author(Book.objects.with_people())
 
 
 def genres() -> dict[str, list[str]]:
