@@ -77,9 +77,7 @@ def _is_mapped(call: ast.Call, queryset: ast.expr) -> bool:
 def _row(known: Type | None, module: Module) -> Type | None:
     """What iterating a queryset or a list of its rows gives, where there may be many of them."""
     row = known.argument() if known is not None and known.kind is Kind.INSTANCE else None
-    if row is None or not isinstance(row.fact, Loaded) or not django.is_model_instance(row, module):
-        return None
-    if django.is_manager(known, module) or (row.fact.limit is not None and row.fact.limit <= 1):
+    if row is None or django.is_manager(known, module) or not django_rows.is_one_of_many(row, module):
         return None
     return row
 

@@ -120,10 +120,16 @@ def _rows(
     row = value.argument() if value is not None and value.kind is Kind.INSTANCE else None
     if counted:
         row = row.argument(1) if row is not None and row.name == "builtins.tuple" else None
-    if row is None or not isinstance(row.fact, Loaded) or not django.is_model_instance(row, module):
-        return
-    if row.fact.limit is None or row.fact.limit > 1:
+    if row is not None and is_one_of_many(row, module):
         yield Rows(iterated, name, row, body, binder)
+
+
+def is_one_of_many(row: Type, module: Module) -> bool:
+    """Whether a value is a row of a queryset that may have more, and of which it is known what is loaded."""
+    fact = row.fact
+    if not isinstance(fact, Loaded) or not django.is_model_instance(row, module):
+        return False
+    return fact.limit is None or fact.limit > 1
 
 
 def reads(rows: Rows, module: Module) -> list[Read]:

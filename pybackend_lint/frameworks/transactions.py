@@ -279,8 +279,13 @@ def _returned_row(value: ast.expr | None, function: FunctionInfo) -> str | None:
         return None
     if value.func.attr not in {"create", "create_user"}:
         return None
-    receiver = module.type_of(value.func.value)
-    row = receiver.argument() if django.is_queryset_or_manager(receiver, module) and receiver else None
+    return _model_of(value.func.value, module)
+
+
+def _model_of(manager: ast.expr, module: Module) -> str | None:
+    """The model whose rows a manager or queryset makes; None for other values."""
+    known = module.type_of(manager)
+    row = known.argument() if django.is_queryset_or_manager(known, module) and known else None
     return row.name if row is not None else None
 
 
@@ -353,9 +358,8 @@ def _created_row(call: ast.Call, statement: ast.stmt, module: Module) -> tuple[s
         model = made.name if made is not None and django.is_model_instance(made, module) else None
         model = model if made is not None else _made_by_form(call, module)
         return (target.id, model) if model is not None else None
-    receiver = module.type_of(call.func.value)
-    row = receiver.argument() if django.is_queryset_or_manager(receiver, module) and receiver else None
-    return (target.id, row.name) if row is not None else None
+    model = _model_of(call.func.value, module)
+    return (target.id, model) if model is not None else None
 
 
 def _saved_row(row: ast.expr, module: Module) -> tuple[str, str] | None:
